@@ -1,0 +1,56 @@
+// The live feed: what those who watch are told, as a projection of journalled events. `seq` is the journal's sequence
+// number and the resume point (`Last-Event-ID`); several items may share one. `output` alone has no place in the
+// journal: it is sent to whoever listens at that moment.
+import { z } from "zod";
+import { AssignmentId, RunId, TaskId, WorkerId } from "./ids.ts";
+import { AttemptFailure, Case, CaseCounts, Verdict } from "./results.ts";
+
+const at = { atMs: z.number() };
+const attempt = { run: RunId, task: TaskId, attempt: z.number().int() };
+
+/** How many tasks of a run are where. `settled` is the sum over `verdicts`. */
+export const TaskCounts = z.strictObject({
+  total: z.number().int(),
+  queued: z.number().int(),
+  assigned: z.number().int(),
+  running: z.number().int(),
+  settled: z.number().int(),
+  verdicts: z.partialRecord(Verdict, z.number().int()),
+});
+export type TaskCounts = z.infer<typeof TaskCounts>;
+
+export const FeedItem = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("runSubmitted"), ...at, run: RunId, name: z.string(), project: z.string() }),
+  z.strictObject({ kind: z.literal("tasksQueued"), ...at, run: RunId, count: z.number().int(), sealed: z.boolean() }),
+  z.strictObject({ kind: z.literal("runUnplaceable"), ...at, run: RunId, requires: z.string(), tasks: z.number().int(), reasons: z.array(z.string()) }),
+  z.strictObject({ kind: z.literal("tasksAssigned"), ...at, run: RunId, worker: WorkerId, assignment: AssignmentId, tasks: z.array(TaskId) }),
+  z.strictObject({ kind: z.literal("attemptStarted"), ...at, ...attempt, worker: WorkerId, target: z.string() }),
+  z.strictObject({ kind: z.literal("casesRecorded"), ...at, ...attempt, worker: WorkerId, cases: z.array(Case) }),
+  z.strictObject({
+    kind: z.literal("attemptSettled"),
+    ...at,
+    ...attempt,
+    worker: WorkerId.nullable(),
+    target: z.string(),
+    verdict: Verdict,
+    failure: AttemptFailure.optional(),
+    counts: CaseCounts.optional(),
+    costMs: z.number().optional(),
+    willRetry: z.boolean(),
+  }),
+  z.strictObject({ kind: z.literal("taskSettled"), ...at, run: RunId, task: TaskId, target: z.string(), verdict: Verdict }),
+  z.strictObject({ kind: z.literal("runSettled"), ...at, run: RunId, verdict: Verdict, counts: TaskCounts }),
+  z.strictObject({ kind: z.literal("runCancelRequested"), ...at, run: RunId, actor: z.string(), reason: z.string() }),
+  z.strictObject({ kind: z.literal("workerJoined"), ...at, worker: WorkerId, name: z.string(), slots: z.number().int() }),
+  z.strictObject({ kind: z.literal("workerDisconnected"), ...at, worker: WorkerId }),
+  z.strictObject({ kind: z.literal("workerLost"), ...at, worker: WorkerId, attempts: z.number().int() }),
+  z.strictObject({ kind: z.literal("workerDraining"), ...at, worker: WorkerId, reason: z.string() }),
+  z.strictObject({ kind: z.literal("workerLeft"), ...at, worker: WorkerId }),
+  z.strictObject({ kind: z.literal("output"), ...at, ...attempt, stream: z.enum(["stdout", "stderr"]), text: z.string() }),
+]);
+export type FeedItem = z.infer<typeof FeedItem>;
+
+/** One server-sent event: its id is `seq`. */
+export const FeedEvent = z.strictObject({ seq: z.number().int(), item: FeedItem });
+export type FeedEvent = z.infer<typeof FeedEvent>;
+

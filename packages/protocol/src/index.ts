@@ -1,0 +1,11 @@
+// The vocabulary and wire contract of Assay: schemas, ids, limits and the error catalogue. No behaviour, no I/O.
+export * from "./api.ts";
+export * from "./errors.ts";
+export * from "./feed.ts";
+export * from "./ids.ts";
+export * from "./limits.ts";
+export * from "./profile.ts";
+export * from "./results.ts";
+export * from "./submission.ts";
+export * from "./version.ts";
+export * from "./worker-wire.ts";

@@ -1,0 +1,34 @@
+// The limit of everything that comes from outside, in one table: value, unit and reason. Hitting one is a named refusal
+// (see errors.ts), never a silent cut; what is cut on purpose (output, messages) carries a marker.
+// The generated docs/reference/limits.md is printed from this table.
+
+type Limit = { readonly value: number; readonly unit: string; readonly reason: string };
+
+/** Every bound on outside input, by name. */
+export const limits = {
+  frameBytes: { value: 4 * 1024 * 1024, unit: "bytes", reason: "one WebSocket frame; a batch of reports fits well below" },
+  bodyBytes: { value: 8 * 1024 * 1024, unit: "bytes", reason: "one HTTP request body other than a blob" },
+  blobBytes: { value: 1024 * 1024 * 1024, unit: "bytes", reason: "one blob: a source bundle, a log or an artefact" },
+  tasksPerRequest: { value: 5_000, unit: "tasks", reason: "one submission request; larger runs come in chunks" },
+  tasksPerRun: { value: 2_000_000, unit: "tasks", reason: "one run, bounded by the coordinator's memory" },
+  suitesPerRun: { value: 500, unit: "suites", reason: "each suite is a scheduling lane" },
+  messagesPerFrame: { value: 2_000, unit: "messages", reason: "bounds the work of one turn" },
+  casesPerReport: { value: 500, unit: "cases", reason: "a file with more cases sends several reports" },
+  casesPerAttempt: { value: 200_000, unit: "cases", reason: "one file; above it the attempt is errored with TOO_MANY_CASES" },
+  nameChars: { value: 1_000, unit: "characters", reason: "names of suites, workers, cases; longer ones are cut by the agent" },
+  messageChars: { value: 16_384, unit: "characters", reason: "a failure message, cut with a marker" },
+  stackChars: { value: 32_768, unit: "characters", reason: "a failure's stack, cut with a marker" },
+  outputBytesPerAttempt: { value: 2 * 1024 * 1024, unit: "bytes", reason: "kept output of one attempt: head and tail, with a marker" },
+  targetChars: { value: 1_000, unit: "characters", reason: "a test file's path" },
+  batchTasksMax: { value: 500, unit: "tasks", reason: "one assignment" },
+  slotsMax: { value: 1_024, unit: "slots", reason: "one worker" },
+  reportsInFlight: { value: 2_000, unit: "reports", reason: "a worker's unacknowledged reports; above it the worker waits" },
+  retriesMax: { value: 20, unit: "attempts", reason: "user retries of one task" },
+  infrastructureRetriesMax: { value: 5, unit: "attempts", reason: "retries after lost workers and infrastructure failures, not counted as the user's" },
+  requirementChars: { value: 4_000, unit: "characters", reason: "one requirement expression" },
+} as const satisfies Record<string, Limit>;
+
+/** The value of a limit. */
+export function limit(name: keyof typeof limits): number {
+  return limits[name].value;
+}
