@@ -8,7 +8,7 @@
 //   - every string and list is bounded. Fields of a newer agent are dropped, not refused, and open vocabularies
 //     (`gpu.via`, `container.kind`, browser names) are bounded words rather than enums, for the same reason.
 // Names follow Kubernetes Node Feature Discovery and NVIDIA GPU feature discovery where they have one, in camelCase.
-import { z } from "zod";
+import { z } from 'zod';
 
 const word = z
   .string()
@@ -32,8 +32,8 @@ export type InstalledTool = z.infer<typeof InstalledTool>;
 export const InstalledRunner = z.object({ ...versioned, runtime: word, path: path.optional() });
 export type InstalledRunner = z.infer<typeof InstalledRunner>;
 
-/** A browser or the driver of one. Browsers: `chromium`, `chrome`, `firefox`, `edge`, `safari`, `webkit`. */
-export const InstalledBrowser = z.object({ name: word, ...versioned, path: path.optional() });
+/** `name`: `chromium`, `chrome`, `firefox`, `edge`, `safari`, `webkit`. `channel` sets a build apart: `headless-shell`, `esr`, `beta`. */
+export const InstalledBrowser = z.object({ name: word, channel: word.optional(), ...versioned, path: path.optional() });
 export type InstalledBrowser = z.infer<typeof InstalledBrowser>;
 
 /** `vendor` is a lower-case word (`nvidia`, `amd`, `intel`, `apple`) or `pci-XXXX` for a vendor id that we have no word for. */
@@ -79,9 +79,7 @@ export const UnknownField = z.object({
 export type UnknownField = z.infer<typeof UnknownField>;
 
 const byName = <Value extends z.ZodType>(value: Value) =>
-  z
-    .record(word, value)
-    .refine((entries) => Object.keys(entries).length <= 64, "at most 64 entries");
+  z.record(word, value).refine((entries) => Object.keys(entries).length <= 64, 'at most 64 entries');
 
 export const Profile = z.object({
   os: z.object({
@@ -102,15 +100,13 @@ export const Profile = z.object({
   }),
   cgroup: z
     .object({
-      version: z.enum(["1", "2", "hybrid"]),
+      version: z.enum(['1', '2', 'hybrid']),
       cpuQuotaCores: z.number().min(0.001).max(65_536).optional(),
       memoryLimitMiB: mebibytes.optional(),
     })
     .optional(),
   /** `kind`: `none`, `docker`, `podman`, `lxc`, `kubernetes`, `systemd-nspawn`, `unknown`. `evidence` says what was seen. */
-  container: z
-    .object({ kind: word, evidence: z.array(z.string().min(1).max(300)).max(16) })
-    .optional(),
+  container: z.object({ kind: word, evidence: z.array(z.string().min(1).max(300)).max(16) }).optional(),
   /** In a stable order. Absent when a GPU tool failed and nothing else could see one. */
   gpus: z.array(Gpu).max(256).optional(),
   runtimes: byName(InstalledTool),
@@ -129,11 +125,7 @@ export const MachineIdentity = z.object({
   machine: z.string().max(64).optional(),
   cgroupPath: z.string().max(4_096).optional(),
   /** In the order of `profile.gpus`. */
-  gpus: z
-    .array(
-      z.object({ uuid: z.string().max(100).optional(), busAddress: z.string().max(40).optional() }),
-    )
-    .max(256),
+  gpus: z.array(z.object({ uuid: z.string().max(100).optional(), busAddress: z.string().max(40).optional() })).max(256),
 });
 export type MachineIdentity = z.infer<typeof MachineIdentity>;
 
@@ -148,7 +140,7 @@ export function profileDigestText(profile: Profile): string {
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
-  if (value === null || typeof value !== "object") return value;
+  if (value === null || typeof value !== 'object') return value;
   const entries = Object.entries(value).filter(([, member]) => member !== undefined);
   entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return Object.fromEntries(entries.map(([key, member]) => [key, sorted(member)]));
