@@ -20,13 +20,11 @@ const node = (name: string, file: string, ...args: string[]): Step => ({
   args: [file, ...args],
 });
 
+const vitest = (name: string, ...args: string[]): Step => node(name, 'node_modules/vitest/vitest.mjs', 'run', ...args);
+
 // The longest first, so that the short ones fill the gaps.
 const steps: readonly (Step & { readonly needs?: string })[] = [
-  node(
-    'unit',
-    'node_modules/vitest/vitest.mjs',
-    ...['run', '--project', 'unit', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`],
-  ),
+  vitest('unit', '--project', 'unit', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`),
   { ...node('sim', simulator, '--seeds', '1..200'), needs: simulator },
   node('lint', 'node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings'),
   node('dead code', 'node_modules/knip/bin/knip.js', '--no-progress'),
@@ -66,7 +64,7 @@ function remark(result: StepResult): string {
   if (result.name !== 'unit') return result.isGood ? '' : `exit ${result.exit}`;
   const counts = readCounts(reportFile);
   if (counts === undefined) return 'no report';
-  return `${String(counts.passed)} passed, ${String(counts.failed)} failed, ${String(counts.skipped)} skipped`;
+  return `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
 }
 
 const startedMs = performance.now();
@@ -90,6 +88,6 @@ for (const step of absent) console.log(`${step.name.padEnd(12)} absent          
 const verdict = bad.length === 0 && results.length > 0 ? 'ok' : 'FAILED';
 const names = bad.length === 0 ? '' : ` (${bad.map((result) => result.name).join(', ')})`;
 console.log(
-  `check: ${verdict}: ${String(results.length - bad.length)} steps passed, ${String(bad.length)} failed${names}, ${seconds(performance.now() - startedMs)}`,
+  `check: ${verdict}: ${results.length - bad.length} steps passed, ${bad.length} failed${names}, ${seconds(performance.now() - startedMs)}`,
 );
 process.exitCode = verdict === 'ok' ? 0 : 1;

@@ -35,13 +35,13 @@ const code = await runVitest(process.argv.slice(2));
 const counts = readCounts(reportFile);
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
 if (counts === undefined) {
-  console.log(`test: FAILED: vitest ended with ${String(code)} and left no report (${seconds} s)`);
+  console.log(`test: FAILED: vitest ended with ${code} and left no report (${seconds} s)`);
   process.exitCode = 1;
 } else {
   const ran = counts.passed + counts.failed;
   const isGood = code === 0 && counts.failed === 0 && ran > 0;
   const verdict = isGood ? 'ok' : ran === 0 ? 'FAILED: no test was executed' : 'FAILED';
-  const numbers = `${String(counts.passed)} passed, ${String(counts.failed)} failed, ${String(counts.skipped)} skipped`;
-  console.log(`test: ${verdict}: ${numbers} in ${String(counts.files)} files (${seconds} s)`);
+  const numbers = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
+  console.log(`test: ${verdict}: ${numbers} in ${counts.files} files (${seconds} s)`);
   process.exitCode = isGood ? 0 : 1;
 }
