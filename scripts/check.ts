@@ -1,9 +1,10 @@
 // `npm run check`: everything that must hold before a commit, in parallel, as a table and one plain line.
 //   --skip NAME   leaves a step out (repeatable; CI runs the unit tests through `npm test` and skips them here)
 //   --only NAME   runs just that step
+//   --json FILE   also writes the table as JSON, for .ci/run
 // What always holds: it exits 0 only when every step that it was asked for ran and was good. A step whose program does
 // not exist yet is listed as absent, never as passed.
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -34,15 +35,20 @@ const steps: readonly (Step & { readonly needs?: string })[] = [
   node('tidy', 'scripts/tidy.ts'),
 ];
 
+const { values: options } = parseArgs({
+  options: {
+    skip: { type: 'string', multiple: true, default: [] },
+    only: { type: 'string', multiple: true },
+    json: { type: 'string' },
+  },
+});
+
 function chosenSteps(): typeof steps {
-  const { values } = parseArgs({
-    options: { skip: { type: 'string', multiple: true }, only: { type: 'string', multiple: true } },
-  });
   const known = new Set(steps.map((step) => step.name));
-  for (const name of [...(values.skip ?? []), ...(values.only ?? [])]) {
+  for (const name of [...options.skip, ...(options.only ?? [])]) {
     if (!known.has(name)) throw new Error(`There is no step "${name}". Steps: ${[...known].join(', ')}`);
   }
-  return steps.filter((step) => values.only?.includes(step.name) ?? !(values.skip ?? []).includes(step.name));
+  return steps.filter((step) => options.only?.includes(step.name) ?? !options.skip.includes(step.name));
 }
 
 async function runAll(queue: Step[]): Promise<StepResult[]> {
@@ -90,4 +96,8 @@ const names = bad.length === 0 ? '' : ` (${bad.map((result) => result.name).join
 console.log(
   `check: ${verdict}: ${results.length - bad.length} steps passed, ${bad.length} failed${names}, ${seconds(performance.now() - startedMs)}`,
 );
+if (options.json !== undefined) {
+  const table = results.map(({ name, isGood, exit, durationMs }) => ({ name, isGood, exit, durationMs }));
+  writeFileSync(options.json, JSON.stringify({ steps: table, absent: absent.map((step) => step.name) }));
+}
 process.exitCode = verdict === 'ok' ? 0 : 1;

@@ -41,12 +41,3 @@ export function countTests(report: VitestReport): TestCounts {
   if (!report.success && failed === 0) failed = 1;
   return { passed, failed, skipped, files: report.testResults.length };
 }
-
-export function addCounts(a: TestCounts, b: TestCounts): TestCounts {
-  return {
-    passed: a.passed + b.passed,
-    failed: a.failed + b.failed,
-    skipped: a.skipped + b.skipped,
-    files: a.files + b.files,
-  };
-}
