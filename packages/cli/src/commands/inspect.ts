@@ -1,0 +1,144 @@
+// The commands that only read: runs, tasks, workers, explain, report. Tables on a terminal, the API's own shapes with --json.
+import type { Command } from 'commander';
+import { connect, type ConnectionOptions } from '../connection.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import { readReport } from '../report/read.ts';
+import { duration, paintFor, plural } from '../render/style.ts';
+import { table } from '../render/table.ts';
+import { action, addConnectionOptions } from './options.ts';
+import { type ReportOptions, writeReports } from './write-reports.ts';
+
+type Shared = ConnectionOptions & { json?: boolean };
+const width = (): number => (process.stdout.isTTY ? process.stdout.columns : 0);
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
+const clock = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').slice(0, 19);
+
+export function addInspectCommands(program: Command): void {
+  addConnectionOptions(program.command('runs').description('List runs, newest first.'))
+    .option('--limit <n>', 'how many', '20')
+    .option('--json', 'print JSON')
+    .action(action(listRuns));
+  addConnectionOptions(program.command('tasks <run>').description('List the tasks of a run.'))
+    .option('--state <state>', 'queued, assigned, running or settled')
+    .option('--verdict <verdict>', 'passed, failed, errored, timedOut, skipped, inconclusive, lost, canceled')
+    .option('--json', 'print JSON')
+    .action(action(listTasks));
+  addConnectionOptions(program.command('workers').description('List workers and what they do.'))
+    .option('--json', 'print JSON')
+    .action(action(listWorkers));
+  addConnectionOptions(
+    program.command('explain <task>').description('Say why a task waits, or why it was placed where it was.'),
+  )
+    .option('--json', 'print JSON')
+    .action(action(explain));
+  addConnectionOptions(program.command('report <run>').description('Print and write the report of a run.'))
+    .option('--json', 'print JSON')
+    .option('--junit <file>', 'write JUnit XML')
+    .option('--ctrf <file>', 'write CTRF JSON')
+    .option('--markdown <file>', 'write Markdown')
+    .action(action(report));
+}
+
+async function listRuns(options: Shared & { limit: string }): Promise<number> {
+  const { client } = await connect(options);
+  const { runs } = await client.listRuns({ limit: Number(options.limit) });
+  if (options.json) printJson(runs);
+  else if (runs.length === 0) print('No runs yet.');
+  else {
+    const rows = runs.map((run) => [
+      run.run,
+      run.verdict ?? run.state,
+      `${run.tasks.settled}/${run.tasks.total}`,
+      `${run.cases.passed} passed, ${run.cases.failed} failed`,
+      clock(run.submittedAtMs),
+      run.name,
+    ]);
+    print(table(['run', 'verdict', 'files', 'cases', 'submitted (UTC)', 'name'], rows, width()));
+  }
+  return 0;
+}
+
+async function listTasks(run: string, options: Shared & { state?: string; verdict?: string }): Promise<number> {
+  const { client } = await connect(options);
+  const rows: string[][] = [];
+  for (let after: string | undefined; ;) {
+    const page = await client.listTasks(run, {
+      limit: 1_000,
+      ...(options.state === undefined ? {} : { state: options.state }),
+      ...(options.verdict === undefined ? {} : { verdict: options.verdict }),
+      ...(after === undefined ? {} : { after }),
+    });
+    if (options.json) for (const task of page.tasks) print(JSON.stringify(task));
+    for (const task of page.tasks) {
+      const last = task.attempts.at(-1);
+      const cost = last?.costMs === undefined ? '' : duration(last.costMs);
+      rows.push([
+        task.task,
+        task.verdict ?? task.state,
+        String(task.attempts.length),
+        cost,
+        last?.workerName ?? '',
+        task.target || task.suite,
+      ]);
+    }
+    if (page.next === null) break;
+    after = page.next;
+  }
+  if (!options.json)
+    print(
+      rows.length === 0
+        ? 'No such tasks.'
+        : table(['task', 'state', 'attempts', 'cost', 'worker', 'target'], rows, width()),
+    );
+  return 0;
+}
+
+async function listWorkers(options: Shared): Promise<number> {
+  const { client } = await connect(options);
+  const { workers } = await client.listWorkers();
+  if (options.json) printJson(workers);
+  else if (workers.length === 0) print('No workers have joined. Start one: assay worker --join URL');
+  else {
+    const rows = workers.map((worker) => [
+      worker.worker,
+      worker.name,
+      worker.state,
+      `${worker.running}/${worker.slots}`,
+      worker.pool,
+      Object.entries(worker.declared)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(' '),
+    ]);
+    print(table(['worker', 'name', 'state', 'slots', 'pool', 'declared'], rows, width()));
+  }
+  return 0;
+}
+
+async function explain(task: string, options: Shared): Promise<number> {
+  const { client } = await connect(options);
+  const explanation = await client.explainTask(task);
+  if (options.json) {
+    printJson(explanation);
+    return 0;
+  }
+  const paint = paintFor(process.stdout);
+  print(`${paint('bold', task)} ${explanation.state}: ${explanation.summary}`);
+  for (const { reason, workers } of explanation.reasons) print(`  ${plural(workers, 'worker')}: ${reason}`);
+  if (explanation.aheadInQueue !== undefined) print(`  ${plural(explanation.aheadInQueue, 'task')} ahead`);
+  if (explanation.placement !== undefined) {
+    const { worker, rule, fittingWorkers, freeWorkers, expectedMs, batch, atMs } = explanation.placement;
+    print(
+      `  placed on ${worker} at ${clock(atMs)} UTC by ${rule}: ${fittingWorkers} workers fit, ${freeWorkers} had a free slot`,
+    );
+    print(`  predicted ${duration(expectedMs)}, in a batch of ${batch}`);
+  }
+  return 0;
+}
+
+async function report(run: string, options: Shared & ReportOptions): Promise<number> {
+  const { client } = await connect(options);
+  const result = await readReport(client, run, null);
+  for (const path of await writeReports(result, options)) if (!options.json) print(`wrote ${path}`);
+  return exitCodeOf(result.run.verdict);
+}

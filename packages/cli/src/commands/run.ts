@@ -1,0 +1,231 @@
+// `assay run`: plan, place, watch, report. Without a coordinator it starts its own for this run, with local workers, and keeps
+// history in the user's state directory; with one it sends the project as a bundle. Ctrl-C once cancels the run and reports what
+// there is; twice leaves at once.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { type Client, createClient } from '@assay/client';
+import type { Command } from 'commander';
+import type { RunSpec, Source } from '@assay/protocol';
+import { loadConfig } from '../config/load.ts';
+import type { ProjectConfig } from '../config/schema.ts';
+import { type ConnectionOptions, namedCoordinator } from '../connection.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import { type LocalFleet, startLocalFleet } from '../local/fleet.ts';
+import { projectStateDirectory } from '../local/state-directory.ts';
+import { defaultSetup, makeBundle } from '../project/bundle.ts';
+import { type Plan, planRun, projectName, shownTarget } from '../project/plan.ts';
+import { submitRun } from '../project/submit.ts';
+import { paintFor, plural } from '../render/style.ts';
+import { action, addConnectionOptions, durationOption, wholeNumber } from './options.ts';
+import { watchRun } from './watch-run.ts';
+import { type ReportOptions, writeReports } from './write-reports.ts';
+
+export type RunOptions = ConnectionOptions &
+  ReportOptions & {
+    project: string;
+    config?: string;
+    workers?: number;
+    failFast?: boolean;
+    retries?: number;
+    timeout?: number;
+    requires?: string;
+    priority?: number;
+    dryRun?: boolean;
+    name?: string;
+    label?: string[];
+  };
+
+const examples = `
+Examples:
+  assay run                                   detect the runner, spread its files over local workers
+  assay run src/parser test/**/*.spec.ts      only these files
+  assay run -- npx vitest run --config ci.ts  the usual command, spread
+  assay run --workers 4 --junit out/junit.xml
+  assay run --coordinator https://assay.example:7420 --requires 'cpu.count >= 8'`;
+
+export function addRunCommand(program: Command): void {
+  addConnectionOptions(
+    program
+      .command('run [files...]')
+      .description("Run a project's tests over workers; exits 0 only if something ran and all of it passed."),
+  )
+    .option('--project <dir>', 'the project', '.')
+    .option('--config <file>', 'its configuration (default: assay.config.*)')
+    .option('--workers <n>', 'how many local workers to start, where there is no coordinator', wholeNumber(1, 256))
+    .option('--fail-fast', 'cancel what is left after the first failure')
+    .option('--retries <n>', 'repeat a failed file up to n times', wholeNumber(0, 20))
+    .option('--timeout <duration>', 'longest execution of one file, such as 90s', durationOption)
+    .option('--requires <expression>', "what a worker must have, such as 'memory.totalMiB >= 8192'")
+    .option('--priority <n>', 'higher goes first, -100 to 100', wholeNumber(-100, 100))
+    .option('--name <name>', 'how the run is called')
+    .option('--label <key=value...>', 'labels kept with the run, such as branch=main')
+    .option('--dry-run', 'list what would run, and run nothing')
+    .option('--json', 'print the report as JSON')
+    .option('--junit <file>', 'write JUnit XML')
+    .option('--ctrf <file>', 'write CTRF JSON')
+    .option('--markdown <file>', 'write Markdown')
+    .addHelpText('after', examples)
+    .action((files: string[], options: RunOptions, command: Command) => action(runAction)(files, options, command));
+}
+
+async function runAction(files: string[], options: RunOptions, command: Command): Promise<number> {
+  // What stands after `--` is the usual command; commander hands it over with the files, so the argument vector is asked.
+  const dashes = process.argv.indexOf('--');
+  const usual = dashes === -1 ? [] : process.argv.slice(dashes + 1);
+  const filters = usual.length === 0 ? files : files.slice(0, files.length - usual.length);
+  void command;
+  return runProject(filters, usual, options);
+}
+
+/** Runs one project as the options say; the exit code. */
+export async function runProject(
+  filters: readonly string[],
+  usual: readonly string[],
+  options: RunOptions,
+): Promise<number> {
+  const projectDir = resolve(options.project);
+  const { config } = await loadConfig(projectDir, options.config === undefined ? undefined : resolve(options.config));
+  const plan = await planRun({
+    projectDir,
+    config,
+    command: usual,
+    filters,
+    overrides: {
+      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+      ...(options.retries === undefined ? {} : { retries: options.retries }),
+      ...(options.requires === undefined ? {} : { requires: options.requires }),
+    },
+    env: process.env,
+  });
+  if (options.dryRun) return printPlan(plan, options.json === true);
+  if (!options.json) printIntro(plan);
+  const named = namedCoordinator(options, config.coordinator);
+  return named === null
+    ? runLocally(projectDir, config, plan, options)
+    : runOnFleet(projectDir, config, plan, options, named);
+}
+
+function printPlan({ suites, tasks, notes }: Plan, asJson: boolean): number {
+  if (asJson) process.stdout.write(`${JSON.stringify({ suites, tasks, notes }, null, 2)}\n`);
+  else {
+    for (const text of notes) process.stdout.write(`${text}\n`);
+    for (const task of tasks) {
+      const suite = suites[task.suite];
+      if (suite !== undefined)
+        process.stdout.write(`${suite.name}  ${shownTarget(suite, task.target) || suite.arguments.join(' ')}\n`);
+    }
+    process.stdout.write(`${plural(tasks.length, 'file')}; nothing was run.\n`);
+  }
+  return 0;
+}
+
+function printIntro({ suites, tasks, notes }: Plan): void {
+  const paint = paintFor(process.stderr);
+  for (const text of notes) process.stderr.write(`${paint('dim', text)}\n`);
+  process.stderr.write(`${plural(tasks.length, 'file')} in ${plural(suites.length, 'suite')}\n`);
+}
+
+async function runLocally(projectDir: string, config: ProjectConfig, plan: Plan, options: RunOptions): Promise<number> {
+  const fleet: LocalFleet = await startLocalFleet({
+    stateDir: projectStateDirectory(projectDir),
+    workers: { kind: 'equal', count: options.workers ?? config.workers ?? null },
+    note: (text) => void process.stderr.write(`${text}\n`),
+  });
+  try {
+    const client = createClient({ url: fleet.url, token: fleet.token });
+    const spec = await toSpec(projectDir, config, plan, options, { kind: 'directory', path: projectDir }, 'settle');
+    return await placeAndWatch(client, spec, plan, options);
+  } finally {
+    await fleet.stop();
+  }
+}
+
+async function runOnFleet(
+  projectDir: string,
+  config: ProjectConfig,
+  plan: Plan,
+  options: RunOptions,
+  target: { url: string; token: string | undefined },
+): Promise<number> {
+  const client = createClient({ url: target.url, ...(target.token === undefined ? {} : { token: target.token }) });
+  await client.health();
+  const scratch = await mkdtemp(join(tmpdir(), 'assay-bundle-'));
+  try {
+    const bundle = await makeBundle(projectDir, config.bundle?.exclude ?? [], join(scratch, 'bundle.tgz'));
+    if (!(await client.hasBlob(bundle.digest))) {
+      if (!options.json)
+        process.stderr.write(`sending ${plural(bundle.files, 'file')}, ${(bundle.bytes / 1024).toFixed(0)} KiB\n`);
+      await client.uploadBlob(bundle.digest, await readFile(bundle.path));
+    }
+    const setup = config.bundle?.setup ?? defaultSetup(projectDir);
+    const spec = await toSpec(
+      projectDir,
+      config,
+      plan,
+      options,
+      { kind: 'bundle', digest: bundle.digest, setup },
+      'wait',
+    );
+    return await placeAndWatch(client, spec, plan, options);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function toSpec(
+  projectDir: string,
+  config: ProjectConfig,
+  plan: Plan,
+  options: RunOptions,
+  source: Source,
+  unplaceable: RunSpec['unplaceable'],
+): Promise<RunSpec> {
+  const labels = Object.fromEntries(
+    (options.label ?? []).map((label) => [label.split('=')[0] ?? label, label.slice(label.indexOf('=') + 1)]),
+  );
+  return {
+    name: options.name ?? basename(projectDir),
+    project: projectName(projectDir, config, await packageName(projectDir)),
+    priority: options.priority ?? config.priority ?? 0,
+    source,
+    suites: plan.suites,
+    failFast: options.failFast === true,
+    unplaceable,
+    labels,
+  };
+}
+
+async function packageName(projectDir: string): Promise<string | null> {
+  try {
+    const { name } = JSON.parse(await readFile(join(projectDir, 'package.json'), 'utf8')) as { name?: unknown };
+    return typeof name === 'string' && name !== '' ? name : null;
+  } catch {
+    return null;
+  }
+}
+
+async function placeAndWatch(client: Client, spec: RunSpec, plan: Plan, options: RunOptions): Promise<number> {
+  const accepted = await submitRun(client, spec, plan.tasks);
+  const stop = new AbortController();
+  let interrupts = 0;
+  const onInterrupt = (): void => {
+    interrupts++;
+    if (interrupts > 1) stop.abort();
+    else {
+      process.stderr.write('\ncanceling; press Ctrl-C again to leave at once\n');
+      client.cancelRun(accepted.run, { reason: 'interrupted' }).catch(() => stop.abort());
+    }
+  };
+  process.on('SIGINT', onInterrupt).on('SIGTERM', onInterrupt);
+  try {
+    const report = await watchRun(client, accepted.run, { isQuiet: options.json === true, signal: stop.signal });
+    for (const path of await writeReports(report, options)) if (!options.json) process.stderr.write(`wrote ${path}\n`);
+    return exitCodeOf(report.run.verdict);
+  } catch (error) {
+    if (stop.signal.aborted) return exitCodeOf('canceled');
+    throw error;
+  } finally {
+    process.off('SIGINT', onInterrupt).off('SIGTERM', onInterrupt);
+  }
+}

@@ -1,0 +1,35 @@
+// How a command reaches its coordinator: --coordinator and --token, then ASSAY_COORDINATOR and ASSAY_TOKEN, then the project's
+// configuration, then a coordinator that this machine's user keeps running (assay up writes where it listens).
+import { type Client, createClient } from '@assay/client';
+import { AssayError } from '@assay/protocol';
+import { readEndpoint } from './local/endpoint.ts';
+
+export type ConnectionOptions = { coordinator?: string; token?: string };
+
+export type Connection = { client: Client; url: string };
+
+/** The coordinator that was named, or null where none was. */
+export function namedCoordinator(
+  options: ConnectionOptions,
+  configured?: string,
+): { url: string; token: string | undefined } | null {
+  const url = options.coordinator ?? process.env.ASSAY_COORDINATOR ?? configured;
+  if (url === undefined || url === '') return null;
+  return { url, token: options.token ?? process.env.ASSAY_TOKEN };
+}
+
+/** A connection for commands that need a coordinator: the named one, or the one that `assay up` started here. */
+export async function connect(options: ConnectionOptions): Promise<Connection> {
+  const named = namedCoordinator(options);
+  const target = named ?? (await readEndpoint());
+  if (target === null) {
+    throw new AssayError(
+      'COORDINATOR_UNREACHABLE',
+      'No coordinator was named (--coordinator, ASSAY_COORDINATOR) and none is running here.',
+    );
+  }
+  return {
+    client: createClient({ url: target.url, ...(target.token === undefined ? {} : { token: target.token }) }),
+    url: target.url,
+  };
+}

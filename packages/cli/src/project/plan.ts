@@ -1,0 +1,182 @@
+// Turns a project, its configuration and the command line into what is submitted: suites and their tasks, one a test file.
+// Order of precedence: `-- command`, then the configuration's suites, then what the agent's runners detect.
+import { existsSync, statSync } from 'node:fs';
+import { basename, join, matchesGlob } from 'node:path';
+import { type Runner, runners } from '@assay/agent';
+import { AssayError, limit, type RunnerName, type Suite, type Task } from '@assay/protocol';
+import { glob } from 'tinyglobby';
+import type { ProjectConfig, SuiteConfig } from '../config/schema.ts';
+import { SuiteConfig as SuiteSchema } from '../config/schema.ts';
+import { isMeant, unmatched } from './filter.ts';
+import { recogniseCommand } from './usual-command.ts';
+
+export type PlanRequest = {
+  projectDir: string;
+  config: ProjectConfig;
+  /** What stands after `--`. */
+  command: readonly string[];
+  filters: readonly string[];
+  /** From the command line; each overrides every suite's own. */
+  overrides: { timeoutMs?: number; retries?: number; requires?: string };
+  env: NodeJS.ProcessEnv;
+};
+
+export type Plan = { suites: Suite[]; tasks: Task[]; /** What was decided and why, for people. */ notes: string[] };
+
+/** The plan, or a named error: no runner, no tests, a filter that means nothing. */
+export async function planRun(request: PlanRequest): Promise<Plan> {
+  if (!isDirectory(request.projectDir))
+    throw new AssayError('PROJECT_UNREADABLE', `${request.projectDir} is not a directory that can be read.`);
+  const notes: string[] = [];
+  const { configs, filters } = await chooseSuites(request, notes);
+  const suites: Suite[] = [];
+  const tasks: Task[] = [];
+  const listed: string[] = [];
+  const env = stringsOf(request.env);
+  for (const config of configs) {
+    const suite = toSuite(config, request);
+    const targets = await listTargets(request.projectDir, suite, config, env);
+    listed.push(...targets);
+    const meant = targets.filter((target) => target === '' || isMeant(shownTarget(suite, target), filters));
+    if (meant.length === 0) continue;
+    for (const target of meant) tasks.push({ suite: suites.length, target });
+    suites.push(suite);
+  }
+  const unknown = unmatched(listed, filters);
+  if (unknown.length > 0)
+    throw new AssayError(
+      'NO_TESTS_FOUND',
+      `No test file matches ${unknown.map((filter) => `"${filter}"`).join(', ')} among ${listed.length} listed.`,
+    );
+  if (tasks.length === 0)
+    throw new AssayError(
+      'NO_TESTS_FOUND',
+      `No test files were found in ${request.projectDir} (${configs.map(({ runner }) => runner).join(', ')}).`,
+    );
+  if (tasks.length > limit('tasksPerRun'))
+    throw new AssayError('RUN_TOO_LARGE', `${tasks.length} tasks; a run may have ${limit('tasksPerRun')}.`);
+  return { suites, tasks, notes };
+}
+
+async function chooseSuites(
+  request: PlanRequest,
+  notes: string[],
+): Promise<{ configs: SuiteConfig[]; filters: readonly string[] }> {
+  const { command, config, filters } = request;
+  if (command.length > 0) {
+    const found = recogniseCommand(request.projectDir, command);
+    if (found.kind === 'command') {
+      notes.push(`${found.because}: it runs as one task.`);
+      return {
+        configs: [SuiteSchema.parse({ runner: 'command', name: command.join(' ').slice(0, 200), command: found.argv })],
+        filters: [],
+      };
+    }
+    notes.push(`${found.because} is ${found.runner}: its files are spread.`);
+    return {
+      configs: [SuiteSchema.parse({ runner: found.runner, arguments: found.arguments })],
+      filters: [...filters, ...found.filters],
+    };
+  }
+  if (config.suites !== undefined && config.suites.length > 0) return { configs: config.suites, filters };
+  return { configs: await detectSuites(request.projectDir, notes), filters };
+}
+
+async function detectSuites(projectDir: string, notes: string[]): Promise<SuiteConfig[]> {
+  const configs: SuiteConfig[] = [];
+  for (const runner of runners) {
+    const detection = await runner.detect(projectDir);
+    if (detection === null) continue;
+    notes.push(`${runner.name}${detection.version === null ? '' : ` ${detection.version}`}: ${detection.why}`);
+    configs.push(SuiteSchema.parse({ runner: runner.name }));
+  }
+  if (configs.length === 0) {
+    throw new AssayError(
+      'NO_RUNNER_DETECTED',
+      `Nothing in ${projectDir} says how it is tested (looked for ${runners.map(({ name }) => name).join(', ')}).`,
+    );
+  }
+  return configs;
+}
+
+function toSuite(config: SuiteConfig, { overrides, env }: PlanRequest): Suite {
+  const name = config.name ?? (config.directory === '' ? config.runner : `${config.runner} in ${config.directory}`);
+  if (config.runner === 'command' && config.command === undefined)
+    throw new AssayError('CONFIG_INVALID', `Suite "${name}" has the runner "command" but no command.`);
+  // Secrets named in the configuration travel as values, so that the worker can give and mask them.
+  const secrets = Object.fromEntries(
+    config.secrets.flatMap((secret) => (env[secret] === undefined ? [] : [[secret, env[secret]]])),
+  );
+  return {
+    name,
+    runner: config.runner,
+    directory: config.directory.replaceAll('\\', '/').replace(/^\.\/?/, ''),
+    arguments: config.runner === 'command' ? [...(config.command ?? []), ...config.arguments] : config.arguments,
+    env: { ...secrets, ...config.env },
+    secrets: config.secrets,
+    timeoutMs: overrides.timeoutMs ?? config.timeout,
+    noOutputTimeoutMs: config.noOutputTimeout,
+    requires: [config.requires, overrides.requires ?? '']
+      .filter((part) => part !== '')
+      .map((part, _, all) => (all.length > 1 ? `(${part})` : part))
+      .join(' && '),
+    retries: overrides.retries ?? config.retries,
+    batching: config.batching,
+    ...(config.junit === undefined ? {} : { junit: config.junit }),
+  };
+}
+
+async function listTargets(
+  projectDir: string,
+  suite: Suite,
+  config: SuiteConfig,
+  env: Record<string, string>,
+): Promise<readonly string[]> {
+  const cwd = join(projectDir, suite.directory);
+  if (!isDirectory(cwd))
+    throw new AssayError(
+      'PROJECT_UNREADABLE',
+      `Suite "${suite.name}" names the directory ${suite.directory}, which is not there.`,
+    );
+  const excluded = (target: string): boolean => (config.exclude ?? []).some((pattern) => matchesGlob(target, pattern));
+  if (config.include !== undefined) {
+    const found = await glob(config.include, {
+      cwd,
+      onlyFiles: true,
+      ignore: ['**/node_modules/**', ...(config.exclude ?? [])],
+    });
+    return found.map((file) => file.replaceAll('\\', '/')).toSorted();
+  }
+  if (suite.runner === 'command') return [''];
+  const listing = await runnerOf(suite.runner).list(projectDir, suite, [], env);
+  if (listing.kind === 'refused')
+    throw new AssayError(
+      listing.code === 'RUNNER_NOT_INSTALLED' ? 'RUNNER_NOT_INSTALLED' : 'NO_TESTS_FOUND',
+      listing.reason,
+    );
+  return listing.targets.filter((target) => !excluded(target));
+}
+
+function runnerOf(name: RunnerName): Runner {
+  const runner = runners.find((candidate) => candidate.name === name);
+  if (runner === undefined) throw new AssayError('CONFIG_INVALID', `There is no runner "${name}".`);
+  return runner;
+}
+
+/** A target as it is named from the project's directory. */
+export function shownTarget(suite: Suite, target: string): string {
+  return suite.directory === '' ? target : `${suite.directory}/${target}`;
+}
+
+/** The name that history is kept under: the configuration's, the package's, or the directory's. */
+export function projectName(projectDir: string, config: ProjectConfig, packageName: string | null): string {
+  return config.project ?? packageName ?? basename(projectDir);
+}
+
+function isDirectory(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
+}
+
+function stringsOf(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -1,0 +1,93 @@
+// The end of a run on the terminal: what failed and where first, then one block of figures. Reads top to bottom as an answer:
+// what failed, why, what to do next.
+import { errorCatalogue, type Case } from '@assay/protocol';
+import { caseName, hasOwnFailure, taskLabel, type ReportTask, type RunReport } from '../report/model.ts';
+import { duration, indent, type Paint, plural } from './style.ts';
+
+const failuresShown = 50;
+const linesShown = 12;
+
+/** The whole summary, ending in a newline. */
+export function renderSummary(report: RunReport, paint: Paint): string {
+  const lines = [
+    ...renderFailures(report, paint),
+    ...renderUnplaceable(report, paint),
+    '',
+    ...renderFigures(report, paint),
+  ];
+  return lines.join('\n') + '\n';
+}
+
+/** One failing case, as it is printed when it happens and again at the end. */
+export function renderFailure(where: string, testCase: Case, paint: Paint): string {
+  const text = testCase.failure?.stack ?? testCase.failure?.message ?? 'failed without a message';
+  return `${paint('red', '✗')} ${where} ${paint('dim', '›')} ${caseName(testCase)}\n${indent(paint('dim', firstLines(text)), '    ')}`;
+}
+
+function firstLines(text: string): string {
+  const lines = text.trimEnd().split('\n');
+  return lines.length <= linesShown
+    ? lines.join('\n')
+    : [...lines.slice(0, linesShown), `… ${lines.length - linesShown} more lines`].join('\n');
+}
+
+function renderFailures(report: RunReport, paint: Paint): string[] {
+  const out: string[] = [];
+  let left = 0;
+  for (const task of report.tasks) {
+    for (const text of failuresOf(task, paint)) {
+      if (out.length < failuresShown) out.push('', text);
+      else left++;
+    }
+  }
+  if (left > 0)
+    out.push(
+      '',
+      paint('yellow', `… and ${plural(left, 'more failure')}: assay report ${report.run.run} --markdown report.md`),
+    );
+  return out;
+}
+
+function failuresOf(entry: ReportTask, paint: Paint): string[] {
+  const label = taskLabel(entry.task);
+  const failing = entry.cases
+    .filter(({ status }) => status === 'failed')
+    .map((testCase) => renderFailure(label, testCase, paint));
+  if (!hasOwnFailure(entry) || entry.verdict === 'canceled') return failing;
+  const failure = entry.final?.failure;
+  const code = failure?.code ?? entry.verdict ?? 'unknown';
+  const known = (errorCatalogue as Record<string, { next: string } | undefined>)[code];
+  const where = entry.final?.workerName ? paint('dim', ` on ${entry.final.workerName}`) : '';
+  const head = `${paint('red', '✗')} ${label} ${paint('dim', '›')} ${paint('bold', code)} (${failure?.class ?? entry.verdict})${where}`;
+  const body = indent(paint('dim', firstLines(failure?.message ?? `The task ended as ${entry.verdict}.`)), '    ');
+  return [...failing, known ? `${head}\n${body}\n    ${known.next}` : `${head}\n${body}`];
+}
+
+function renderUnplaceable({ run }: RunReport, paint: Paint): string[] {
+  return run.unplaceable.flatMap(({ requires, tasks, reasons }) => [
+    '',
+    `${paint('yellow', '!')} ${plural(tasks, 'task')} that no worker can do${requires === '' ? '' : `: ${requires}`}`,
+    ...reasons.map(({ reason, workers }) => `    ${plural(workers, 'worker')}: ${reason}`),
+  ]);
+}
+
+function renderFigures(report: RunReport, paint: Paint): string[] {
+  const { run, cases, tasks, durationMs, workers } = report;
+  const verdict = run.verdict ?? 'not settled';
+  const colour = verdict === 'passed' ? 'green' : verdict === 'failed' ? 'red' : 'yellow';
+  const retried = tasks.filter(({ task }) => task.attempts.length > 1).length;
+  const busyMs = tasks.reduce((sum, { final }) => sum + (final?.costMs ?? 0), 0);
+  return [
+    `${paint(['bold', colour], verdict.toUpperCase())}  ${run.name}  ${paint('dim', run.run)}`,
+    `  files   ${counted(Object.entries(run.tasks.verdicts))}${retried > 0 ? `, ${retried} repeated` : ''}`,
+    `  cases   ${counted(Object.entries(cases))}`,
+    `  time    ${durationMs === null ? 'not finished' : duration(durationMs)} on ${plural(workers.size, 'worker')}, ${duration(busyMs)} of work`,
+  ];
+}
+
+function counted(entries: [string, number | undefined][]): string {
+  const parts = entries
+    .filter(([, count]) => (count ?? 0) > 0)
+    .map(([name, count]) => `${(count ?? 0).toLocaleString('en-US')} ${name}`);
+  return parts.length === 0 ? 'none' : parts.join(', ');
+}

@@ -1,0 +1,54 @@
+// The Common Test Report Format, checked against its own published schema by the reference library before it is written.
+import { ReportBuilder, type Test, validateStrict } from 'ctrf';
+import { productVersion } from '@assay/protocol';
+import { caseName, hasOwnFailure, taskLabel, type ReportTask, type RunReport } from './model.ts';
+
+const statuses = { passed: 'passed', failed: 'failed', skipped: 'skipped', todo: 'pending' } as const;
+
+/** The report as CTRF JSON text. Throws where the result would not be valid CTRF. */
+export function toCtrf(report: RunReport): string {
+  const { submittedAtMs, settledAtMs } = report.run;
+  const built = new ReportBuilder()
+    .runId(report.run.run)
+    .generatedBy('assay')
+    .tool({ name: 'assay', version: productVersion })
+    .addTests(report.tasks.flatMap(testsOf))
+    .build();
+  built.results.summary.start = Math.round(submittedAtMs);
+  built.results.summary.stop = Math.round(settledAtMs ?? submittedAtMs);
+  validateStrict(built);
+  return JSON.stringify(built, null, 2) + '\n';
+}
+
+function testsOf(entry: ReportTask): Test[] {
+  const { task, cases, final, verdict } = entry;
+  const filePath = task.target;
+  const shared = {
+    ...(filePath === '' ? {} : { filePath }),
+    ...(final?.workerName ? { device: final.workerName } : {}),
+    ...(task.attempts.length > 1 ? { retries: task.attempts.length - 1 } : {}),
+  };
+  const tests = cases.map((testCase): Test => ({
+    name: caseName(testCase),
+    status: statuses[testCase.status],
+    duration: Math.round(testCase.durationMs),
+    suite: [task.suite, taskLabel(task)],
+    ...(testCase.failure
+      ? { message: testCase.failure.message, ...(testCase.failure.stack ? { trace: testCase.failure.stack } : {}) }
+      : {}),
+    ...(testCase.line ? { line: testCase.line } : {}),
+    ...shared,
+  }));
+  if (hasOwnFailure(entry)) {
+    tests.push({
+      name: taskLabel(task),
+      status: verdict === 'failed' || verdict === 'errored' || verdict === 'timedOut' ? 'failed' : 'other',
+      rawStatus: final?.failure?.code ?? verdict ?? 'unknown',
+      duration: Math.round(final?.costMs ?? 0),
+      suite: [task.suite, taskLabel(task)],
+      message: final?.failure?.message ?? `The task ended as ${verdict}.`,
+      ...shared,
+    });
+  }
+  return tests;
+}
