@@ -3,21 +3,27 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Profile } from '@assay/protocol';
-import { afterAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 
 const isLinux = process.platform === 'linux';
 const name = `assay-probe-${process.pid}`;
 const made: string[] = [];
 const mebi = 2 ** 20;
 
-afterAll(removeGroups);
+afterEach(removeGroups);
 
 /** A group is busy for a moment after its last process has ended. */
 async function removeGroups(): Promise<void> {
   for (const folder of made.splice(0).toReversed()) {
-    await expect.poll(() => isRemoved(folder), { timeout: 10_000 }).toBe(true);
+    const deadlineMs = performance.now() + 10_000;
+    while (!isRemoved(folder)) {
+      if (performance.now() > deadlineMs)
+        throw new Error(`the group ${folder} stays busy: something is left running in it`);
+      await delay(10);
+    }
   }
 }
 
@@ -71,17 +77,14 @@ function makeGroups(): Place {
   }
 }
 
-// Tried at once, to know whether to skip, and taken away again: collecting tests leaves nothing behind.
-const place = makeGroups();
-for (const folder of made.splice(0).toReversed()) rmdirSync(folder);
-if (place.kind === 'none') process.stderr.write(`SKIPPED cgroup.real.test.ts: ${place.reason}\n`);
-
-test.skipIf(place.kind !== 'none' || process.env.ASSAY_REQUIRE_ALL !== '1')(
-  'cgroup limits can be set on this machine (ASSAY_REQUIRE_ALL)',
-  () => {
-    expect.fail(`no cgroup limit can be set for real: ${place.kind === 'none' ? place.reason : ''}`);
-  },
-);
+/** The groups, or a loud skip; under ASSAY_REQUIRE_ALL a machine that cannot set limits fails. */
+function requireGroups(skip: (note: string) => never): Exclude<Place, { kind: 'none' }> {
+  const place = makeGroups();
+  if (place.kind !== 'none') return place;
+  if (process.env.ASSAY_REQUIRE_ALL === '1') expect.fail(`no cgroup limit can be set for real: ${place.reason}`);
+  process.stderr.write(`SKIPPED cgroup.real.test.ts: ${place.reason}\n`);
+  return skip(place.reason);
+}
 
 /** Runs the probe in a process that has entered the groups before it starts Node. */
 async function probeInside(groups: string[]): Promise<Profile> {
@@ -93,9 +96,8 @@ async function probeInside(groups: string[]): Promise<Profile> {
   return JSON.parse(stdout) as Profile;
 }
 
-test.skipIf(place.kind === 'none')('inside a real group the tightest limit of its ancestors is measured', async () => {
-  makeGroups();
-  if (place.kind === 'none') return;
+test('inside a real group the tightest limit of its ancestors is measured', async ({ skip }) => {
+  const place = requireGroups(skip);
   const groups = place.kind === 'v1' ? [`${place.cpu}/inner`, `${place.memory}/inner`] : [`${place.group}/inner`];
   if (place.kind === 'v1') {
     writeFileSync(`${place.cpu}/inner/cpu.cfs_quota_us`, '150000');
@@ -121,9 +123,8 @@ test.skipIf(place.kind === 'none')('inside a real group the tightest limit of it
   const second = await probeInside(groups);
   expect(second.cpu).toMatchObject({ count: 1, quotaCores: 0.5 });
   expect(second.cgroup?.cpuQuotaCores).toBe(0.5);
-});
 
-test.skipIf(place.kind === 'none')('outside of the group nothing of it is seen', async () => {
+  // Outside of the group nothing of it is seen.
   const free = await probeInside([]);
   expect(free.memory.limitMiB).toBeGreaterThan(700);
 });

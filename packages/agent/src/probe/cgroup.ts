@@ -59,7 +59,7 @@ export async function probeCgroup(ctx: ProbeContext): Promise<Probed<CgroupLimit
     version: kinds.size === 2 ? 'hybrid' : first.kind === 'v2' ? '2' : '1',
     path: (memberships.find((entry) => entry.controllers.includes('memory')) ?? memberships.at(-1))?.path ?? '/',
   };
-  if (cpu.kind === 'limit') value.cpuQuotaCores = Math.round(cpu.value * 1000) / 1000;
+  if (cpu.kind === 'limit') value.cpuQuotaCores = cpu.value;
   if (memory.kind === 'limit') value.memoryLimitBytes = memory.value;
   return { value, unknown };
 }
