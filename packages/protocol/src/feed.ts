@@ -54,3 +54,6 @@ export type FeedItem = z.infer<typeof FeedItem>;
 export const FeedEvent = z.strictObject({ seq: z.number().int(), item: FeedItem });
 export type FeedEvent = z.infer<typeof FeedEvent>;
 
+/** What a listener missed is no longer kept: it reads the current state and goes on from `fromSeq`. */
+export const FeedGap = z.strictObject({ fromSeq: z.number().int() });
+export type FeedGap = z.infer<typeof FeedGap>;

@@ -1,0 +1,29 @@
+// One frame from an agent, from bytes to messages: JSON, then the protocol's schema, whole or not at all. The version is
+// looked at before the schema, so that an agent of another version is told that and not that its hello has unknown keys.
+import { AgentFrame, type AgentMessage, protocolVersion } from '@assay/protocol';
+import { describeIssues } from './schema-issues.ts';
+
+export type ReadFrame =
+  | { kind: 'messages'; messages: AgentMessage[] }
+  | { kind: 'otherVersion'; version: number }
+  | { kind: 'bad'; reason: string };
+
+export function readFrame(data: Buffer): ReadFrame {
+  let value: unknown;
+  try {
+    value = JSON.parse(data.toString('utf8'));
+  } catch {
+    return { kind: 'bad', reason: 'not JSON' };
+  }
+  const version = helloVersionOf(value);
+  if (version !== null && version !== protocolVersion) return { kind: 'otherVersion', version };
+  const frame = AgentFrame.safeParse(value);
+  if (frame.success) return { kind: 'messages', messages: frame.data };
+  return { kind: 'bad', reason: describeIssues(frame.error, 3).join('; ') };
+}
+
+function helloVersionOf(value: unknown): number | null {
+  const first: unknown = Array.isArray(value) ? value[0] : null;
+  if (typeof first !== 'object' || first === null || !('kind' in first) || first.kind !== 'hello') return null;
+  return 'protocolVersion' in first && typeof first.protocolVersion === 'number' ? first.protocolVersion : null;
+}
