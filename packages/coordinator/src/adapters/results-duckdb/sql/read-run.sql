@@ -1,0 +1,2 @@
+-- What is known of this run?
+SELECT * FROM runs WHERE run = $run;

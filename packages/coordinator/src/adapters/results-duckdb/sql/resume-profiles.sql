@@ -1,0 +1,2 @@
+-- Which profiles are stored already?
+SELECT digest FROM profiles;

@@ -1,0 +1,207 @@
+// The results store on DuckDB: one file, one appender, one transaction a batch.
+//
+// What always holds: the rows of a batch and `applied_seq` are committed together or not at all, so that a batch applied
+// twice, or cut by a crash, leaves each row exactly once; questions are answered from what is committed, beside a batch
+// that is being written. After a failed batch the state in memory is read again from the file, and the caller may try
+// the same entries again (RESULTS_UNAVAILABLE).
+// It blocks its thread while it builds rows: it is meant for the thread that follows the journal (see results-thread.ts).
+import { runIdOf, type TaskId, type TaskList } from '@assay/protocol';
+import { INTEGER, LIST, VARCHAR, listValue, type DuckDBConnection } from '@duckdb/node-api';
+import type { JournalEntry } from '../../ports/journal.ts';
+import type { ResultStore, TaskQuery } from '../../ports/result-store.ts';
+import { caseAfter, caseCursor, runBefore, taskAfter } from '../../results/cursors.ts';
+import { createProjection, project, takeBatch, type Projection } from '../../results/projection.ts';
+import { taskIndexOf, type AttemptRow, type RowBatch } from '../../results/rows.ts';
+import { caseRowOf, runViewOf, taskViewOf } from '../../results/views.ts';
+import * as table from './append.ts';
+import { closeDatabase, openDatabase, unavailable, type Database, type DuckDbOptions } from './open.ts';
+import { ask, attemptRowOf, openAttemptRowOf, runRowOf, storedCaseOf, taskPartsOf, workerRowOf } from './read.ts';
+import { statements, type StatementName } from './statements.ts';
+
+/** Opens or makes the file. RESULTS_NEWER leaves it untouched; RESULTS_UNAVAILABLE where it cannot be opened. */
+export async function openDuckDbResultStore(options: DuckDbOptions): Promise<ResultStore> {
+  const store = new DuckDbResultStore(options);
+  await store.appliedSeq();
+  return store;
+}
+
+/** What is open: the database, the projection that continues it, and the last entry in it. */
+type Opened = { database: Database; projection: Projection; appliedSeq: number };
+
+class DuckDbResultStore implements ResultStore {
+  readonly #options: DuckDbOptions;
+  #opened: Promise<Opened>;
+  #isClosed = false;
+  /** Batches are written one after the other. */
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(options: DuckDbOptions) {
+    this.#options = options;
+    this.#opened = openAndResume(options);
+  }
+
+  async appliedSeq(): Promise<number> {
+    return (await this.#open()).appliedSeq;
+  }
+
+  apply(entries: JournalEntry[]): Promise<void> {
+    const done = this.#tail.then(() => this.#write(entries));
+    this.#tail = done.catch(() => {});
+    return done;
+  }
+
+  async listRuns({ limit, before }: { limit: number; before?: string }) {
+    const rows = (await this.#ask('list-runs', { before: BigInt(runBefore(before)), limit: limit + 1 })).map(runRowOf);
+    const page = rows.slice(0, limit);
+    return { runs: page.map(runViewOf), next: rows.length > limit ? String(page.at(-1)?.seq) : null };
+  }
+
+  async readRun(run: string) {
+    const row = (await this.#ask('read-run', { run }))[0];
+    return row ? runViewOf(runRowOf(row)) : null;
+  }
+
+  async listTasks(query: TaskQuery): Promise<TaskList> {
+    return await this.#tasks(query, taskAfter(query.after));
+  }
+
+  async readTask(task: string) {
+    const id = task as TaskId;
+    const index = taskIndexOf(id);
+    if (!Number.isInteger(index)) return null;
+    const { tasks } = await this.#tasks({ run: runIdOf(id), limit: 1 }, index - 1);
+    return tasks[0]?.task === id ? tasks[0] : null;
+  }
+
+  async listCases(query: { run: string; status?: string; limit: number; after?: string }) {
+    const { run, status = null, limit } = query;
+    const rows = await this.#ask('list-cases', { run, status, limit: limit + 1, ...caseAfter(query.after) });
+    const cases = rows.slice(0, limit).map((row) =>
+      caseRowOf(storedCaseOf(row), {
+        suite: row['suite_name'] ?? '',
+        target: row['target'] ?? '',
+        worker: row['worker'],
+        final: row['final_attempt'],
+      }),
+    );
+    const last = rows[limit - 1];
+    const next =
+      rows.length > limit && last
+        ? caseCursor({ index: last['task_index'], attempt: last['attempt'], ordinal: last['ordinal'] })
+        : null;
+    return { cases, next };
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#tail;
+    const opened = await this.#opened.catch(() => null);
+    if (opened) closeDatabase(opened.database);
+  }
+
+  async #tasks(query: TaskQuery, after: number): Promise<TaskList> {
+    const { run, state = null, verdict = null, limit } = query;
+    const rows = await this.#ask('list-tasks', { run, state, verdict, limit: limit + 1, after });
+    const page = rows.slice(0, limit);
+    const attempts = new Map<number, AttemptRow[]>(page.map((row) => [row['task_index'], []]));
+    if (page.length > 0) {
+      const { database } = await this.#open();
+      const indexes = listValue([...attempts.keys()]);
+      const found = await database.reader.runAndReadAll(
+        statements['attempts-of-tasks'],
+        { run, indexes },
+        { indexes: LIST(INTEGER) },
+      );
+      for (const row of found.getRowObjectsJS()) attempts.get(row['task_index'] as number)?.push(attemptRowOf(row));
+    }
+    return {
+      tasks: page.map((row) => taskViewOf(taskPartsOf(row, attempts.get(row['task_index']) ?? []))),
+      next: rows.length > limit ? String(page.at(-1)?.['task_index']) : null,
+    };
+  }
+
+  async #ask(name: StatementName, values: Parameters<typeof ask>[2]) {
+    const { database } = await this.#open();
+    try {
+      return await ask(database.reader, name, values);
+    } catch (error) {
+      throw unavailable(this.#options.path, error);
+    }
+  }
+
+  async #write(entries: JournalEntry[]): Promise<void> {
+    const opened = await this.#open();
+    const fresh = entries.filter((entry) => entry.seq > opened.appliedSeq);
+    const last = fresh.at(-1);
+    if (!last) return;
+    try {
+      for (const entry of fresh) project(opened.projection, entry);
+      await writeBatch(opened.database.writer, takeBatch(opened.projection), last.seq);
+      opened.appliedSeq = last.seq;
+    } catch (error) {
+      // The projection is ahead of the file, and DuckDB may have given the file up (a full disk): both start afresh.
+      closeDatabase(opened.database);
+      this.#opened = openAndResume(this.#options);
+      this.#opened.catch(() => {});
+      throw unavailable(this.#options.path, error);
+    }
+  }
+
+  /** What is open; where the last opening failed, one more try, so that a freed disk or file is found again. */
+  async #open(): Promise<Opened> {
+    if (this.#isClosed) throw unavailable(this.#options.path, 'the results store is closed');
+    const opened = this.#opened;
+    try {
+      return await opened;
+    } catch {
+      if (this.#opened === opened) this.#opened = openAndResume(this.#options);
+      return await this.#opened;
+    }
+  }
+}
+
+async function openAndResume(options: DuckDbOptions): Promise<Opened> {
+  const database = await openDatabase(options);
+  const { writer } = database;
+  const appliedSeq = Number((await ask(writer, 'applied-seq'))[0]?.['value'] ?? 0);
+  const projection = createProjection({
+    runs: (await ask(writer, 'resume-runs')).map(runRowOf),
+    open: (await ask(writer, 'resume-open-attempts')).map(openAttemptRowOf),
+    workers: (await ask(writer, 'resume-workers')).map(workerRowOf),
+    profileDigests: (await ask(writer, 'resume-profiles')).map((row) => row['digest']),
+  });
+  return { database, projection, appliedSeq };
+}
+
+async function writeBatch(writer: DuckDBConnection, batch: RowBatch, appliedSeq: number): Promise<void> {
+  await writer.run('BEGIN');
+  await replace(
+    writer,
+    'remove-runs',
+    batch.runs.map((row) => row.run),
+  );
+  await table.appendRows(writer, table.runsTable, batch.runs);
+  await replace(
+    writer,
+    'remove-workers',
+    batch.workers.map((row) => row.worker),
+  );
+  await table.appendRows(writer, table.workersTable, batch.workers);
+  await replace(writer, 'remove-open-attempts', batch.closed);
+  await table.appendRows(writer, table.openAttemptsTable, batch.open);
+  await table.appendRows(writer, table.suitesTable, batch.suites);
+  await table.appendRows(writer, table.tasksTable, batch.tasks);
+  await table.appendRows(writer, table.assignmentsTable, batch.assignments);
+  await table.appendRows(writer, table.attemptsTable, batch.attempts);
+  await table.appendRows(writer, table.settlementsTable, batch.settlements);
+  await table.appendRows(writer, table.casesTable, batch.cases);
+  await table.appendRows(writer, table.profilesTable, batch.profiles);
+  await table.appendRows(writer, table.eventsTable, batch.events);
+  await writer.run(statements['set-applied-seq'], { seq: BigInt(appliedSeq) });
+  await writer.run('COMMIT');
+}
+
+async function replace(writer: DuckDBConnection, name: StatementName, keys: readonly string[]): Promise<void> {
+  if (keys.length > 0) await writer.run(statements[name], { keys: listValue([...keys]) }, { keys: LIST(VARCHAR) });
+}

@@ -1,0 +1,207 @@
+// The contract of ResultStore, run on every adapter: what it says of a journal, whatever the batches were.
+import { AssayError } from '@assay/protocol';
+import { expect, test } from 'vitest';
+import { fullStory, JournalStory, passed } from '../results/journal-story.ts';
+import type { RunId, TaskId, WorkerId } from '@assay/protocol';
+import type { ResultStore } from './result-store.ts';
+
+/** `use` opens a fresh store, hands it over, and closes it. */
+export function resultStoreContract(
+  name: string,
+  use: (test: (store: ResultStore) => Promise<void>) => Promise<void>,
+): void {
+  const contract = (title: string, body: (store: ResultStore) => Promise<void>): void =>
+    test(`${name}: ${title}`, () => use(body));
+
+  contract('an empty store has applied nothing and knows no run', async (store) => {
+    expect(await store.appliedSeq()).toBe(0);
+    expect(await store.listRuns({ limit: 10 })).toEqual({ runs: [], next: null });
+    expect(await store.readRun('r-none')).toBeNull();
+    expect(await store.readTask('r-none.0')).toBeNull();
+    expect(await store.readTask('nonsense')).toBeNull();
+    expect(await store.listCases({ run: 'r-none', limit: 10 })).toEqual({ cases: [], next: null });
+  });
+
+  contract(
+    'a settled run says its verdict, the verdicts of its tasks and the cases of their final attempts',
+    async (store) => {
+      const entries = fullStory();
+      await store.apply(entries);
+      expect(await store.appliedSeq()).toBe(entries.length);
+      expect(await store.readRun('r-first')).toMatchObject({
+        run: 'r-first',
+        name: 'run r-first',
+        project: 'story',
+        submitter: 'someone',
+        priority: 5,
+        state: 'settled',
+        verdict: 'inconclusive',
+        isSealed: true,
+        isCanceled: false,
+        labels: { branch: 'main' },
+        submittedAtMs: entries[2]?.atMs,
+        startedAtMs: entries[4]?.atMs,
+        tasks: {
+          total: 5,
+          queued: 0,
+          assigned: 0,
+          running: 0,
+          settled: 5,
+          verdicts: { passed: 3, inconclusive: 1, canceled: 1 },
+        },
+        cases: { passed: 6, failed: 0, skipped: 0, todo: 1 },
+      });
+    },
+  );
+
+  contract('a run under way says where its tasks are', async (store) => {
+    await store.apply(fullStory());
+    expect(await store.readRun('r-later')).toMatchObject({
+      state: 'running',
+      tasks: { total: 3, queued: 1, assigned: 1, running: 1, settled: 0, verdicts: {} },
+    });
+    const { tasks } = await store.listTasks({ run: 'r-later', limit: 10 });
+    expect(tasks.map((task) => task.state)).toEqual(['running', 'assigned', 'queued']);
+    expect(tasks[0]?.attempts).toMatchObject([{ attempt: 1, worker: 'w-other', workerName: 'other', blobs: [] }]);
+  });
+
+  contract('a task lists its attempts with their outcome, and returned attempts are none', async (store) => {
+    await store.apply(fullStory());
+    expect(await store.readTask('r-first.1')).toMatchObject({
+      task: 'r-first.1',
+      run: 'r-first',
+      suite: 'browser',
+      requires: '',
+      target: 'b.test.ts',
+      state: 'settled',
+      verdict: 'passed',
+      attempts: [
+        {
+          attempt: 1,
+          worker: 'w-one',
+          workerName: 'one',
+          verdict: 'failed',
+          failure: { class: 'test', code: 'TESTS_FAILED', evidence: { log: 'tail' } },
+          counts: { passed: 1, failed: 1, skipped: 0, todo: 0 },
+          costMs: 3.25,
+          blobs: [{ name: 'log', bytes: 10 }],
+        },
+        { attempt: 2, worker: 'w-other', verdict: 'passed' },
+      ],
+    });
+    expect((await store.readTask('r-first.2'))?.attempts.map((attempt) => attempt.verdict)).toEqual(['lost', 'passed']);
+    expect((await store.readTask('r-first.3'))?.attempts.map((attempt) => attempt.attempt)).toEqual([2]);
+    expect(await store.readTask('r-first.4')).toMatchObject({ state: 'settled', verdict: 'canceled', attempts: [] });
+  });
+
+  contract(
+    'each recorded case is one row, repeats and refused reports are none, and only the final attempt is final',
+    async (store) => {
+      await store.apply(fullStory());
+      const { cases, next } = await store.listCases({ run: 'r-first', limit: 100 });
+      expect(next).toBeNull();
+      expect(
+        cases.map(
+          (row) => `${row.task}#${row.attempt}.${row.ordinal} ${row.case.path.at(-1)} ${row.worker} ${row.isFinal}`,
+        ),
+      ).toEqual([
+        'r-first.0#1.0 one w-one true',
+        'r-first.0#1.1 two w-one true',
+        'r-first.1#1.0 one w-one false',
+        'r-first.1#1.1 two w-one false',
+        'r-first.1#2.0 one w-other true',
+        'r-first.1#2.1 two w-other true',
+        'r-first.2#1.0 one w-one false',
+        'r-first.2#1.1 two w-one false',
+        'r-first.2#1.2 three w-one false',
+        'r-first.2#2.0 one w-other true',
+        'r-first.2#2.1 two w-other true',
+        'r-first.2#2.2 three w-other true',
+      ]);
+      const failures = await store.listCases({ run: 'r-first', status: 'failed', limit: 10 });
+      expect(failures.cases.map((row) => row.case)).toEqual([
+        {
+          path: ['two'],
+          status: 'failed',
+          durationMs: 7,
+          failure: { message: 'expected 1, got 2', stack: 'at x:1' },
+          line: 12,
+          runnerRetries: 2,
+        },
+      ]);
+      const open = await store.listCases({ run: 'r-later', limit: 10 });
+      expect(open.cases).toMatchObject([{ worker: 'w-other', isFinal: false, suite: 'unit', target: 'x.test.ts' }]);
+    },
+  );
+
+  contract('pages follow one another without gap or repeat while rows arrive', async (store) => {
+    const story = new JournalStory();
+    const worker = 'w-one' as WorkerId;
+    story.join(worker, 'one');
+    for (const run of ['r-a', 'r-b', 'r-c', 'r-d', 'r-e']) story.submit(run as RunId, ['1', '2', '3', '4', '5']);
+    await store.apply(story.entries);
+    const first = await store.listRuns({ limit: 2 });
+    story.submit('r-f' as RunId, ['1']);
+    story.assign('r-c' as RunId, worker, [{ index: 3, attempt: 1 }]);
+    story.finish('r-c.3' as TaskId, 1, worker, [passed('one'), passed('two'), passed('three')], 'passed', 'settle');
+    await store.apply(story.entries);
+    const second = await store.listRuns({ limit: 2, before: first.next ?? '' });
+    const third = await store.listRuns({ limit: 2, before: second.next ?? '' });
+    expect([first, second, third].map((page) => page.runs.map((run) => run.run))).toEqual([
+      ['r-e', 'r-d'],
+      ['r-c', 'r-b'],
+      ['r-a'],
+    ]);
+    expect(third.next).toBeNull();
+
+    const tasks = await store.listTasks({ run: 'r-c', limit: 3 });
+    expect(tasks.tasks.map((task) => task.target)).toEqual(['1', '2', '3']);
+    const rest = await store.listTasks({ run: 'r-c', limit: 3, after: tasks.next ?? '' });
+    expect(rest).toMatchObject({ tasks: [{ target: '4' }, { target: '5' }], next: null });
+    expect(
+      (await store.listTasks({ run: 'r-c', state: 'settled', limit: 3 })).tasks.map((task) => task.target),
+    ).toEqual(['4']);
+    expect((await store.listTasks({ run: 'r-c', verdict: 'failed', limit: 3 })).tasks).toEqual([]);
+
+    const cases = await store.listCases({ run: 'r-c', limit: 2 });
+    const more = await store.listCases({ run: 'r-c', limit: 2, after: cases.next ?? '' });
+    expect([...cases.cases, ...more.cases].map((row) => row.ordinal)).toEqual([0, 1, 2]);
+    expect(more.next).toBeNull();
+  });
+
+  contract('a cursor that is none is refused', async (store) => {
+    await expect(store.listCases({ run: 'r', limit: 1, after: "0'; DROP" })).rejects.toThrow(AssayError);
+    await expect(store.listTasks({ run: 'r', limit: 1, after: '1.2' })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    await expect(store.listRuns({ limit: 1, before: '-1' })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+  });
+
+  contract('entries that were applied before change nothing', async (store) => {
+    const entries = fullStory();
+    await store.apply(entries);
+    const before = await everything(store);
+    await store.apply(entries);
+    await store.apply(entries.slice(3, 9));
+    expect(await everything(store)).toEqual(before);
+  });
+
+  contract('a journal whose start is gone leaves no rows of the runs that it lacks', async (store) => {
+    await store.apply(fullStory().slice(5));
+    expect((await store.listRuns({ limit: 10 })).runs.map((run) => run.run)).toEqual(['r-later']);
+    expect(await store.readTask('r-first.2')).toBeNull();
+    expect((await store.listCases({ run: 'r-first', limit: 10 })).cases).toEqual([]);
+  });
+}
+
+/** All that a store answers, for comparing two of them. */
+export async function everything(store: ResultStore): Promise<unknown> {
+  const { runs } = await store.listRuns({ limit: 1_000 });
+  const details = [];
+  for (const { run } of runs) {
+    details.push(
+      await store.readRun(run),
+      await store.listTasks({ run, limit: 1_000 }),
+      await store.listCases({ run, limit: 1_000 }),
+    );
+  }
+  return { appliedSeq: await store.appliedSeq(), runs, details };
+}

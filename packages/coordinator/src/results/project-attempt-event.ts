@@ -1,0 +1,207 @@
+// Rows of attempts and their cases. Two things come from the input of the same journal entry, because events do not repeat
+// them: the cases of a `casesRecorded`, and the blobs, exit and times of an attempt that its worker finished.
+import { strict as assert } from 'node:assert';
+import type { AttemptSettled, AttemptStarted, CasesRecorded, Event, TasksAssigned, TasksReturned } from '@assay/core';
+import { runIdOf, taskIdOf, type TaskId } from '@assay/protocol';
+import type { EntryContext, Projection, ReportIndex } from './projection.ts';
+import { changeRun, recordEvent, setOpen } from './projection.ts';
+import { addCounts } from './project-run-event.ts';
+import type { OpenAttemptRow, RunRow } from './rows.ts';
+import { taskIndexOf } from './rows.ts';
+
+type AttemptEvent = Extract<
+  Event,
+  {
+    kind:
+      | 'tasksAssigned'
+      | 'attemptStarted'
+      | 'casesRecorded'
+      | 'attemptSettled'
+      | 'tasksReturned'
+      | 'takeBackRequested'
+      | 'cancelSent'
+      | 'reportsRefused';
+  }
+>;
+
+export function projectAttemptEvent(projection: Projection, context: EntryContext, event: AttemptEvent): void {
+  switch (event.kind) {
+    case 'tasksAssigned':
+      return assign(projection, context, event);
+    case 'attemptStarted':
+      return start(projection, context, event);
+    case 'casesRecorded':
+      return addCases(projection, context, event);
+    case 'attemptSettled':
+      return settleAttempt(projection, context, event);
+    case 'tasksReturned':
+      return giveBack(projection, context, event);
+    case 'takeBackRequested':
+    case 'cancelSent':
+      for (const { task, attempt } of event.attempts) {
+        recordEvent(projection, context, event.kind, {
+          task,
+          attempt,
+          worker: event.worker,
+          detail: event.kind === 'cancelSent' ? { reason: event.reason } : { assignment: event.assignment },
+        });
+      }
+      return;
+    case 'reportsRefused':
+      for (const { seq, task, attempt, reason } of event.refused) {
+        recordEvent(projection, context, event.kind, {
+          task,
+          attempt,
+          worker: event.worker,
+          detail: { reportSeq: seq, reason },
+        });
+      }
+      return;
+  }
+}
+
+function assign(projection: Projection, context: EntryContext, event: TasksAssigned): void {
+  const run = changeRun(projection, event.run);
+  if (!run) return;
+  const { assignment, suite, worker, placement } = event;
+  const assignedAtMs = context.entry.atMs;
+  const { rule, fittingWorkers, freeWorkers, expectedMs } = placement;
+  const tasks = event.tasks.length;
+  projection.batch.assignments.push({
+    assignment,
+    run: event.run,
+    suite,
+    worker,
+    assignedAtMs,
+    tasks,
+    rule,
+    fittingWorkers,
+    freeWorkers,
+    expectedMs,
+  });
+  for (const task of event.tasks) {
+    setOpen(projection, taskIdOf(event.run, task.index), {
+      run: event.run,
+      index: task.index,
+      attempt: task.attempt,
+      worker,
+      assignment,
+      expectedMs: task.expectedMs,
+      assignedAtMs,
+      startedAtMs: null,
+    });
+  }
+  run.tasks.queued -= tasks;
+  run.tasks.assigned += tasks;
+  if (run.unplaceable.length > 0) run.unplaceable = run.unplaceable.filter((lane) => lane.suite !== suite);
+}
+
+function start(projection: Projection, context: EntryContext, event: AttemptStarted): void {
+  const run = changeRun(projection, runIdOf(event.task));
+  const open = openAttempt(projection, event);
+  if (!run || !open || open.startedAtMs !== null) return;
+  setOpen(projection, event.task, { ...open, startedAtMs: event.atMs });
+  run.tasks.assigned -= 1;
+  run.tasks.running += 1;
+  run.startedAtMs ??= context.entry.atMs;
+  run.state = 'running';
+}
+
+function addCases(projection: Projection, context: EntryContext, event: CasesRecorded): void {
+  const run = runIdOf(event.task);
+  if (!projection.runs.has(run)) return;
+  const report = reportsOf(context).bySeq.get(event.reportSeq);
+  assert(
+    report?.kind === 'cases',
+    `entry ${context.entry.seq}: no report ${event.reportSeq} with the cases of ${event.task}`,
+  );
+  const skipped = event.from - report.from;
+  const cases = report.cases.slice(skipped, skipped + event.count);
+  assert(
+    skipped >= 0 && cases.length === event.count,
+    `entry ${context.entry.seq}: report ${event.reportSeq} lacks cases`,
+  );
+  const index = taskIndexOf(event.task);
+  for (const [offset, one] of cases.entries()) {
+    projection.batch.cases.push({ run, index, attempt: event.attempt, ordinal: event.from + offset, case: one });
+  }
+}
+
+function settleAttempt(projection: Projection, context: EntryContext, event: AttemptSettled): void {
+  const run = changeRun(projection, runIdOf(event.task));
+  if (!run) return;
+  const open = openAttempt(projection, event);
+  // Only what the worker itself reported has one: an attempt that was lost has none.
+  const outcome = reportsOf(context).outcomes.get(`${event.task}#${event.attempt}`);
+  const worker = event.worker ?? open?.worker ?? null;
+  const known = worker === null ? undefined : projection.workers.get(worker);
+  projection.batch.attempts.push({
+    run: run.run,
+    index: taskIndexOf(event.task),
+    attempt: event.attempt,
+    worker,
+    workerName: known?.name ?? null,
+    profileDigest: known?.profileDigest ?? null,
+    assignment: open?.assignment ?? null,
+    expectedMs: open?.expectedMs ?? null,
+    assignedAtMs: open?.assignedAtMs ?? null,
+    startedAtMs: open?.startedAtMs ?? outcome?.startedAtMs ?? null,
+    settledAtMs: context.entry.atMs,
+    verdict: event.verdict,
+    failure: event.failure ?? null,
+    counts: event.counts,
+    costMs: event.costMs ?? null,
+    startupMs: event.startupMs ?? null,
+    exitCode: outcome?.exit?.code ?? null,
+    exitSignal: outcome?.exit?.signal ?? null,
+    blobs: outcome?.blobs ?? [],
+    seq: context.entry.seq,
+  });
+  if (open) close(projection, run, event.task, open);
+  if (event.next.kind === 'requeue') {
+    run.tasks.queued += 1;
+  } else {
+    context.settling.set(event.task, event.attempt);
+    addCounts(run.cases, event.counts);
+  }
+}
+
+function giveBack(projection: Projection, context: EntryContext, event: TasksReturned): void {
+  for (const ref of event.attempts) {
+    const open = openAttempt(projection, ref);
+    const run = open && changeRun(projection, open.run);
+    if (!run) continue;
+    close(projection, run, ref.task, open);
+    run.tasks.queued += 1;
+    recordEvent(projection, context, event.kind, {
+      task: ref.task,
+      attempt: ref.attempt,
+      worker: event.worker,
+      detail: { reason: event.reason },
+    });
+  }
+}
+
+function openAttempt(projection: Projection, ref: { task: TaskId; attempt: number }): OpenAttemptRow | null {
+  const open = projection.open.get(ref.task);
+  return open?.attempt === ref.attempt ? open : null;
+}
+
+function close(projection: Projection, run: RunRow, task: TaskId, open: OpenAttemptRow): void {
+  setOpen(projection, task, null);
+  if (open.startedAtMs === null) run.tasks.assigned -= 1;
+  else run.tasks.running -= 1;
+}
+
+/** Built once an entry, because a frame may carry thousands of reports and each attempt looks for its own. */
+function reportsOf(context: EntryContext): ReportIndex {
+  if (context.reports) return context.reports;
+  const index: ReportIndex = { bySeq: new Map(), outcomes: new Map() };
+  const { input } = context.entry;
+  for (const report of input.kind === 'workerReported' ? input.reports : []) {
+    index.bySeq.set(report.seq, report);
+    if (report.kind === 'finished') index.outcomes.set(`${report.task}#${report.attempt}`, report.outcome);
+  }
+  context.reports = index;
+  return index;
+}

@@ -1,0 +1,104 @@
+// Rows of workers and of the profiles they had. A changed profile is a new row of `profiles`; attempts name the one they ran on.
+import type { Event, WorkerJoined } from '@assay/core';
+import type { Profile, WorkerId } from '@assay/protocol';
+import type { EntryContext, Projection } from './projection.ts';
+import { recordEvent } from './projection.ts';
+import type { WorkerRow } from './rows.ts';
+
+type WorkerEvent = Extract<
+  Event,
+  {
+    kind:
+      | 'workerJoined'
+      | 'workerRefused'
+      | 'profileChanged'
+      | 'workerDisconnected'
+      | 'workerLost'
+      | 'workerDraining'
+      | 'workerLeft'
+      | 'workerForgotten'
+      | 'linksReset';
+  }
+>;
+
+export function projectWorkerEvent(projection: Projection, context: EntryContext, event: WorkerEvent): void {
+  const record = (detail?: unknown): void =>
+    recordEvent(projection, context, event.kind, {
+      worker: event.kind === 'linksReset' ? null : event.worker,
+      ...(detail === undefined ? {} : { detail }),
+    });
+  switch (event.kind) {
+    case 'workerJoined':
+      join(projection, context, event);
+      return record({ name: event.name, isReturning: event.isReturning, abandoned: event.abandon.length });
+    case 'workerRefused':
+      return record({ code: event.code, message: event.message });
+    case 'profileChanged': {
+      const worker = change(projection, context, event.worker, null);
+      if (worker) worker.profileDigest = event.profileDigest;
+      addProfile(projection, context, event.profileDigest, event.profile);
+      return record({ from: event.previousDigest, to: event.profileDigest });
+    }
+    case 'workerDisconnected':
+      change(projection, context, event.worker, 'disconnected');
+      return record({ graceUntilMs: event.graceUntilMs });
+    case 'workerLost':
+      change(projection, context, event.worker, 'lost');
+      return record({ reason: event.reason, attempts: event.attempts });
+    case 'workerDraining':
+      change(projection, context, event.worker, 'draining');
+      return record({ actor: event.actor, reason: event.reason });
+    case 'workerLeft':
+      change(projection, context, event.worker, 'left');
+      return record({ reason: event.reason });
+    case 'workerForgotten':
+      change(projection, context, event.worker, 'forgotten');
+      return;
+    case 'linksReset':
+      for (const worker of projection.workers.values()) {
+        if (worker.state === 'connected' || worker.state === 'draining')
+          change(projection, context, worker.worker, 'disconnected');
+      }
+      return record({ epoch: event.epoch });
+  }
+}
+
+function join(projection: Projection, context: EntryContext, event: WorkerJoined): void {
+  const { atMs } = context.entry;
+  const { worker, name, pool, slots, agentVersion, profileDigest, declared } = event;
+  const row: WorkerRow = {
+    worker,
+    name,
+    pool,
+    slots,
+    agentVersion,
+    profileDigest,
+    declared,
+    state: event.isDraining ? 'draining' : 'connected',
+    firstSeenAtMs: projection.workers.get(worker)?.firstSeenAtMs ?? atMs,
+    lastChangeAtMs: atMs,
+  };
+  projection.workers.set(worker, row);
+  projection.batch.workers.set(worker, row);
+  addProfile(projection, context, profileDigest, event.profile);
+}
+
+function change(
+  projection: Projection,
+  context: EntryContext,
+  worker: WorkerId,
+  state: WorkerRow['state'] | null,
+): WorkerRow | null {
+  const row = projection.workers.get(worker);
+  if (!row) return null;
+  if (state) row.state = state;
+  row.lastChangeAtMs = context.entry.atMs;
+  projection.batch.workers.set(worker, row);
+  return row;
+}
+
+function addProfile(projection: Projection, context: EntryContext, digest: string, profile: Profile): void {
+  if (projection.profileDigests.has(digest)) return;
+  projection.profileDigests.add(digest);
+  projection.batch.profiles.push({ digest, profile, firstSeenAtMs: context.entry.atMs });
+}

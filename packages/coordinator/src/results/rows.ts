@@ -1,0 +1,162 @@
+// What the results store keeps, as rows: the output of the projection and the input of every adapter.
+//
+// Why it is apart: the projection decides what is stored, an adapter only how. What always holds: rows of tasks, attempts,
+// settlements, cases, assignments, events and profiles are written once and never changed; rows of runs, workers and
+// open attempts have a key, and a later row replaces the earlier one. Times are milliseconds since the epoch.
+import type {
+  AttemptFailure,
+  BlobRef,
+  Case,
+  CaseCounts,
+  Profile,
+  RunId,
+  TaskCounts,
+  TaskId,
+  Unplaceable,
+  Verdict,
+  WorkerId,
+} from '@assay/protocol';
+
+/** Key: run. `seq` is the journal's sequence of the submission, by which runs are ordered. */
+export type RunRow = {
+  run: RunId;
+  seq: number;
+  submitter: string;
+  name: string;
+  project: string;
+  priority: number;
+  labels: Record<string, string>;
+  state: 'queued' | 'running' | 'settled';
+  verdict: Verdict | null;
+  isSealed: boolean;
+  isCanceled: boolean;
+  submittedAtMs: number;
+  startedAtMs: number | null;
+  settledAtMs: number | null;
+  tasks: TaskCounts;
+  cases: CaseCounts;
+  unplaceable: (Unplaceable & { suite: number })[];
+};
+
+/** A suite of a run, without its environment: values there may be secret. */
+export type SuiteRow = { run: RunId; suite: number; name: string; runner: string; directory: string; requires: string };
+
+export type TaskRow = {
+  run: RunId;
+  index: number;
+  suite: number;
+  target: string;
+  expectedMs: number | null;
+  queuedAtMs: number;
+};
+
+/** One hand-over of tasks to a worker, and what the placement weighed. */
+export type AssignmentRow = {
+  assignment: string;
+  run: RunId;
+  suite: number;
+  worker: WorkerId;
+  assignedAtMs: number;
+  tasks: number;
+  rule: string;
+  fittingWorkers: number;
+  freeWorkers: number;
+  expectedMs: number;
+};
+
+/** Key: run and index. An attempt under way: the lease of a task is exclusive, so there is one at most. */
+export type OpenAttemptRow = {
+  run: RunId;
+  index: number;
+  attempt: number;
+  worker: WorkerId;
+  assignment: string;
+  expectedMs: number;
+  assignedAtMs: number;
+  startedAtMs: number | null;
+};
+
+/** An attempt that is over. `seq` is the journal's sequence that settled it. */
+export type AttemptRow = {
+  run: RunId;
+  index: number;
+  attempt: number;
+  worker: WorkerId | null;
+  workerName: string | null;
+  profileDigest: string | null;
+  assignment: string | null;
+  expectedMs: number | null;
+  assignedAtMs: number | null;
+  startedAtMs: number | null;
+  settledAtMs: number;
+  verdict: Verdict;
+  failure: AttemptFailure | null;
+  counts: CaseCounts;
+  costMs: number | null;
+  startupMs: number | null;
+  exitCode: number | null;
+  exitSignal: string | null;
+  blobs: BlobRef[];
+  seq: number;
+};
+
+/** A task's verdict, and the attempt that gave it; null where none did (canceled while queued). */
+export type SettlementRow = {
+  run: RunId;
+  index: number;
+  attempt: number | null;
+  verdict: Verdict;
+  settledAtMs: number;
+};
+
+export type StoredCaseRow = { run: RunId; index: number; attempt: number; ordinal: number; case: Case };
+
+/** Key: worker. */
+export type WorkerRow = {
+  worker: WorkerId;
+  name: string;
+  pool: string;
+  slots: number;
+  agentVersion: string;
+  profileDigest: string;
+  declared: Record<string, string | number | boolean>;
+  state: 'connected' | 'draining' | 'disconnected' | 'lost' | 'left' | 'forgotten';
+  firstSeenAtMs: number;
+  lastChangeAtMs: number;
+};
+
+export type ProfileRow = { digest: string; profile: Profile; firstSeenAtMs: number };
+
+/** What has no row of its own and still belongs on a timeline. (`seq`, `ordinal`) is unique. */
+export type EventRow = {
+  seq: number;
+  ordinal: number;
+  atMs: number;
+  kind: string;
+  run: RunId | null;
+  index: number | null;
+  attempt: number | null;
+  worker: WorkerId | null;
+  detail: string | null;
+};
+
+/** Everything that a number of journal entries add. Rows with a key replace the stored ones; `closed` leave `open`. */
+export type RowBatch = {
+  runs: RunRow[];
+  suites: SuiteRow[];
+  tasks: TaskRow[];
+  assignments: AssignmentRow[];
+  open: OpenAttemptRow[];
+  closed: TaskId[];
+  attempts: AttemptRow[];
+  settlements: SettlementRow[];
+  cases: StoredCaseRow[];
+  workers: WorkerRow[];
+  profiles: ProfileRow[];
+  events: EventRow[];
+};
+
+/** The index of a task in its run, from its id. */
+export function taskIndexOf(task: TaskId): number {
+  return Number(task.slice(task.lastIndexOf('.') + 1));
+}
