@@ -1,0 +1,133 @@
+// A committed entry as what those who watch are told. The cases themselves stand in the entry's input: the event only says
+// which report of it was recorded.
+import type { Event, Input } from '@assay/core';
+import { runIdOf, taskIdOf, type Case, type FeedItem, type TaskId } from '@assay/protocol';
+import type { JournalEntry } from '../ports/journal.ts';
+import type { LiveFacts } from './live-facts.ts';
+
+/** The items of one entry, in the order of its events. Events that concern only the machinery have none. */
+export function feedItemsOf(entry: JournalEntry, facts: LiveFacts): FeedItem[] {
+  return entry.events.flatMap((event) => {
+    const item = itemOf(event, entry, facts);
+    return item === null ? [] : [item];
+  });
+}
+
+type Of<K extends Event['kind']> = Extract<Event, { kind: K }>;
+
+function itemOf(event: Event, entry: JournalEntry, facts: LiveFacts): FeedItem | null {
+  const { atMs } = entry;
+  switch (event.kind) {
+    case 'runSubmitted':
+      return { kind: 'runSubmitted', atMs, run: event.run, name: event.spec.name, project: event.spec.project };
+    case 'tasksQueued':
+      return { kind: 'tasksQueued', atMs, run: event.run, count: event.tasks.length, sealed: event.sealed };
+    case 'runUnplaceable':
+      return unplaceable(event, atMs);
+    case 'tasksAssigned':
+      return assigned(event, atMs);
+    case 'attemptStarted':
+      return {
+        kind: 'attemptStarted',
+        atMs,
+        run: runIdOf(event.task),
+        task: event.task,
+        attempt: event.attempt,
+        worker: event.worker,
+        target: target(event.task, facts),
+      };
+    case 'casesRecorded':
+      return {
+        kind: 'casesRecorded',
+        atMs,
+        run: runIdOf(event.task),
+        task: event.task,
+        attempt: event.attempt,
+        worker: event.worker,
+        cases: casesOf(entry.input, event),
+      };
+    case 'attemptSettled':
+      return settled(event, atMs, facts);
+    case 'taskSettled':
+      return {
+        kind: 'taskSettled',
+        atMs,
+        run: runIdOf(event.task),
+        task: event.task,
+        target: target(event.task, facts),
+        verdict: event.verdict,
+      };
+    case 'runSettled': {
+      const counts = facts.countsOf(event.run);
+      if (counts === null) throw new Error(`${event.run} settled and is not live`);
+      return { kind: 'runSettled', atMs, run: event.run, verdict: event.verdict, counts };
+    }
+    case 'runCancelRequested':
+      return { kind: 'runCancelRequested', atMs, run: event.run, actor: event.actor, reason: event.reason };
+    default:
+      return workerItemOf(event, atMs);
+  }
+}
+
+function workerItemOf(event: Event, atMs: number): FeedItem | null {
+  switch (event.kind) {
+    case 'workerJoined':
+      return { kind: 'workerJoined', atMs, worker: event.worker, name: event.name, slots: event.slots };
+    case 'workerDisconnected':
+      return { kind: 'workerDisconnected', atMs, worker: event.worker };
+    case 'workerLost':
+      return { kind: 'workerLost', atMs, worker: event.worker, attempts: event.attempts };
+    case 'workerDraining':
+      return { kind: 'workerDraining', atMs, worker: event.worker, reason: event.reason };
+    case 'workerLeft':
+      return { kind: 'workerLeft', atMs, worker: event.worker };
+    default:
+      return null;
+  }
+}
+
+function unplaceable(event: Of<'runUnplaceable'>, atMs: number): FeedItem {
+  const reasons = event.reasons.map(
+    ({ reason, workers }) => `${reason} (${workers} ${workers === 1 ? 'worker' : 'workers'})`,
+  );
+  return { kind: 'runUnplaceable', atMs, run: event.run, requires: event.requires, tasks: event.tasks, reasons };
+}
+
+function assigned(event: Of<'tasksAssigned'>, atMs: number): FeedItem {
+  const tasks = event.tasks.map(({ index }) => taskIdOf(event.run, index));
+  return { kind: 'tasksAssigned', atMs, run: event.run, worker: event.worker, assignment: event.assignment, tasks };
+}
+
+function settled(event: Of<'attemptSettled'>, atMs: number, facts: LiveFacts): FeedItem {
+  return {
+    kind: 'attemptSettled',
+    atMs,
+    run: runIdOf(event.task),
+    task: event.task,
+    attempt: event.attempt,
+    worker: event.worker,
+    target: target(event.task, facts),
+    verdict: event.verdict,
+    ...(event.failure === undefined ? {} : { failure: event.failure }),
+    counts: event.counts,
+    ...(event.costMs === undefined ? {} : { costMs: event.costMs }),
+    willRetry: event.next.kind === 'requeue',
+  };
+}
+
+function casesOf(input: Input, event: Of<'casesRecorded'>): Case[] {
+  if (input.kind !== 'workerReported')
+    throw new Error(`cases of ${event.task} recorded by an input of kind ${input.kind}`);
+  const report = input.reports.find((candidate) => candidate.seq === event.reportSeq);
+  if (report?.kind !== 'cases')
+    throw new Error(`cases of ${event.task} recorded from report ${event.reportSeq}, which has none`);
+  // A report may start with cases that were recorded before: the event says which are new.
+  const skipped = event.from - report.from;
+  return report.cases.slice(skipped, skipped + event.count);
+}
+
+function target(task: TaskId, facts: LiveFacts): string {
+  const found = facts.targetOf(task);
+  if (found === null) throw new Error(`${task} is not live`);
+  return found;
+}
