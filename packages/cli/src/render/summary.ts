@@ -1,11 +1,13 @@
 // The end of a run on the terminal: what failed and where first, then one block of figures. Reads top to bottom as an answer:
 // what failed, why, what to do next.
+import { stripVTControlCharacters } from 'node:util';
 import { errorCatalogue, type Case } from '@assay/protocol';
 import { caseName, hasOwnFailure, taskLabel, type ReportTask, type RunReport } from '../report/model.ts';
 import { duration, indent, type Paint, plural } from './style.ts';
 
 const failuresShown = 50;
 const linesShown = 12;
+const controls = new RegExp('[\\u0000-\\u0008\\u000b-\\u001f\\u007f]', 'g');
 
 /** The whole summary, ending in a newline. */
 export function renderSummary(report: RunReport, paint: Paint): string {
@@ -24,8 +26,9 @@ export function renderFailure(where: string, testCase: Case, paint: Paint): stri
   return `${paint('red', '✗')} ${where} ${paint('dim', '›')} ${caseName(testCase)}\n${indent(paint('dim', firstLines(text)), '    ')}`;
 }
 
+/** The first lines of what a test said, without control characters: a test cannot steer the terminal. */
 function firstLines(text: string): string {
-  const lines = text.trimEnd().split('\n');
+  const lines = stripVTControlCharacters(text).replace(controls, '').trimEnd().split('\n');
   return lines.length <= linesShown
     ? lines.join('\n')
     : [...lines.slice(0, linesShown), `… ${lines.length - linesShown} more lines`].join('\n');

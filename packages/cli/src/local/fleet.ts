@@ -1,0 +1,102 @@
+// A coordinator in this process with agents as its children: what `assay run` uses without a server, and the demo. Its state
+// (history, durations) stays in `stateDir`; where another run of the project holds that, a fresh one is used and said so.
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from '@assay/client';
+import { type RunningCoordinator, startCoordinator } from '@assay/coordinator';
+import { AssayError } from '@assay/protocol';
+import { type AgentChild, startAgentChild } from './agent-child.ts';
+
+const joinTimeoutMs = 30_000;
+
+export type FleetWorker = { name: string; slots: number; declared: Record<string, string | number | boolean> };
+
+export type FleetRequest = {
+  stateDir: string;
+  /** `equal`: so many workers (null: as many as there are processors) that share the processors; `named`: exactly these. */
+  workers: { kind: 'equal'; count: number | null } | { kind: 'named'; list: FleetWorker[] };
+  port?: number;
+  note(text: string): void;
+};
+
+export type LocalFleet = { url: string; token: string; workers: FleetWorker[]; stop(): Promise<void> };
+
+/** Starts everything and waits until every worker has joined. */
+export async function startLocalFleet(request: FleetRequest): Promise<LocalFleet> {
+  const token = `assay_local_${randomBytes(32).toString('base64url')}`;
+  const { coordinator, temporary } = await openCoordinator(request, token);
+  const workers = request.workers.kind === 'named' ? request.workers.list : equalWorkers(request.workers.count);
+  const children: AgentChild[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(children.map((child) => child.stop()));
+    await coordinator.stop();
+    if (temporary !== null) await rm(temporary, { recursive: true, force: true });
+  };
+  try {
+    const agentsDir = join(temporary ?? request.stateDir, 'agents');
+    for (const worker of workers) {
+      children.push(
+        await startAgentChild({
+          url: coordinator.url,
+          token,
+          ...worker,
+          stateDir: join(agentsDir, worker.name),
+          allowDirectories: true,
+        }),
+      );
+    }
+    await allJoin(coordinator.url, token, children);
+    return { url: coordinator.url, token, workers, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function openCoordinator(
+  { stateDir, port, note }: FleetRequest,
+  token: string,
+): Promise<{ coordinator: RunningCoordinator; temporary: string | null }> {
+  const shared = { host: '127.0.0.1', port: port ?? 0, ownerSecret: token, log: 'quiet' as const };
+  try {
+    return { coordinator: await startCoordinator({ ...shared, stateDir }), temporary: null };
+  } catch (error) {
+    if (!(error instanceof AssayError) || error.code !== 'STATE_IN_USE') throw error;
+    note('Another run of this project is going on: this one starts without its history.');
+    const temporary = await mkdtemp(join(tmpdir(), 'assay-run-'));
+    return { coordinator: await startCoordinator({ ...shared, stateDir: temporary }), temporary };
+  }
+}
+
+/** Workers that share the processors evenly, at least one slot each. */
+export function equalWorkers(count: number | null, processors: number = availableParallelism()): FleetWorker[] {
+  const workers = count ?? Math.max(1, Math.min(processors, 8));
+  const slots = Math.max(1, Math.floor(processors / workers));
+  return Array.from({ length: workers }, (_, index) => ({ name: `local-${index + 1}`, slots, declared: {} }));
+}
+
+async function allJoin(url: string, token: string, children: AgentChild[]): Promise<void> {
+  const client = createClient({ url, token });
+  const until = Date.now() + joinTimeoutMs;
+  const dead = Promise.race(children.map(async (child) => ({ name: child.name, code: await child.exited })));
+  for (;;) {
+    const { workers } = await client.listWorkers();
+    const joined = new Set(
+      workers.filter(({ state }) => state === 'ready' || state === 'busy').map(({ name }) => name),
+    );
+    if (children.every(({ name }) => joined.has(name))) return;
+    const ended = await Promise.race([dead, new Promise<null>((resolve) => setTimeout(() => resolve(null), 25))]);
+    if (ended !== null)
+      throw new AssayError(
+        'COORDINATOR_UNREACHABLE',
+        `The local worker ${ended.name} ended with code ${ended.code}; see agent.log in its state directory.`,
+      );
+    if (Date.now() > until)
+      throw new AssayError(
+        'COORDINATOR_UNREACHABLE',
+        `The local workers did not join within ${joinTimeoutMs / 1_000} s.`,
+      );
+  }
+}
