@@ -51,7 +51,7 @@ export async function ensureInstalled({ say = sayOnStderr } = {}) {
   }
   const node = pinnedNode();
   if (isCurrent(node)) return node;
-  const release = await acquireInstallLock(join(root, '.assay', 'install.lock'), {
+  const lock = await acquireInstallLock(join(root, '.assay', 'install.lock'), {
     onWait: (holder) => say(`assay: waiting for another process (${holder}) that is installing the dependencies`),
     onTimeout: (path) => {
       throw new SetupError(
@@ -64,12 +64,12 @@ export async function ensureInstalled({ say = sayOnStderr } = {}) {
   try {
     // The process we waited for may have done the work, and a hand-made `npm install` is as good as ours.
     if (isCurrent(node)) return node;
-    if (!matchesInstalledTree()) await install(say);
+    if (!matchesInstalledTree()) await install(say, lock.alsoHeldBy);
     if (!existsSync(node)) throw missingNode(node);
     writeStamp();
     return node;
   } finally {
-    release();
+    lock.release();
   }
 }
 
@@ -157,7 +157,7 @@ function isForAnotherPlatform(entry) {
 
 // ---- install -------------------------------------------------------------------------------------------------
 
-async function install(say) {
+async function install(say, onStarted) {
   const first = !existsSync(join(root, 'node_modules', '.package-lock.json'));
   const why = first ? 'first run' : 'package-lock.json changed';
   say(
@@ -166,12 +166,12 @@ async function install(say) {
   const started = Date.now();
   mkdirSync(join(root, 'node_modules'), { recursive: true });
   const args = ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
-  const { code, output } = await runNpm([...args, '--loglevel=error']);
+  const { code, output } = await runNpm([...args, '--fetch-retry-mintimeout=2000', '--loglevel=error'], onStarted);
   if (code !== 0) throw npmFailure(code, output);
   say(`assay: installed in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
-function runNpm(args) {
+function runNpm(args, onStarted) {
   const cli = npmCli();
   const env = { ...process.env };
   // An npm script of another project may be what started us: its prefix and workspace are not ours.
@@ -186,6 +186,7 @@ function runNpm(args) {
       cli === undefined
         ? spawn('npm', args, { ...options, shell: process.platform === 'win32' })
         : spawn(process.execPath, [cli, ...args], options);
+    if (child.pid !== undefined) onStarted(child.pid);
     let output = '';
     const keep = (chunk) => {
       output = (output + chunk).slice(-20_000);
@@ -195,8 +196,8 @@ function runNpm(args) {
     const stop = passSignals(child);
     child.on('error', (error) => done({ code: String(error.code ?? error.message), output }));
     child.on('close', (code, signal) => {
-      stop();
-      if (signal === 'SIGINT' || signal === 'SIGTERM') process.exit(128 + osConstants.signals[signal]);
+      const asked = stop();
+      if (asked !== undefined) process.exit(128 + osConstants.signals[asked]);
       done({ code: code ?? signal, output });
     });
   });
@@ -274,11 +275,14 @@ export function runAndExit(node, args, env) {
   });
 }
 
+/** Returns the function that stops passing them, which says the last one that came. */
 function passSignals(child) {
   // Ctrl-C reaches the whole foreground group, so the child already has it: a second one would mean "at once".
   const isTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  let last;
   const handlers = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => {
     const handler = () => {
+      last = signal;
       if (signal !== 'SIGINT' || !isTerminal) child.kill(signal);
     };
     process.on(signal, handler);
@@ -286,6 +290,7 @@ function passSignals(child) {
   });
   return () => {
     for (const [signal, handler] of handlers) process.off(signal, handler);
+    return last;
   };
 }
 

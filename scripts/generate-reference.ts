@@ -28,18 +28,24 @@ export function referenceFiles(): Map<string, string> {
 
 /** The paths whose committed content differs from what would be generated. */
 export function outdatedFiles(): string[] {
-  return [...referenceFiles()].filter(([path, text]) => !existsSync(join(root, path)) || readFileSync(join(root, path), 'utf8') !== text).map(([path]) => path);
+  return [...referenceFiles()]
+    .filter(([path, text]) => !existsSync(join(root, path)) || readFileSync(join(root, path), 'utf8') !== text)
+    .map(([path]) => path);
 }
 
 function errors(): string {
   const rows = Object.entries(errorCatalogue).map(
-    ([code, { status, retryable, summary, next }]) => `| \`${code}\` | ${status} | ${retryable ? 'yes' : 'no'} | ${cell(summary)} | ${cell(next)} |`,
+    ([code, { status, retryable, summary, next }]) =>
+      `| \`${code}\` | ${status} | ${retryable ? 'yes' : 'no'} | ${cell(summary)} | ${cell(next)} |`,
   );
   return `${header}# Error codes\n\n"Retry" says whether the same call may succeed later without a change.\n\n| code | HTTP | retry | what happened | what next |\n|---|--:|---|---|---|\n${rows.join('\n')}\n`;
 }
 
 function limitsTable(): string {
-  const rows = Object.entries(limits).map(([name, { value, unit, reason }]) => `| \`${name}\` | ${value.toLocaleString('en-US')} | ${unit} | ${cell(reason)} |`);
+  const rows = Object.entries(limits).map(
+    ([name, { value, unit, reason }]) =>
+      `| \`${name}\` | ${value.toLocaleString('en-US')} | ${unit} | ${cell(reason)} |`,
+  );
   return `${header}# Limits\n\nEverything from outside is bounded; hitting a limit is a named refusal.\n\n| limit | value | unit | what it bounds |\n|---|--:|---|---|\n${rows.join('\n')}\n`;
 }
 
@@ -54,12 +60,24 @@ function config(): string {
 
 function keys(schema: z.ZodObject): string {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
-    properties: Record<string, { description?: string; default?: unknown; type?: string; enum?: string[]; anyOf?: { type?: string }[] }>;
+    properties: Record<
+      string,
+      { description?: string; default?: unknown; type?: string; enum?: string[]; anyOf?: { type?: string }[] }
+    >;
     required?: string[];
   };
   const rows = Object.entries(json.properties).map(([name, property]) => {
-    const type = property.enum?.map((value) => `\`${value}\``).join(', ') ?? property.type ?? property.anyOf?.map((each) => each.type).join(' or ') ?? '';
-    const fallback = property.default === undefined ? (json.required?.includes(name) ? 'required' : '') : `\`${JSON.stringify(property.default)}\``;
+    const type =
+      property.enum?.map((value) => `\`${value}\``).join(', ') ??
+      property.type ??
+      property.anyOf?.map((each) => each.type).join(' or ') ??
+      '';
+    const fallback =
+      property.default === undefined
+        ? json.required?.includes(name)
+          ? 'required'
+          : ''
+        : `\`${JSON.stringify(property.default)}\``;
     return `| \`${name}\` | ${type} | ${fallback} | ${cell(property.description ?? '')} |`;
   });
   return `| key | type | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}`;
@@ -68,7 +86,8 @@ function keys(schema: z.ZodObject): string {
 if (import.meta.main) {
   if (process.argv.includes('--check')) {
     const outdated = outdatedFiles();
-    if (outdated.length > 0) console.error(`out of date: ${outdated.join(', ')}; run node scripts/generate-reference.ts`);
+    if (outdated.length > 0)
+      console.error(`out of date: ${outdated.join(', ')}; run node scripts/generate-reference.ts`);
     process.exitCode = outdated.length === 0 ? 0 : 1;
   } else for (const [path, text] of referenceFiles()) writeFileSync(join(root, path), text);
 }

@@ -1,9 +1,20 @@
 // Keeps two processes from installing into the same node_modules at once: `npm ci` begins by deleting it.
-// The lock is a file made with O_EXCL; its holder renews the time stamp every few seconds, so a holder that was
-// killed is known by its silence (or at once, when its process on this machine is gone).
-// What always holds: at most one process is between acquire and release, as long as clocks do not jump by half a minute.
+// The lock is a file made with O_EXCL, "PID@HOST" or "PID,NPM-PID@HOST"; its holder renews the time stamp every few
+// seconds, so a holder that was killed is known by its silence (or at once, when its process on this machine is gone).
+// The npm that a killed holder leaves behind goes on writing, so it holds the lock too until it has ended.
+// What always holds: at most one installation is under way, as long as clocks do not jump by half a minute.
 // Plain JavaScript for Node 20: it runs before anything is installed.
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 
@@ -12,13 +23,13 @@ const silentAfterMs = 30_000;
 const pollEveryMs = 200;
 const waitAtMostMs = 15 * 60_000;
 
-/** Resolves with the function that releases the lock. `onTimeout(path)` is expected to throw. */
+/** Resolves with the lock: `release()` and `alsoHeldBy(pid)`. `onTimeout(path)` is expected to throw. */
 export async function acquireInstallLock(path, { onWait, onTimeout, waitMs = waitAtMostMs }) {
   mkdirSync(dirname(path), { recursive: true });
   const deadlineMs = Date.now() + waitMs;
   let told = false;
   for (;;) {
-    if (create(path, `${process.pid}@${hostname()}`)) return hold(path);
+    if (create(path, holderText())) return hold(path);
     const holder = read(path);
     if (holder !== undefined && isGone(path, holder)) {
       breakLock(path, holder);
@@ -43,13 +54,23 @@ function hold(path) {
     }
   }, renewEveryMs);
   renew.unref();
+  let held = holderText();
   const release = () => {
     clearInterval(renew);
     process.off('exit', release);
-    if (read(path) === `${process.pid}@${hostname()}`) rmSync(path, { force: true });
+    if (read(path) === held) rmSync(path, { force: true });
   };
   process.on('exit', release);
-  return release;
+  const alsoHeldBy = (pid) => {
+    held = holderText(pid);
+    writeFileSync(path, held);
+  };
+  return { release, alsoHeldBy };
+}
+
+function holderText(installerPid) {
+  const pids = installerPid === undefined ? process.pid : `${process.pid},${installerPid}`;
+  return `${pids}@${hostname()}`;
 }
 
 function create(path, text) {
@@ -73,9 +94,12 @@ function read(path) {
 }
 
 function isGone(path, holder) {
-  const [pid, host] = holder.split('@');
-  if (host === hostname() && !isRunning(Number(pid))) return true;
-  return ageMs(path) > silentAfterMs;
+  const [pids = '', host] = holder.split('@');
+  const isSilent = ageMs(path) > silentAfterMs;
+  if (host !== hostname()) return isSilent;
+  const [pid, installerPid] = pids.split(',').map(Number);
+  const isHeld = isRunning(pid) && !isSilent;
+  return !isHeld && !(installerPid !== undefined && isRunning(installerPid));
 }
 
 function isRunning(pid) {

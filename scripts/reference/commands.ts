@@ -14,7 +14,10 @@ function section(command: Command, parent: string): string[] {
     return argument.required ? `<${shown}>` : `[${shown}]`;
   });
   const options = command.options.map((option) => {
-    const fallback = option.defaultValue === undefined || option.defaultValue === '' || option.long === '--name' ? '' : ` (default: \`${String(option.defaultValue)}\`)`;
+    const fallback =
+      option.defaultValue === undefined || option.defaultValue === '' || option.long === '--name'
+        ? ''
+        : ` (default: \`${String(option.defaultValue)}\`)`;
     return `| \`${option.flags}\` | ${option.description.replaceAll('|', '\\|')}${fallback} |`;
   });
   const table = options.length === 0 ? [] : ['| option | meaning |', '|---|---|', ...options, ''];
