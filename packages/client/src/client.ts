@@ -1,0 +1,177 @@
+// A coordinator's API as functions, one for each route. Every answer has passed the protocol's schema; every failure is a
+// ClientError with its code. Submissions carry their own identity (idempotency key, chunk number), so they are repeated after
+// a broken connection like reads are; making and revoking tokens is not.
+import {
+  type CancelRequest,
+  CaseList,
+  type DrainRequest,
+  Explanation,
+  Health,
+  RunAccepted,
+  RunList,
+  type RunSubmission,
+  RunView,
+  TaskList,
+  type TasksAddition,
+  TaskView,
+  TokenCreated,
+  type TokenCreation,
+  TokenList,
+  WorkerList,
+  WorkerView,
+} from '@assay/protocol';
+import type { z } from 'zod';
+import { ClientError } from './client-error.ts';
+import { type FeedDelivery, type FollowOptions, followFeed } from './follow-feed.ts';
+import { type BlobContent, Transport } from './transport.ts';
+
+export type ClientOptions = {
+  /** Where the coordinator listens: http://127.0.0.1:7420. */
+  url: string;
+  token?: string | undefined;
+  fetch?: typeof globalThis.fetch;
+  /** Repetitions of a call that may be repeated, 4 by default. */
+  retriesMax?: number;
+  /** How long one call may take, content and feed excepted; a minute by default. */
+  timeoutMs?: number;
+};
+
+export type RunsQuery = { limit?: number; before?: string };
+export type TasksQuery = { state?: string; verdict?: string; limit?: number; after?: string };
+export type CasesQuery = { status?: string; limit?: number; after?: string };
+
+type RunListing = z.infer<typeof RunList>;
+type TokenListing = z.infer<typeof TokenList>;
+
+export type Client = {
+  submitRun(submission: RunSubmission): Promise<RunAccepted>;
+  addTasks(run: string, addition: TasksAddition): Promise<RunAccepted>;
+  listRuns(query?: RunsQuery): Promise<RunListing>;
+  readRun(run: string): Promise<RunView>;
+  cancelRun(run: string, request: CancelRequest): Promise<RunView>;
+  /** A page may be shorter than its limit, or empty, while `next` is not null. */
+  listTasks(run: string, query?: TasksQuery): Promise<TaskList>;
+  listCases(run: string, query?: CasesQuery): Promise<CaseList>;
+  readTask(task: string): Promise<TaskView>;
+  explainTask(task: string): Promise<Explanation>;
+  listWorkers(): Promise<WorkerList>;
+  readWorker(worker: string): Promise<WorkerView>;
+  drainWorker(worker: string, request: DrainRequest): Promise<WorkerView>;
+  hasBlob(digest: string): Promise<boolean>;
+  /** A stream is sent once; bytes are sent again after a broken connection. */
+  uploadBlob(digest: string, content: BlobContent, signal?: AbortSignal): Promise<void>;
+  /** The content as it arrives. */
+  downloadBlob(digest: string, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  listTokens(): Promise<TokenListing>;
+  createToken(creation: TokenCreation): Promise<TokenCreated>;
+  revokeToken(token: string): Promise<void>;
+  health(): Promise<Health>;
+  followFeed(options: FollowOptions): AsyncGenerator<FeedDelivery, void, void>;
+};
+
+export function createClient(options: ClientOptions): Client {
+  const transport = new Transport({
+    url: options.url,
+    token: options.token,
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    retriesMax: options.retriesMax ?? 4,
+    timeoutMs: options.timeoutMs ?? 60_000,
+  });
+  return {
+    ...runCalls(transport),
+    ...workerCalls(transport),
+    ...blobCalls(transport),
+    ...tokenCalls(transport),
+    followFeed: (follow) => followFeed(transport, follow),
+  };
+}
+
+const id = encodeURIComponent;
+
+function reads(transport: Transport) {
+  return <Schema extends z.ZodType>(
+    schema: Schema,
+    path: string,
+    query: Record<string, string | number | undefined> = {},
+  ) => transport.json(schema, { method: 'GET', path, query, isRepeatable: true });
+}
+
+function posts(transport: Transport) {
+  return <Schema extends z.ZodType>(schema: Schema, path: string, json: unknown) =>
+    transport.json(schema, { method: 'POST', path, json, isRepeatable: true });
+}
+
+function runCalls(transport: Transport) {
+  const get = reads(transport);
+  const post = posts(transport);
+  return {
+    submitRun: (submission: RunSubmission) => post(RunAccepted, '/runs', submission),
+    addTasks: (run: string, addition: TasksAddition) => post(RunAccepted, `/runs/${id(run)}/tasks`, addition),
+    listRuns: (query: RunsQuery = {}) => get(RunList, '/runs', query),
+    readRun: (run: string) => get(RunView, `/runs/${id(run)}`),
+    cancelRun: (run: string, request: CancelRequest) => post(RunView, `/runs/${id(run)}/cancel`, request),
+    listTasks: (run: string, query: TasksQuery = {}) => get(TaskList, `/runs/${id(run)}/tasks`, query),
+    listCases: (run: string, query: CasesQuery = {}) => get(CaseList, `/runs/${id(run)}/cases`, query),
+    readTask: (task: string) => get(TaskView, `/tasks/${id(task)}`),
+    explainTask: (task: string) => get(Explanation, `/tasks/${id(task)}/explain`),
+    health: () => get(Health, '/health'),
+  };
+}
+
+function workerCalls(transport: Transport) {
+  const get = reads(transport);
+  return {
+    listWorkers: () => get(WorkerList, '/workers'),
+    readWorker: (worker: string) => get(WorkerView, `/workers/${id(worker)}`),
+    drainWorker: (worker: string, request: DrainRequest) =>
+      posts(transport)(WorkerView, `/workers/${id(worker)}/drain`, request),
+  };
+}
+
+function blobCalls(transport: Transport) {
+  return {
+    async hasBlob(digest: string): Promise<boolean> {
+      try {
+        await transport.response({ method: 'HEAD', path: `/blobs/${id(digest)}`, isRepeatable: true, isTimed: true });
+        return true;
+      } catch (error) {
+        if (error instanceof ClientError && error.code === 'NOT_FOUND') return false;
+        throw error;
+      }
+    },
+    async uploadBlob(digest: string, content: BlobContent, signal?: AbortSignal): Promise<void> {
+      const headers = { 'content-type': 'application/octet-stream' };
+      const isRepeatable = !(content instanceof ReadableStream);
+      await transport.response({
+        method: 'PUT',
+        path: `/blobs/${id(digest)}`,
+        content,
+        headers,
+        isRepeatable,
+        isTimed: false,
+        signal,
+      });
+    },
+    async downloadBlob(digest: string, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+      const response = await transport.response({
+        method: 'GET',
+        path: `/blobs/${id(digest)}`,
+        isRepeatable: true,
+        isTimed: false,
+        signal,
+      });
+      return response.body ?? new Blob([]).stream();
+    },
+  };
+}
+
+function tokenCalls(transport: Transport) {
+  return {
+    listTokens: () => reads(transport)(TokenList, '/tokens'),
+    createToken: (creation: TokenCreation) =>
+      transport.json(TokenCreated, { method: 'POST', path: '/tokens', json: creation, isRepeatable: false }),
+    async revokeToken(token: string): Promise<void> {
+      await transport.response({ method: 'DELETE', path: `/tokens/${id(token)}`, isRepeatable: false, isTimed: true });
+    },
+  };
+}
