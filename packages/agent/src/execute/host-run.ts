@@ -1,0 +1,254 @@
+// One life of a runner host within a batch: it is given the waiting files, its events are turned into attempts, the
+// clocks of the file in progress are watched, and at its end the file it died in is settled.
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { limit } from '@assay/protocol';
+import type { Launch } from '../runners/runner.ts';
+import type { Attempt } from './attempt.ts';
+import type { BatchState } from './batch-state.ts';
+import type { FileFinished, HostEvent } from './host-events.ts';
+import { HostSession } from './host-session.ts';
+import type { SessionEnd, StreamName } from './host-session.ts';
+import { oomKills, scratchFreeBytes } from './machine-evidence.ts';
+import { OutputCapture } from './output-capture.ts';
+import { watchAttempt } from './watch-attempt.ts';
+import type { AttemptWatch } from './watch-attempt.ts';
+
+type HostLaunch = Extract<Launch, { kind: 'host' }>;
+
+const hostLogBytes = 64 * 1024;
+let sessions = 0;
+
+/** Runs `items` in one new host; resolves when it is gone and all that started in it is settled. */
+export async function runHost(state: BatchState, launch: HostLaunch, items: readonly Attempt[]): Promise<void> {
+  const life = new HostLife(state, launch, items);
+  await life.run();
+}
+
+class HostLife {
+  readonly #state: BatchState;
+  readonly #launch: HostLaunch;
+  readonly #items: readonly Attempt[];
+  readonly #log = new OutputCapture(hostLogBytes);
+  readonly #settling: Promise<void>[] = [];
+  readonly #asked = new Set<number>();
+  #session: HostSession | null = null;
+  #current: Attempt | null = null;
+  #watch: AttemptWatch | undefined;
+  #startTimer: NodeJS.Timeout | undefined;
+  #openedAtMs = 0;
+  #isReady = false;
+  #startupMs: number | undefined;
+  #failure: string | null = null;
+  #isKilledByUs = false;
+  #oomBefore: number | null = null;
+
+  constructor(state: BatchState, launch: HostLaunch, items: readonly Attempt[]) {
+    this.#state = state;
+    this.#launch = launch;
+    this.#items = items;
+  }
+
+  async run(): Promise<void> {
+    const { input, directory } = this.#state;
+    sessions += 1;
+    const mark = `${path.basename(directory)}.${sessions}`;
+    const base = path.join(directory, 'base');
+    await mkdir(base, { recursive: true });
+    for (const attempt of this.#items) await mkdir(attempt.scratch, { recursive: true });
+    this.#oomBefore = await oomKills();
+    this.#openedAtMs = input.nowMs();
+    this.#session = await HostSession.open(
+      {
+        command: this.#launch.command,
+        arguments: this.#launch.arguments,
+        cwd: path.join(path.resolve(input.projectDir), input.suite.directory),
+        env: { ...this.#state.env, TMPDIR: base, TMP: base, TEMP: base, ...this.#launch.env },
+        suiteArguments: input.suite.arguments,
+        reportFile: path.join(directory, `report-${sessions}.ndjson`),
+        mark,
+        killGraceMs: this.#state.killGraceMs,
+        masker: this.#state.masker,
+      },
+      {
+        event: (event) => this.#observe(event),
+        corrupt: (reason) => this.#blame(reason),
+        caughtUp: () => this.#current?.flush(),
+        output: (item, stream, chunk) => this.#route(item, stream, chunk),
+      },
+    );
+    this.#state.steer = { wantedChanged: () => this.#steer() };
+    this.#session.run(
+      this.#items.map(({ index, task, scratch }) => ({ id: index, target: task.target, tmp: scratch })),
+    );
+    this.#watchStart();
+    this.#steer();
+    const end = await this.#session.ended;
+    clearTimeout(this.#startTimer);
+    this.#watch?.stop();
+    this.#state.steer = null;
+    await Promise.all(this.#settling);
+    await this.#settle(end);
+  }
+
+  #observe(event: HostEvent): void {
+    switch (event.kind) {
+      case 'hostReady':
+        this.#isReady = true;
+        this.#startupMs = this.#state.input.nowMs() - this.#openedAtMs;
+        return;
+      case 'hostFailed':
+        this.#failure = event.message;
+        return;
+      case 'fileStarted':
+        this.#current = this.#items.find(({ index }) => index === event.item) ?? null;
+        if (this.#current) {
+          this.#current.start();
+          this.#watchFile(this.#current);
+        }
+        this.#steer();
+        return;
+      case 'case':
+        this.#addCase(event);
+        return;
+      case 'fileFinished':
+        if (event.item === this.#current?.index) this.#finish(this.#current, event);
+        return;
+      case 'withdrawn':
+        for (const attempt of this.#items)
+          if (event.items.includes(attempt.index)) this.#settling.push(giveBack(attempt));
+        return;
+      case 'hostEnded':
+        return;
+    }
+  }
+
+  #addCase(event: Extract<HostEvent, { kind: 'case' }>): void {
+    const attempt = this.#current;
+    if (attempt?.index !== event.item) return;
+    if (attempt.addCase(event.case)) return;
+    attempt.stop ??= {
+      kind: 'tooManyCases',
+      message: `${attempt.task.target} reported more than ${limit('casesPerAttempt')} cases.`,
+    };
+    this.#kill();
+  }
+
+  #finish(attempt: Attempt, event: FileFinished): void {
+    this.#current = null;
+    this.#watch?.stop();
+    const startupMs = this.#startupMs;
+    this.#startupMs = undefined;
+    this.#settling.push(this.#finishWhenHeard(attempt, event, startupMs));
+  }
+
+  async #finishWhenHeard(attempt: Attempt, event: FileFinished, startupMs: number | undefined): Promise<void> {
+    await this.#session?.outputArrived(attempt.index);
+    const needsEvidence = event.died !== null || attempt.corrupt !== null;
+    const resources = needsEvidence ? await this.#resources() : {};
+    await attempt.finish({ finished: event, startupMs, evidence: costEvidence(event), ...resources });
+  }
+
+  async #resources(): Promise<{ oomKills: number | null; scratchFreeBytes: number | null }> {
+    const now = await oomKills();
+    const killed = now === null || this.#oomBefore === null ? null : now - this.#oomBefore;
+    return { oomKills: killed, scratchFreeBytes: await scratchFreeBytes(this.#state.input.scratchDir) };
+  }
+
+  #blame(reason: string): void {
+    if (this.#current) this.#current.corrupt ??= reason;
+    else this.#log.add(Buffer.from(`${reason}\n`));
+  }
+
+  #route(item: number | null, stream: StreamName, chunk: Buffer): void {
+    const attempt = item === null ? undefined : this.#items.find(({ index }) => index === item);
+    if (attempt) attempt.output(stream, chunk);
+    else this.#log.add(chunk);
+  }
+
+  /** Acts on what was asked for: what has not started is withdrawn from the host, what runs is killed. */
+  #steer(): void {
+    const wanted = this.#items.filter(
+      (attempt) => attempt.phase === 'waiting' && attempt.wanted && !this.#asked.has(attempt.index),
+    );
+    for (const { index } of wanted) this.#asked.add(index);
+    if (wanted.length > 0) this.#session?.withdraw(wanted.map(({ index }) => index));
+    const current = this.#current;
+    if (current?.wanted?.kind === 'cancel') current.stop ??= { kind: 'canceled', message: current.wanted.reason };
+    if (current?.stop) this.#kill();
+  }
+
+  /** The start of the host has the same hard limit as a file; a file's own time-outs start with the file. */
+  #watchStart(): void {
+    const { timeoutMs } = this.#state.input.suite;
+    this.#startTimer = setTimeout(
+      () => {
+        this.#failure ??= `The runner was not ready within ${timeoutMs} ms.`;
+        this.#kill();
+      },
+      Math.min(timeoutMs, 2 ** 30),
+    );
+  }
+
+  #watchFile(attempt: Attempt): void {
+    clearTimeout(this.#startTimer);
+    this.#watch?.stop();
+    this.#watch = watchAttempt(this.#state.input, attempt, () => this.#kill());
+  }
+
+  #kill(): void {
+    this.#isKilledByUs = true;
+    this.#session?.kill();
+  }
+
+  async #settle(end: SessionEnd): Promise<void> {
+    const attempt = this.#current;
+    const evidence: Record<string, string> = end.leftovers > 0 ? { leftoverProcesses: String(end.leftovers) } : {};
+    if (attempt) {
+      if (!attempt.stop) this.#state.crashes += 1;
+      const died = attempt.stop ? null : { message: '', exitCode: end.code, signal: end.signal };
+      await attempt.finish({
+        died,
+        evidence,
+        exit: { code: end.code, signal: end.signal },
+        startupMs: this.#startupMs,
+        ...(await this.#resources()),
+      });
+      return;
+    }
+    if (this.#items.every(({ phase }) => phase !== 'waiting')) return;
+    if (!this.#isReady) return this.#failedToStart(end);
+    if (!this.#isKilledByUs) this.#state.crashes += 1;
+  }
+
+  /** A host that never got ready would not get ready for the next file either, unless the machine killed it. */
+  async #failedToStart(end: SessionEnd): Promise<void> {
+    if (this.#items.every(({ wanted }) => wanted !== null)) return;
+    if (end.signal === 'SIGKILL' && !this.#isKilledByUs) {
+      this.#state.crashes += 1;
+      return;
+    }
+    const why = this.#failure ?? end.spawnError ?? `It ended with ${end.signal ?? `exit code ${end.code}`}.`;
+    const log = this.#state.masker.mask(this.#log.end(4_000).trim());
+    const message = `The ${this.#state.input.suite.runner} runner could not be started: ${why}${log ? `\n${log}` : ''}`;
+    for (const attempt of this.#items) {
+      if (attempt.phase === 'waiting' && !attempt.wanted) {
+        await attempt.finish({
+          trouble: { code: 'RUNNER_FAILED_TO_START', message, class: 'configuration', verdict: 'errored' },
+          exit: { code: end.code, signal: end.signal },
+        });
+      }
+    }
+  }
+}
+
+async function giveBack(attempt: Attempt): Promise<void> {
+  if (attempt.wanted?.kind === 'cancel') {
+    attempt.stop = { kind: 'canceled', message: attempt.wanted.reason };
+    await attempt.finish({});
+  } else attempt.return('takenBack', '');
+}
+
+function costEvidence(event: FileFinished): Record<string, string> {
+  return Object.fromEntries(Object.entries(event.cost).map(([name, ms]) => [name, ms.toFixed(1)]));
+}

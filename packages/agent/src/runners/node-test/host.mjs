@@ -1,0 +1,137 @@
+// Runs test files one at a time with the project's own `node:test`, each in a child process of its own as `node --test`
+// does, and reports every test as it ends. Counts equal what `node --test` prints: suites are not tests, a file that
+// registers no test or that fails as a whole is one test named by the file, canceled tests are failures.
+// The flags of the suite go to the children (they include preloads such as --import), as `node --test` passes them.
+import path from 'node:path';
+import { run } from 'node:test';
+import { failureOf, openChannel } from '../host-channel.mjs';
+
+/** Options of run() that older versions of Node do not know are simply ignored by them. */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const takesExecArgv = major > 22 || (major === 22 && minor >= 10);
+
+const channel = await openChannel();
+const { flags, options } = translate(channel.hello.arguments);
+// Before 22.10 children inherit process.execArgv, which is an ordinary array that run() reads at each call.
+if (!takesExecArgv) process.execArgv.push(...flags);
+channel.emit({ e: 'hostReady', version: process.versions.node, startupMs: performance.now() });
+
+for (let item = await channel.next(); item; item = await channel.next()) await runFile(item);
+channel.close(0);
+
+/** @param {import('../host-channel.mjs').Item} item */
+async function runFile(item) {
+  channel.fileStarted(item);
+  const startedMs = performance.now();
+  const file = path.resolve(item.target);
+  /** @type {string[]} */
+  const open = [];
+  const state = {
+    registered: 0,
+    loadError: /** @type {{ message: string, stack?: string } | undefined} */ (undefined),
+    children: 0,
+  };
+  process.env['ASSAY_FILE_MARK'] = `${channel.hello.mark}.${item.id}`;
+  const stream = run({ files: [file], concurrency: 1, ...options, ...(takesExecArgv ? { execArgv: flags } : {}) });
+  for await (const event of stream) observe(item, file, event, open, state);
+  const costMs = performance.now() - startedMs;
+  await channel.fileFinished(item, { costMs, ...(state.loadError ? { loadError: state.loadError } : {}) });
+}
+
+/**
+ * @param {import('../host-channel.mjs').Item} item @param {string} file @param {any} event @param {string[]} open
+ * @param {{ registered: number, loadError: { message: string, stack?: string } | undefined }} state
+ */
+function observe(item, file, event, open, state) {
+  const data = event.data;
+  if (event.type === 'test:stdout') process.stdout.write(data.message);
+  else if (event.type === 'test:stderr') process.stderr.write(data.message);
+  else if (event.type === 'test:start') open[data.nesting] = data.name;
+  else if (event.type === 'test:pass' || event.type === 'test:fail') {
+    if (data.details?.type === 'suite') return;
+    const isFile = isFileItself(data, file);
+    const path_ = isFile ? [item.target] : [...open.slice(0, data.nesting), data.name];
+    const failure = event.type === 'test:fail' ? failureOf(causeOf(data.details?.error)) : undefined;
+    if (isFile && failure && state.registered === 0) state.loadError = failure;
+    if (!isFile) state.registered += 1;
+    channel.case(item, {
+      path: path_.map(String),
+      status: statusOf(event.type, data),
+      durationMs: Math.max(0, data.details?.duration_ms ?? 0),
+      ...(failure ? { failure } : {}),
+      ...(typeof data.line === 'number' && !isFile ? { line: data.line } : {}),
+    });
+  }
+}
+
+/** node:test names the file's own entry by its path; a test that the file registers has another place in it. @param {any} data @param {string} file */
+function isFileItself(data, file) {
+  if (data.nesting !== 0) return false;
+  const named = path.resolve(String(data.name)) === file;
+  return named && (data.line === undefined || (data.line === 1 && data.column === 1));
+}
+
+/** The order in which node:test itself counts. @param {string} type @param {any} data @returns {'passed' | 'failed' | 'skipped' | 'todo'} */
+function statusOf(type, data) {
+  if (data.skip !== undefined && data.skip !== false) return 'skipped';
+  if (data.todo !== undefined && data.todo !== false) return 'todo';
+  return type === 'test:pass' ? 'passed' : 'failed';
+}
+
+/** What the test threw, and not node:test's wrapper around it. @param {any} error */
+function causeOf(error) {
+  const cause = error?.cause;
+  if (cause && typeof cause === 'object' && typeof cause.message === 'string') return cause;
+  return error ?? new Error('failed');
+}
+
+/**
+ * `node --test` arguments as run() takes them. Patterns and the runner's own switches become options; reporters and
+ * globs are ours to give; all else goes to the children.
+ * @param {string[]} given
+ */
+function translate(given) {
+  /** @type {string[]} */
+  const flags = [];
+  /** @type {Record<string, any>} */
+  const options = {};
+  const ignored = new Set([
+    '--test',
+    '--test-reporter',
+    '--test-reporter-destination',
+    '--test-concurrency',
+    '--test-shard',
+    '--watch',
+    '--test-isolation',
+    '--experimental-test-isolation',
+    '--experimental-test-coverage',
+  ]);
+  const valued = new Set([
+    '--import',
+    '--require',
+    '-r',
+    '--loader',
+    '--experimental-loader',
+    '--conditions',
+    '-C',
+    '--env-file',
+    '--env-file-if-exists',
+  ]);
+  for (let index = 0; index < given.length; index += 1) {
+    const argument = given[index] ?? '';
+    if (!argument.startsWith('-')) continue;
+    const equals = argument.indexOf('=');
+    const name = equals < 0 ? argument : argument.slice(0, equals);
+    const value = () => (equals < 0 ? (given[++index] ?? '') : argument.slice(equals + 1));
+    if (name === '--test-name-pattern') (options['testNamePatterns'] ??= []).push(value());
+    else if (name === '--test-skip-pattern') (options['testSkipPatterns'] ??= []).push(value());
+    else if (name === '--test-timeout') options['timeout'] = Number(value());
+    else if (name === '--test-global-setup') options['globalSetupPath'] = path.resolve(value());
+    else if (name === '--test-only') options['only'] = true;
+    else if (ignored.has(name)) {
+      if (equals < 0 && !['--test', '--watch', '--experimental-test-coverage'].includes(name)) index += 1;
+    } else if (valued.has(name)) flags.push(equals < 0 ? name : argument, ...(equals < 0 ? [value()] : []));
+    else flags.push(argument);
+  }
+  return { flags, options };
+}

@@ -1,0 +1,41 @@
+// What a runner is to the agent: detection, listing, and how to start its host. A host is one process that has loaded
+// the project's own runner once and executes files one at a time; a `command` has no host and is started per target.
+// Nothing here runs tests: execution is `execute/`.
+import type { RunnerName, Suite } from '@assay/protocol';
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** A runner recognised in a project, and by what. */
+export type Detection = {
+  readonly runner: RunnerName;
+  readonly version: string | null;
+  readonly why: string;
+  readonly configFile?: string;
+};
+
+/** Why a runner cannot do what was asked: a code of the error catalogue, and the remedy in the reason. */
+export type RunnerRefusal = { readonly kind: 'refused'; readonly code: string; readonly reason: string };
+
+/** Test files relative to the suite's directory, with forward slashes, sorted. */
+export type Listing = { readonly kind: 'listed'; readonly targets: readonly string[] } | RunnerRefusal;
+
+/** How to execute targets: through one host process, or one process each. */
+export type Launch =
+  | {
+      readonly kind: 'host';
+      readonly command: string;
+      readonly arguments: readonly string[];
+      readonly env: Environment;
+      readonly note?: string;
+    }
+  | { readonly kind: 'direct'; readonly argumentsOf: (target: string) => readonly string[] }
+  | RunnerRefusal;
+
+export interface Runner {
+  readonly name: RunnerName;
+  /** Whether the project uses this runner, by its files alone: nothing is executed. */
+  detect(projectDir: string): Promise<Detection | null>;
+  /** The targets of a suite; `filters` are substrings of the file or paths, as the runner itself takes them. */
+  list(projectDir: string, suite: Suite, filters: readonly string[], env: Environment): Promise<Listing>;
+  launch(projectDir: string, suite: Suite, env: Environment): Promise<Launch>;
+}
