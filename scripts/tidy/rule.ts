@@ -24,8 +24,9 @@ export function tidyFile(path: string, text: string): TidyFile {
   return { path, text, code: /\.(ts|tsx|mjs|js)$/.test(path) ? maskSource(text) : text };
 }
 
+/** A test, or the contract suite that every adapter of a port is tested with. */
 export function isTest(path: string): boolean {
-  return /\.test\.tsx?$/.test(path);
+  return /\.(test|contract)\.tsx?$/.test(path);
 }
 
 /** A finding for every match in the code; `at` is an index into text and code alike. */

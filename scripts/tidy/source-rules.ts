@@ -128,7 +128,6 @@ const asciiIdentifiers: Rule = {
       ? []
       : findAll(
           file,
-          // oxlint-disable-next-line no-control-regex -- the range of ASCII is what is meant
           /[^\x00-\x7F]+/g,
           (match) => `"${match[0]}" in code: identifiers are ASCII; write a letter that every keyboard has`,
         ),
