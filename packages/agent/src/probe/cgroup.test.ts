@@ -37,6 +37,18 @@ test.each(layouts)('%s: the tightest limit of any ancestor wins', async (name, e
   });
 });
 
+test.each([
+  ['/docker/0123456789abcdef:x/inner', 0.25, 'a group below the root of the mount counts'],
+  ['/docker/0123456789abcdef:xyz/inner', 1.5, 'a name that only begins like the root of the mount is not below it'],
+])('in a container without a cgroup namespace, at %s: quota %d, because %s', async (path, cpuQuotaCores) => {
+  const inner = 'sys/fs/cgroup/cpu,cpuacct/inner';
+  const tree = fixtureText('cgroup-v1-docker.tree').replaceAll(':/docker/0123456789abcdef:x\n', `:${path}\n`);
+  const text = `${tree}-- ${inner}/cpu.cfs_quota_us --\n25000\n-- ${inner}/cpu.cfs_period_us --\n100000\n`;
+  await inTree(text, async (root) => {
+    expect((await probeCgroup(machineAt(root))).value).toMatchObject({ cpuQuotaCores });
+  });
+});
+
 test('a limit that cannot be understood makes the quota, and with it the processor count, unknown', async () => {
   await inTree(fixtureText('cgroup-broken.tree'), async (root) => {
     const ctx = machineAt(root);

@@ -114,7 +114,6 @@ export function ancestorsOf(memberships: Membership[], mounts: CgroupMount[], co
 /** Where a group lies below its mount. Outside of what the mount shows (a group above our namespace), the mount's top is all there is. */
 function pathBelowMount(path: string, root: string): string {
   if (root === '/') return path.startsWith('/..') ? '/' : posix.normalize(path);
-  if (path === root) return '/';
   return path.startsWith(`${root}/`) ? posix.normalize(path.slice(root.length)) : '/';
 }
 

@@ -38,8 +38,10 @@ const processorFeatures: Record<string, string> = {
 export const cimScript = [
   "$ErrorActionPreference='Stop'",
   '[Console]::OutputEncoding=[Text.Encoding]::UTF8',
-  '$k=Add-Type -PassThru -Name K -Namespace A -MemberDefinition \'[DllImport("kernel32.dll")] public static extern bool IsProcessorFeaturePresent(uint f);\'',
-  `$f=@(${Object.keys(processorFeatures).join(',')}|?{$k::IsProcessorFeaturePresent($_)})`,
+  // Where policy forbids Add-Type (constrained language mode) only the instruction sets stay unknown.
+  '$f=$null',
+  'try{$k=Add-Type -PassThru -Name K -Namespace A -MemberDefinition \'[DllImport("kernel32.dll")] public static extern bool IsProcessorFeaturePresent(uint f);\'',
+  `$f=@(${Object.keys(processorFeatures).join(',')}|?{$k::IsProcessorFeaturePresent($_)})}catch{}`,
   "$c='HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Class\\{4d36e968-e325-11ce-bfc1-08002be10318}\\0*'",
   "$r=Get-ItemProperty $c -ErrorAction SilentlyContinue|select MatchingDeviceId,'HardwareInformation.qwMemorySize'",
   '@{os=Get-CimInstance Win32_OperatingSystem|select Version,Caption',

@@ -122,9 +122,13 @@ export function parsePython(text: string, path: string): Extract<PythonAnswer, {
   };
 }
 
-/** A shim without a version behind it (pyenv exits 127) and the Windows store's stub (9009): installed in name only. */
+/**
+ * A shim without a version behind it (pyenv exits 127) and the Windows store's stub (9009): installed in name only.
+ * The dynamic loader exits 127 too, for a program that is there and broken: that one is not absent.
+ */
 function isAbsent(outcome: CommandOutcome): boolean {
-  return outcome.kind === 'missing' || (outcome.kind === 'failed' && (outcome.code === 127 || outcome.code === 9009));
+  if (outcome.kind !== 'failed') return outcome.kind === 'missing';
+  return outcome.code === 9009 || (outcome.code === 127 && !/shared librar/.test(outcome.stderr));
 }
 
 async function findRealOnPath(ctx: ProbeContext, command: string): Promise<string | undefined> {

@@ -31,6 +31,19 @@ test('runtimes: what answers is there, what is not on PATH is absent, what fails
   ]);
 });
 
+test('a shim with nothing behind it is absent, and a program that the loader cannot start is unknown', async () => {
+  const shim = '#!/bin/sh\necho "pyenv: python3: command not found" >&2\nexit 127\n';
+  const broken = '#!/bin/sh\necho "go: error while loading shared libraries: libc.so.6" >&2\nexit 127\n';
+  const root = writeTree(`Hand-written.\n-- bin/python3 --\n${shim}-- bin/go --\n${broken}`);
+  try {
+    const { runtimes, unknown } = await probeRuntimes(machineAt(root));
+    expect(Object.keys(runtimes)).toEqual(['node']);
+    expect(unknown.map((entry) => entry.field)).toEqual(['runtimes.go']);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
 test('browsers: two names of one Firefox are one browser, and the newest WebKitGTK counts', async () => {
   const probe = await inTools((root) => probeBrowsers(machineAt(root)));
   expect(probe.browsers).toEqual([
