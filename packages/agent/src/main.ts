@@ -1,0 +1,319 @@
+// The agent, put together: the state directory, the spool, the work in hand and the link, around the pure connection
+// machine. Everything that happens becomes an input of that machine, and its outputs are carried out here, in order.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { AssayError, productVersion } from '@assay/protocol';
+import type { AttemptOutcome, AttemptRef, Report } from '@assay/protocol';
+import { Outbox } from './blobs/outbox.ts';
+import type { AttemptFile } from './blobs/outbox.ts';
+import { Uploader } from './blobs/uploader.ts';
+import type { BlobAccess } from './blobs/http.ts';
+import { execute } from './execute-later.ts';
+import { createLiveOutput } from './link/live-output.ts';
+import type { LiveOutput } from './link/live-output.ts';
+import { AgentSettings } from './options.ts';
+import type { Agent, AgentEnd, AgentOptions, Say } from './options.ts';
+import { ProfileWatch } from './profile-watch.ts';
+import type { Measured } from './profile-watch.ts';
+import { recover } from './recover.ts';
+import { createSession } from './session/session.ts';
+import type { SessionOffer, SessionOutput } from './session/session.ts';
+import { SessionDriver } from './session-driver.ts';
+import { Ledger } from './slots/ledger.ts';
+import { Work } from './slots/work.ts';
+import { Sources } from './sources/sources.ts';
+import { openFileSpool } from './spool/file-spool.ts';
+import type { ReportBody, Spool } from './spool/spool.ts';
+import { openStateDir } from './state-dir.ts';
+import type { StateDir } from './state-dir.ts';
+import { killLeftovers } from './slots/leftovers.ts';
+
+type Settings = ReturnType<typeof AgentSettings.parse>;
+
+/**
+ * Starts an agent and returns once it is ready to connect. Throws WORKER_STATE_IN_USE, WORKER_STATE_UNUSABLE, USAGE.
+ * A coordinator that is not there (yet) is no error: the agent goes on trying.
+ */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { say = () => undefined, env = process.env, ...rest } = options;
+  const parsed = AgentSettings.safeParse(rest);
+  if (!parsed.success) throw new AssayError('USAGE', `wrong agent options: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`);
+  const state = await openStateDir(parsed.data.stateDir);
+  try {
+    const agent = new RunningAgent(state, parsed.data, env, say, readCa(parsed.data.caFile));
+    await agent.start();
+    return agent;
+  } catch (error) {
+    state.release();
+    throw error;
+  }
+}
+
+class RunningAgent implements Agent {
+  readonly workerId: string;
+  readonly done: Promise<AgentEnd>;
+  readonly #state: StateDir;
+  readonly #settings: Settings;
+  readonly #say: Say;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #access: BlobAccess;
+  readonly #scratchDir: string;
+  readonly #spool: Spool;
+  readonly #ledger: Ledger;
+  readonly #outbox: Outbox;
+  readonly #sources: Sources;
+  readonly #uploader: Uploader;
+  #finish!: (end: AgentEnd) => void;
+  #offer!: SessionOffer;
+  #driver!: SessionDriver;
+  #work!: Work;
+  #live!: LiveOutput;
+  #watch: ProfileWatch | null = null;
+  #parentWatch: NodeJS.Timeout | null = null;
+  /** The number of the last `profileChanged` that is not acknowledged: work that comes before that was placed on another machine. */
+  #profileSeq: number | null = null;
+  #isEnding = false;
+  #isDraining = false;
+
+  constructor(state: StateDir, settings: Settings, env: Readonly<Record<string, string | undefined>>, say: Say, ca: string | null) {
+    this.workerId = state.worker;
+    this.#state = state;
+    this.#settings = settings;
+    this.#env = env;
+    this.#say = say;
+    this.#access = { url: settings.url, token: settings.token, ca };
+    this.#scratchDir = join(state.path, 'scratch');
+    this.done = new Promise((resolve) => (this.#finish = resolve));
+    this.#spool = openFileSpool({ directory: join(state.path, 'spool'), say });
+    this.#ledger = new Ledger({ path: join(state.path, 'work.ndjson'), say });
+    this.#outbox = new Outbox({ directory: join(state.path, 'outbox') });
+    const sourcesDir = join(state.path, 'sources');
+    mkdirSync(sourcesDir, { recursive: true, mode: 0o700 });
+    this.#sources = new Sources({ directory: sourcesDir, access: this.#access, allowDirectories: settings.allowDirectories, env, say });
+    this.#uploader = new Uploader({
+      access: this.#access,
+      outbox: this.#outbox,
+      say,
+      ready: (report) => this.#driver.input({ kind: 'reportReady', report }),
+    });
+  }
+
+  async start(): Promise<void> {
+    const nowMs = Date.now();
+    await recover({ spool: this.#spool, ledger: this.#ledger, scratchDir: this.#scratchDir, nowMs, say: this.#say });
+    rmSync(this.#scratchDir, { recursive: true, force: true });
+    mkdirSync(this.#scratchDir, { recursive: true, mode: 0o700 });
+    const measured = await probe();
+    this.#offer = this.#offerOf(measured, randomBytes(8).toString('hex'));
+    this.#live = createLiveOutput({
+      nowMs: () => performance.now(),
+      isWelcome: () => this.#driver.canTakeOutput(),
+      send: (messages) => this.#driver.input({ kind: 'outputAdded', messages }),
+    });
+    this.#work = this.#createWork();
+    this.#connect();
+    this.#watch = new ProfileWatch(measured, {
+      probe,
+      everyMs: this.#settings.reprobeMs,
+      changed: (next) => this.#profileChanged(next),
+      say: this.#say,
+    });
+    this.#guardOrphan();
+  }
+
+  drain(reason: string): void {
+    if (this.#isDraining || this.#isEnding) return;
+    this.#isDraining = true;
+    this.#say('info', `draining: ${reason}`);
+    this.#work.drain(reason);
+    const report = this.#spool.append({ kind: 'draining', reason: reason.slice(0, 500) });
+    if (report.kind === 'draining') this.#driver.input({ kind: 'drainAsked', report });
+  }
+
+  kill(reason: string): void {
+    this.#driver.input({ kind: 'stopAsked', reason });
+  }
+
+  #connect(): void {
+    const pending = this.#spool.unacknowledged();
+    const waiting = pending.filter((report) => this.#uploader.needs(report));
+    this.#outbox.keepOnly(new Set(pending.flatMap((report) => (report.kind === 'finished' ? (report.outcome.blobs ?? []) : [])).map((blob) => blob.digest)));
+    this.#driver = new SessionDriver({
+      state: createSession({
+        offer: this.#offer,
+        pending: pending.map((report) => ({ report, isReady: !waiting.includes(report) })),
+        nextSeq: this.#spool.nextSeq(),
+        seed: randomBytes(4).readUInt32LE(),
+      }),
+      link: { url: this.#settings.url, token: this.#settings.token, ca: this.#access.ca },
+      perform: (output) => this.#perform(output),
+      connected: (isConnected) => this.#uploader.setConnected(isConnected),
+    });
+    for (const report of waiting) this.#uploader.add(report);
+    this.#driver.input({ kind: 'started' });
+  }
+
+  #createWork(): Work {
+    return new Work({
+      slots: this.#offer.slots,
+      scratchDir: this.#scratchDir,
+      env: this.#env,
+      execute,
+      acquire: async (source) => this.#sources.acquire(source),
+      report: (body) => this.#report(body),
+      keepFiles: async (ref, outcome, files) => this.#keepFiles(ref, outcome, files),
+      output: (ref, stream, text) => this.#live.add(ref, stream, text),
+      misfit: () => (this.#profileSeq === null ? null : 'this machine changed and the coordinator does not know it yet'),
+      nowMs: () => Date.now(),
+      changed: () => undefined,
+    });
+  }
+
+  /** Carries out one output of the connection machine. Those about the link are the driver's own. */
+  #perform(output: SessionOutput): void {
+    switch (output.kind) {
+      case 'deliverAssign':
+        this.#ledger.assigned(output.assign.tasks);
+        return this.#work.assign(output.assign);
+      case 'deliverTakeBack':
+        return this.#work.takeBack(output.attempts);
+      case 'deliverCancel':
+        return this.#work.cancel(output.attempts, output.reason);
+      case 'deliverDrain':
+        return this.drain(output.reason);
+      case 'abandon':
+        this.#ledger.settled(output.attempts);
+        for (const ref of output.attempts) this.#live.end(ref);
+        return this.#work.abandon(output.attempts);
+      case 'dropSpool':
+        this.#spool.dropThrough(output.throughSeq);
+        if (this.#profileSeq !== null && output.throughSeq >= this.#profileSeq) this.#profileSeq = null;
+        return;
+      case 'note':
+        return this.#say(output.level, output.text);
+      case 'stop':
+        return void this.#end(output.reason, output.error);
+      default:
+        return;
+    }
+  }
+
+  #report(body: ReportBody): void {
+    const report = this.#spool.append(body);
+    if (report.kind === 'started') this.#ledger.started({ task: report.task, attempt: report.attempt }, report.atMs);
+    if (report.kind === 'cases') this.#ledger.cases({ task: report.task, attempt: report.attempt }, report.from + report.cases.length);
+    if (report.kind === 'finished') this.#settled([{ task: report.task, attempt: report.attempt }]);
+    if (report.kind === 'returned') this.#settled(report.attempts);
+    this.#add(report);
+  }
+
+  #settled(refs: readonly AttemptRef[]): void {
+    this.#ledger.settled(refs);
+    for (const ref of refs) this.#live.end(ref);
+  }
+
+  #add(report: Report): void {
+    const needsFiles = this.#uploader.needs(report);
+    this.#driver.input({ kind: 'reportAdded', report, isReady: !needsFiles });
+    if (needsFiles) this.#uploader.add(report);
+  }
+
+  async #keepFiles(ref: AttemptRef, outcome: AttemptOutcome, files: readonly AttemptFile[]): Promise<AttemptOutcome> {
+    const taken = await this.#outbox.take(files);
+    for (const { name, reason } of taken.leftOut) this.#say('warning', `${name} of ${ref.task} is left out: ${reason}`);
+    // The attempt's folder of kept files is empty now, or holds what was left out.
+    const keptDir = join(this.#scratchDir, 'kept');
+    for (const { path } of files) if (dirname(dirname(path)) === keptDir) rmSync(dirname(path), { recursive: true, force: true });
+    return taken.refs.length === 0 ? outcome : { ...outcome, blobs: taken.refs };
+  }
+
+  #profileChanged(measured: Measured): void {
+    this.#offer = this.#offerOf(measured, this.#offer.incarnation);
+    this.#driver.input({ kind: 'offerChanged', offer: this.#offer });
+    try {
+      const report = this.#spool.append({ kind: 'profileChanged', profile: measured.profile, profileDigest: measured.digest });
+      this.#profileSeq = report.seq;
+      this.#add(report);
+    } catch (error) {
+      // The next hello carries the profile; a spool that is full has no link.
+      this.#say('warning', `the changed profile is told with the next connection: ${String(error)}`);
+    }
+    this.#say('info', `this machine changed: profile ${measured.digest}`);
+    this.#work.misfitted('this machine changed');
+  }
+
+  #offerOf(measured: Measured, incarnation: string): SessionOffer {
+    const { name, pool, slots, declared } = this.#settings;
+    return {
+      agentVersion: productVersion,
+      worker: this.#state.worker,
+      incarnation,
+      name: name ?? hostname().slice(0, 200),
+      pool,
+      slots: slots ?? measured.profile.cpu.count ?? 1,
+      profile: measured.profile,
+      profileDigest: measured.digest,
+      declared,
+    };
+  }
+
+  /** A worker of a local run must not outlive it, however it ended. */
+  #guardOrphan(): void {
+    const { parentPid } = this.#settings;
+    if (parentPid === undefined) return;
+    // A real parent that is gone shows at once in our own record, even when its number was given to another process.
+    const isChild = process.ppid === parentPid;
+    this.#parentWatch = setInterval(() => {
+      if (isChild ? process.ppid === parentPid : isAlive(parentPid)) return;
+      this.#say('warning', `process ${parentPid}, which this agent works for, is gone`);
+      this.kill('its parent is gone');
+    }, 500);
+    this.#parentWatch.unref();
+  }
+
+  async #end(reason: string, error: AgentEnd['error']): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    if (this.#parentWatch !== null) clearInterval(this.#parentWatch);
+    this.#watch?.close();
+    this.#uploader.close();
+    this.#sources.close();
+    // What runs is not cancelled one by one with its grace: it is ended, and the next incarnation accounts for it.
+    const isWorking = this.#work.size > 0;
+    const over = this.#work.abandonAll();
+    if (isWorking) await killLeftovers(this.#scratchDir);
+    await over;
+    this.#live.close();
+    this.#driver.close();
+    this.#spool.close();
+    this.#ledger.close();
+    this.#state.release();
+    this.#finish({ reason, error });
+  }
+}
+
+async function probe(): Promise<Measured> {
+  // Loaded when it is needed: it is the largest part of the agent, and used once in minutes.
+  const { probeMachine } = await import('./probe/index.ts');
+  return probeMachine();
+}
+
+function readCa(file: string | undefined): string | null {
+  if (file === undefined) return null;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new AssayError('USAGE', `the CA file cannot be read: ${String(error)}`);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
