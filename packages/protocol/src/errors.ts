@@ -48,6 +48,8 @@ export const errorCatalogue = {
   JOURNAL_WRITE_FAILED: { status: 500, retryable: false, summary: "The journal could not be written; the coordinator stopped.", next: "Free disk space or repair the disk, then start it again." },
   RESULTS_NEWER: { status: 500, retryable: false, summary: "The results database was written by a newer version.", next: "Install that version, or use another state directory." },
   RESULTS_UNAVAILABLE: { status: 503, retryable: true, summary: "The results database cannot be opened or written.", next: "Runs go on and results wait in the journal; free the database or its disk." },
+  TOKENS_UNAVAILABLE: { status: 500, retryable: false, summary: "The stored tokens cannot be opened, or were written by a newer version.", next: "Correct the permissions of tokens.sqlite, or install the newer version." },
+  BLOBS_UNAVAILABLE: { status: 503, retryable: true, summary: "The blob store cannot be written or read.", next: "Free disk space or correct the directory's permissions; the sender tries again." },
   STATE_IN_USE: { status: 500, retryable: false, summary: "Another coordinator uses this state directory.", next: "Stop it, or give --state another directory." },
   // Projects and runners
   CONFIG_INVALID: { status: 400, retryable: false, summary: "assay.config has unknown or wrong keys.", next: "Correct the keys that the message names; see docs/reference/config.md." },

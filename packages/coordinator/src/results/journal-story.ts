@@ -248,7 +248,7 @@ export class JournalStory {
   cancelQueued(task: TaskId): void {
     const run = runIdOf(task);
     this.entry({ kind: 'cancelRun', run, tasks: [task], actor: 'someone', reason: 'not needed' }, [
-      { kind: 'runCancelRequested', run, actor: 'someone', reason: 'not needed', tasks: [task] },
+      { kind: 'runCancelRequested', run, actor: 'someone', reason: 'not needed', cause: 'request', tasks: [task] },
       { kind: 'taskSettled', task, verdict: 'canceled' },
     ]);
   }

@@ -100,11 +100,11 @@ function start(projection: Projection, context: EntryContext, event: AttemptStar
   const run = changeRun(projection, runIdOf(event.task));
   const open = openAttempt(projection, event);
   if (!run || !open || open.startedAtMs !== null) return;
-  setOpen(projection, event.task, { ...open, startedAtMs: event.atMs });
+  // The coordinator's clock, as everywhere: `event.atMs` is the worker's.
+  setOpen(projection, event.task, { ...open, startedAtMs: context.entry.atMs });
   run.tasks.assigned -= 1;
   run.tasks.running += 1;
-  run.startedAtMs ??= context.entry.atMs;
-  run.state = 'running';
+  startRun(run, context);
 }
 
 function addCases(projection: Projection, context: EntryContext, event: CasesRecorded): void {
@@ -145,8 +145,10 @@ function settleAttempt(projection: Projection, context: EntryContext, event: Att
     assignment: open?.assignment ?? null,
     expectedMs: open?.expectedMs ?? null,
     assignedAtMs: open?.assignedAtMs ?? null,
-    startedAtMs: open?.startedAtMs ?? outcome?.startedAtMs ?? null,
+    startedAtMs: open?.startedAtMs ?? null,
     settledAtMs: context.entry.atMs,
+    workerStartedAtMs: outcome?.startedAtMs ?? null,
+    workerEndedAtMs: outcome?.endedAtMs ?? null,
     verdict: event.verdict,
     failure: event.failure ?? null,
     counts: event.counts,
@@ -154,16 +156,25 @@ function settleAttempt(projection: Projection, context: EntryContext, event: Att
     startupMs: event.startupMs ?? null,
     exitCode: outcome?.exit?.code ?? null,
     exitSignal: outcome?.exit?.signal ?? null,
-    blobs: outcome?.blobs ?? [],
+    blobs: event.blobs ?? outcome?.blobs ?? [],
     seq: context.entry.seq,
   });
+  // Without an assignment the attempt is only the evidence of why a queued task is settled.
   if (open) close(projection, run, event.task, open);
+  else run.tasks.queued -= 1;
+  // A start that was told together with the end.
+  if (event.costMs !== undefined) startRun(run, context);
   if (event.next.kind === 'requeue') {
     run.tasks.queued += 1;
   } else {
     context.settling.set(event.task, event.attempt);
     addCounts(run.cases, event.counts);
   }
+}
+
+function startRun(run: RunRow, context: EntryContext): void {
+  run.startedAtMs ??= context.entry.atMs;
+  run.state = 'running';
 }
 
 function giveBack(projection: Projection, context: EntryContext, event: TasksReturned): void {

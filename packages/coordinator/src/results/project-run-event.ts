@@ -44,11 +44,11 @@ export function projectRunEvent(projection: Projection, context: EntryContext, e
     case 'runCancelRequested': {
       const run = changeRun(projection, event.run);
       if (!run) return;
-      if (event.tasks === 'all') run.isCanceled = true;
+      if (event.tasks === 'all') run.isCanceled ||= event.cause === 'request';
       const tasks = event.tasks === 'all' ? 'all' : event.tasks.length;
       return recordEvent(projection, context, event.kind, {
         run: event.run,
-        detail: { actor: event.actor, reason: event.reason, tasks },
+        detail: { actor: event.actor, reason: event.reason, cause: event.cause, tasks },
       });
     }
     case 'runSettled': {

@@ -170,6 +170,7 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'linksReset':
       return projectWorkerEvent(projection, context, event);
     case 'reportsAccepted':
+    case 'historyTrimmed':
       return;
   }
 }

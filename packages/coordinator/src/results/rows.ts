@@ -87,8 +87,12 @@ export type AttemptRow = {
   assignment: string | null;
   expectedMs: number | null;
   assignedAtMs: number | null;
+  /** Null where the start was only told together with the end. */
   startedAtMs: number | null;
   settledAtMs: number;
+  /** Start and end by the worker's own clock; null where it reported no end. */
+  workerStartedAtMs: number | null;
+  workerEndedAtMs: number | null;
   verdict: Verdict;
   failure: AttemptFailure | null;
   counts: CaseCounts;

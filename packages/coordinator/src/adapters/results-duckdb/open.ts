@@ -4,7 +4,8 @@
 // read-only); migrations only go forward, each in one transaction with its record; no extension is loaded or fetched.
 // One process may hold the file, and in it one store: DuckDB refuses a second process, but would let a second instance
 // in the same process open the same file and lose its rows. The state directory's lock and the one thread that follows
-// the journal are what prevents that.
+// the journal are what prevents that. That thread must be let end by itself once the store is closed: terminating it
+// while DuckDB works aborts the whole process.
 import { existsSync } from 'node:fs';
 import { AssayError } from '@assay/protocol';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';

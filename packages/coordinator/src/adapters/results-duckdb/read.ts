@@ -96,6 +96,8 @@ export function attemptRowOf(row: Stored): AttemptRow {
     assignedAtMs: row['assigned_at_ms'],
     startedAtMs: row['started_at_ms'],
     settledAtMs: row['settled_at_ms'],
+    workerStartedAtMs: row['worker_started_at_ms'],
+    workerEndedAtMs: row['worker_ended_at_ms'],
     verdict: row['verdict'],
     failure: row['failure'] === null ? null : (JSON.parse(row['failure']) as AttemptFailure),
     counts: countsOf(row),

@@ -4,7 +4,7 @@
 // twice, or cut by a crash, leaves each row exactly once; questions are answered from what is committed, beside a batch
 // that is being written. After a failed batch the state in memory is read again from the file, and the caller may try
 // the same entries again (RESULTS_UNAVAILABLE).
-// It blocks its thread while it builds rows: it is meant for the thread that follows the journal (see results-thread.ts).
+// It blocks its thread while it builds rows: it is meant for the thread that follows the journal (see follow/).
 import { runIdOf, type TaskId, type TaskList } from '@assay/protocol';
 import { INTEGER, LIST, VARCHAR, listValue, type DuckDBConnection } from '@duckdb/node-api';
 import type { JournalEntry } from '../../ports/journal.ts';

@@ -40,7 +40,8 @@ CREATE TABLE open_attempts ( -- key: task (`run.task_index`)
 CREATE TABLE attempts (
   run VARCHAR NOT NULL, task_index INTEGER NOT NULL, attempt INTEGER NOT NULL, worker VARCHAR, worker_name VARCHAR,
   profile_digest VARCHAR, assignment VARCHAR, expected_ms DOUBLE, assigned_at_ms DOUBLE, started_at_ms DOUBLE,
-  settled_at_ms DOUBLE NOT NULL, verdict VARCHAR NOT NULL, failure_class VARCHAR, failure_code VARCHAR,
+  settled_at_ms DOUBLE NOT NULL, worker_started_at_ms DOUBLE, worker_ended_at_ms DOUBLE, -- by the worker's clock
+  verdict VARCHAR NOT NULL, failure_class VARCHAR, failure_code VARCHAR,
   failure VARCHAR, -- the whole failure as JSON
   cases_passed INTEGER NOT NULL, cases_failed INTEGER NOT NULL, cases_skipped INTEGER NOT NULL, cases_todo INTEGER NOT NULL,
   cost_ms DOUBLE, startup_ms DOUBLE, exit_code INTEGER, exit_signal VARCHAR,
