@@ -1,10 +1,10 @@
 // The coordinator as its HTTP and WebSocket routes see it: the one door from the network to the engine. Implemented by
 // the shell (shell.ts) over the driver; the routes know nothing of the engine, the journal or the adapters.
-import type { Input, Reply } from "@assay/core";
-import type { AgentMessage, Explanation, Health, Hello, RunView, TaskId, TaskView, WorkerView } from "@assay/protocol";
-import type { LiveFeed } from "./live-feed.ts";
-import type { ResultStore } from "./result-store.ts";
-import type { WorkerLink } from "./worker-link.ts";
+import type { Input, Reply } from '@assay/core';
+import type { AgentMessage, Explanation, Health, Hello, RunView, TaskId, TaskView, WorkerView } from '@assay/protocol';
+import type { LiveFeed } from './live-feed.ts';
+import type { ResultQuestions } from './result-store.ts';
+import type { WorkerLink } from './worker-link.ts';
 
 /** What live state answers at once, from memory; null where the thing is not live (settled runs are in the results). */
 export interface LiveViews {
@@ -21,11 +21,17 @@ export interface LiveViews {
 export interface Coordinator {
   readonly views: LiveViews;
   readonly feed: LiveFeed;
-  readonly results: ResultStore;
+  readonly results: ResultQuestions;
   /** Resolves when the reply's cause is durable; rejects with SHUTTING_DOWN. */
   submit(input: Input): Promise<Reply>;
+  /** Resolves when all that the views show now is durable: what is read from them is sent only then. */
+  whenDurable(): Promise<void>;
   /** A worker said hello. Resolves with the link's fate; `welcome` and everything after it goes over the link by itself. */
-  openLink(link: WorkerLink, hello: Hello, token: string): Promise<{ kind: "welcomed" } | { kind: "refused"; code: string; message: string; isFinal: boolean }>;
+  openLink(
+    link: WorkerLink,
+    hello: Hello,
+    token: string,
+  ): Promise<{ kind: 'welcomed' } | { kind: 'refused'; code: string; message: string; isFinal: boolean }>;
   /** Messages of one frame after hello, in order. Returns false where the session is not open any more. */
   receive(session: string, messages: AgentMessage[]): boolean;
   linkClosed(session: string): void;
@@ -34,4 +40,3 @@ export interface Coordinator {
   health(): Health;
   stop(): Promise<void>;
 }
-

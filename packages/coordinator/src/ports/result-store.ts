@@ -1,8 +1,8 @@
 // The memory of what was tested: runs, tasks, attempts, cases, workers and profiles, by a projection of the journal.
 // What always holds: `apply` is one transaction that also stores the last sequence, so that applying an entry twice
 // changes nothing and a crash loses nothing (the journal is read again from `appliedSeq` on).
-import type { CaseList, RunList, RunView, TaskList, TaskView } from "@assay/protocol";
-import type { JournalEntry } from "./journal.ts";
+import type { CaseList, RunList, RunView, TaskList, TaskView } from '@assay/protocol';
+import type { JournalEntry } from './journal.ts';
 
 export type TaskQuery = { run: string; state?: string; verdict?: string; limit: number; after?: string };
 export type CaseQuery = { run: string; status?: string; limit: number; after?: string };
@@ -20,3 +20,6 @@ export interface ResultStore {
   listCases(query: CaseQuery): Promise<CaseList>;
   close(): Promise<void>;
 }
+
+/** What may be asked of the results, by those who do not write them. */
+export type ResultQuestions = Omit<ResultStore, 'apply' | 'close'>;

@@ -30,6 +30,8 @@ export type Retention = { throughSeq: number; olderThanMs: number; bytesMax: num
 export interface SqliteJournal extends Journal {
   readonly journalDirectory: string;
   readonly snapshotDirectory: string;
+  /** Text of events appended since it was opened: what a start would have to fold. */
+  bytesAppended(): number;
   /** Sequences of the snapshots kept, newest first. */
   snapshotSeqs(): number[];
   /** Drops whole segments that end at or before `throughSeq` and are older, or more, than wanted. Resolves to the bytes kept. */
@@ -77,6 +79,7 @@ class ThreadedJournal implements SqliteJournal {
   readonly #reader: SegmentReader;
   readonly #waiting: Waiting[] = [];
   readonly #drops = new Map<number, (bytes: number) => void>();
+  #bytesAppended = 0;
   #nextDropId = 1;
   #firstSeq: number;
   #durableSeq: number;
@@ -117,7 +120,9 @@ class ThreadedJournal implements SqliteJournal {
     for (const entry of entries) {
       if (entry.seq !== this.#nextSeq) throw new Error(`entry ${entry.seq} appended where ${this.#nextSeq} is next`);
       this.#nextSeq += 1;
-      rows.push(entry.seq, entry.atMs, JSON.stringify(entry.events), JSON.stringify(entry.input));
+      const events = JSON.stringify(entry.events);
+      rows.push(entry.seq, entry.atMs, events, JSON.stringify(entry.input));
+      this.#bytesAppended += events.length;
     }
     this.#waiting.push({ lastSeq: this.#nextSeq - 1, done });
     this.#post({ kind: 'append', rows, atMs: entries[0]!.atMs });
@@ -138,6 +143,10 @@ class ThreadedJournal implements SqliteJournal {
 
   async saveSnapshot(snapshot: StoredSnapshot): Promise<void> {
     writeSnapshot(this.snapshotDirectory, snapshot);
+  }
+
+  bytesAppended(): number {
+    return this.#bytesAppended;
   }
 
   snapshotSeqs(): number[] {

@@ -1,5 +1,5 @@
 // What is done to the files of a journal before anything is read or written: torn tails are set aside, damage is refused.
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AssayError } from '@assay/protocol';
 import {
@@ -53,15 +53,34 @@ export function openSegments(journal: string, snapshots: string, onTorn: (messag
 function setTornTailAside(journal: string, segment: Segment, onTorn: (message: string) => void): void {
   const wal = scanWal(segment.path);
   if (wal.kind === 'clean') return;
-  const aside = join(journal, `set-aside-${segment.first}-${Date.now()}.wal`);
-  copyFileSync(`${segment.path}-wal`, aside);
-  if (wal.kind === 'torn')
-    return onTorn(`${wal.frames} pages of a transaction that was never acknowledged were set aside in ${aside}`);
   // The files are left exactly as they are: opening them with SQLite would drop what may still be saved.
-  throw new AssayError(
-    'JOURNAL_CORRUPT',
-    `page ${wal.frame} of ${segment.path}-wal is damaged, and acknowledged entries stand behind it`,
+  if (wal.kind === 'damaged') {
+    throw new AssayError(
+      'JOURNAL_CORRUPT',
+      `page ${wal.frame} of ${segment.path}-wal is damaged, and acknowledged entries stand behind it`,
+    );
+  }
+  onTorn(
+    `${wal.frames} pages of a transaction that was never acknowledged were set aside: ${keepAside(journal, segment)}`,
   );
+}
+
+/** A copy for whoever wants to look. It matters to nobody's results, so a full disk must not stop the start for it. */
+function keepAside(journal: string, segment: Segment): string {
+  const prefix = 'set-aside-';
+  const aside = join(journal, `${prefix}${segment.first}-${Date.now()}.wal`);
+  try {
+    for (const name of readdirSync(journal)
+      .filter((candidate) => candidate.startsWith(prefix))
+      .sort()
+      .slice(0, -1))
+      rmSync(join(journal, name));
+    copyFileSync(`${segment.path}-wal`, aside);
+    return aside;
+  } catch (error) {
+    rmSync(aside, { force: true });
+    return `not kept, ${String(error)}`;
+  }
 }
 
 function extentOf(segment: Segment): Extent {
@@ -85,6 +104,13 @@ function extentOf(segment: Segment): Extent {
     }
   } catch (error) {
     if (error instanceof AssayError) throw error;
-    throw new AssayError('JOURNAL_CORRUPT', `${segment.path} cannot be opened: ${String(error)}`, undefined, error);
+    const code = isDamage(error) ? 'JOURNAL_CORRUPT' : 'JOURNAL_WRITE_FAILED';
+    throw new AssayError(code, `${segment.path} cannot be opened: ${String(error)}`, undefined, error);
   }
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB; a full disk or a missing permission is no damage. */
+function isDamage(error: unknown): boolean {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+  return code === 11 || code === 26;
 }

@@ -45,20 +45,25 @@ export function scanWal(path: string): WalState {
   return judge(framesOf(wal, pageBytes, isBigEndian, ofHeader));
 }
 
-/** One frame of the current round. `isChained`: its checksum continues the one stored before it. */
-type Frame = { isChained: boolean; isCommit: boolean };
+/** `isThisRound`: it carries the salts of the log's header; others are left from before the log was restarted.
+ * `isChained`: its checksum continues the one stored before it. */
+type Frame = { isThisRound: boolean; isChained: boolean; isCommit: boolean };
 
 function framesOf(wal: Buffer, pageBytes: number, isBigEndian: boolean, start: Checksum): Frame[] {
   const frames: Frame[] = [];
   let previous = start;
-  for (let at = headerBytes; at + frameHeaderBytes + pageBytes <= wal.length; at += frameHeaderBytes + pageBytes) {
+  for (let at = headerBytes; at + frameHeaderBytes <= wal.length; at += frameHeaderBytes + pageBytes) {
     const isThisRound =
       wal.readUInt32BE(at + 8) === wal.readUInt32BE(16) && wal.readUInt32BE(at + 12) === wal.readUInt32BE(20);
+    if (at + frameHeaderBytes + pageBytes > wal.length) {
+      frames.push({ isThisRound, isChained: false, isCommit: false });
+      break;
+    }
     const stored = { a: wal.readUInt32BE(at + 16), b: wal.readUInt32BE(at + 20) };
     const ofFrame = checksum(wal, at, at + 8, isBigEndian, previous);
     const whole = checksum(wal, at + frameHeaderBytes, at + frameHeaderBytes + pageBytes, isBigEndian, ofFrame);
     const isChained = isThisRound && whole.a === stored.a && whole.b === stored.b;
-    frames.push({ isChained, isCommit: isChained && wal.readUInt32BE(at + 4) !== 0 });
+    frames.push({ isThisRound, isChained, isCommit: isChained && wal.readUInt32BE(at + 4) !== 0 });
     previous = stored;
   }
   return frames;
@@ -68,12 +73,9 @@ function judge(frames: Frame[]): WalState {
   const bad = frames.findIndex((frame) => !frame.isChained);
   const good = bad === -1 ? frames.length : bad;
   const lastCommit = frames.slice(0, good).findLastIndex((frame) => frame.isCommit);
-  const isAnythingBehind = frames.slice(good).some((frame) => frame.isChained);
-  if (!isAnythingBehind) {
-    const frameCount = good - 1 - lastCommit;
-    return frameCount > 0 ? { kind: 'torn', frames: frameCount } : { kind: 'clean' };
-  }
   const endOfDamaged = frames.findIndex((frame, index) => index >= good && frame.isCommit);
   const isBehindEnd = endOfDamaged !== -1 && frames.slice(endOfDamaged + 1).some((frame) => frame.isChained);
-  return isBehindEnd ? { kind: 'damaged', frame: bad } : { kind: 'torn', frames: frames.length - 1 - lastCommit };
+  if (isBehindEnd) return { kind: 'damaged', frame: bad };
+  const unfinished = frames.slice(lastCommit + 1).filter((frame) => frame.isThisRound).length;
+  return unfinished === 0 ? { kind: 'clean' } : { kind: 'torn', frames: unfinished };
 }

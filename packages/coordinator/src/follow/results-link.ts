@@ -1,0 +1,152 @@
+// The loop's end of the results thread: a ResultStore to ask, and what is known of how far it got.
+// What always holds: `acknowledged` is called in order, only for what the store has committed; a thread that died answers
+// every question with RESULTS_UNAVAILABLE, and runs go on.
+import { Worker } from 'node:worker_threads';
+import { AssayError, type ErrorCode } from '@assay/protocol';
+import type { ResultStore } from '../ports/result-store.ts';
+import type { FromResults, ResultsQuestion, ResultsSettings, ToResults } from './results-messages.ts';
+
+export type ResultsLinkOptions = ResultsSettings & {
+  acknowledged: (seq: number) => void;
+  /** The store is in trouble (a message), or well again (null). */
+  onTrouble: (error: AssayError | null) => void;
+};
+
+export interface ResultsLink {
+  readonly store: Omit<ResultStore, 'apply' | 'close'>;
+  /** Last entry that is in the store; 0 until it was opened. */
+  appliedSeq(): number;
+  /** Why results are not written now, or null. */
+  error(): string | null;
+  /** Resolves when the store is open (its last sequence) or could not be opened at first (null). Rejects where trying again is no use. */
+  opened(): Promise<number | null>;
+  durable(seq: number): void;
+  /** Brings over what is durable, then ends the thread; after `limitMs` without waiting any longer. */
+  close(limitMs: number): Promise<void>;
+}
+
+type Open = { resolve: (value: never) => void; reject: (error: AssayError) => void };
+
+export function openResults(options: ResultsLinkOptions): ResultsLink {
+  return new ThreadedResults(options);
+}
+
+class ThreadedResults implements ResultsLink {
+  readonly store: Omit<ResultStore, 'apply' | 'close'>;
+  readonly #options: ResultsLinkOptions;
+  readonly #worker: Worker;
+  readonly #questions = new Map<number, Open>();
+  readonly #opened = Promise.withResolvers<number | null>();
+  readonly #ended = Promise.withResolvers<void>();
+  #nextId = 1;
+  #appliedSeq = 0;
+  #error: AssayError | null = null;
+  #hasEnded = false;
+
+  constructor(options: ResultsLinkOptions) {
+    this.#options = options;
+    const { journalDirectory, resultsFile, firstSeq, gatherMs } = options;
+    const settings: ResultsSettings = { journalDirectory, resultsFile, firstSeq, gatherMs };
+    this.#worker = new Worker(new URL('results-thread.ts', import.meta.url), { workerData: settings, name: 'results' });
+    this.#worker.on('message', (message: FromResults) => this.#receive(message));
+    this.#worker.on('error', (error) =>
+      this.#trouble(
+        new AssayError('RESULTS_UNAVAILABLE', `the results thread died: ${String(error)}`, undefined, error),
+      ),
+    );
+    this.#worker.on('exit', () => this.#end());
+    this.store = {
+      appliedSeq: async () => this.#appliedSeq,
+      listRuns: (query) => this.#ask('listRuns', query),
+      readRun: (run) => this.#ask('readRun', run),
+      listTasks: (query) => this.#ask('listTasks', query),
+      readTask: (task) => this.#ask('readTask', task),
+      listCases: (query) => this.#ask('listCases', query),
+    };
+    // Nobody may wait for it: a rejection is then no accident.
+    this.#opened.promise.catch(() => undefined);
+  }
+
+  appliedSeq(): number {
+    return this.#appliedSeq;
+  }
+
+  error(): string | null {
+    return this.#error === null ? null : `${this.#error.code}: ${this.#error.message}`;
+  }
+
+  opened(): Promise<number | null> {
+    return this.#opened.promise;
+  }
+
+  durable(seq: number): void {
+    this.#post({ kind: 'durable', seq });
+  }
+
+  async close(limitMs: number): Promise<void> {
+    this.#post({ kind: 'close' });
+    const late = setTimeout(() => void this.#worker.terminate(), limitMs);
+    await this.#ended.promise;
+    clearTimeout(late);
+  }
+
+  #post(message: ToResults): void {
+    if (!this.#hasEnded) this.#worker.postMessage(message);
+  }
+
+  #ask<Value>(question: ResultsQuestion, argument: unknown): Promise<Value> {
+    if (this.#hasEnded)
+      return Promise.reject(this.#error ?? new AssayError('RESULTS_UNAVAILABLE', 'the results thread has ended'));
+    const id = this.#nextId++;
+    return new Promise<Value>((resolve, reject) => {
+      this.#questions.set(id, { resolve, reject });
+      this.#post({ kind: 'ask', id, question, argument });
+    });
+  }
+
+  #receive(message: FromResults): void {
+    switch (message.kind) {
+      case 'opened':
+        this.#appliedSeq = message.appliedSeq;
+        return this.#opened.resolve(message.appliedSeq);
+      case 'applied':
+        this.#appliedSeq = message.seq;
+        return this.#options.acknowledged(message.seq);
+      case 'trouble':
+        return this.#trouble(new AssayError(message.code as ErrorCode, message.message), message.isFinal);
+      case 'recovered':
+        this.#error = null;
+        return this.#options.onTrouble(null);
+      case 'answer':
+        return this.#taken(message.id)?.resolve(message.value as never);
+      case 'fault':
+        return this.#taken(message.id)?.reject(
+          new AssayError(message.body.code as ErrorCode, message.body.message, message.body.details),
+        );
+      case 'closed':
+        return;
+    }
+  }
+
+  #taken(id: number): Open | undefined {
+    const open = this.#questions.get(id);
+    this.#questions.delete(id);
+    return open;
+  }
+
+  #trouble(error: AssayError, isFinal = false): void {
+    this.#error = error;
+    if (isFinal) this.#opened.reject(error);
+    else this.#opened.resolve(null);
+    this.#options.onTrouble(error);
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    const error = this.#error ?? new AssayError('RESULTS_UNAVAILABLE', 'the results thread has ended');
+    this.#opened.resolve(null);
+    for (const open of this.#questions.values()) open.reject(error);
+    this.#questions.clear();
+    this.#ended.resolve();
+  }
+}

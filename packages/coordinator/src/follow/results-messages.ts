@@ -1,0 +1,26 @@
+// What the loop and the results thread say to each other.
+import type { ErrorBody } from '@assay/protocol';
+import type { ResultStore } from '../ports/result-store.ts';
+import type { ResultsNews } from './results-worker.ts';
+
+/** Questions that the thread answers. */
+export type ResultsQuestion = Exclude<keyof ResultStore, 'apply' | 'close' | 'appliedSeq'>;
+
+export type ResultsSettings = {
+  journalDirectory: string;
+  /** The DuckDB file. */
+  resultsFile: string;
+  /** First entry that the journal still has. */
+  firstSeq: number;
+  gatherMs: number;
+};
+
+export type ToResults =
+  | { kind: 'durable'; seq: number }
+  | { kind: 'ask'; id: number; question: ResultsQuestion; argument: unknown }
+  | { kind: 'close' };
+export type FromResults =
+  | ResultsNews
+  | { kind: 'answer'; id: number; value: unknown }
+  | { kind: 'fault'; id: number; body: ErrorBody }
+  | { kind: 'closed' };
