@@ -50,7 +50,7 @@ export const FeedItem = z.discriminatedUnion("kind", [
 ]);
 export type FeedItem = z.infer<typeof FeedItem>;
 
-/** One server-sent event: its id is `seq`. */
+/** One item with its place in the journal. As a server-sent event its data is the item, and its id `seq` or `seq.index`. */
 export const FeedEvent = z.strictObject({ seq: z.number().int(), item: FeedItem });
 export type FeedEvent = z.infer<typeof FeedEvent>;
 

@@ -30,7 +30,7 @@ export const limits = {
   workerLinks: { value: 16_000, unit: "links", reason: "open worker connections; a process may have about 20,000 files open" },
   linkBacklogBytes: { value: 16 * 1024 * 1024, unit: "bytes", reason: "unsent bytes of one link; a worker that reads slower is disconnected and comes back" },
   feedListeners: { value: 500, unit: "listeners", reason: "those who watch the live feed at once" },
-  feedBacklogBytes: { value: 8 * 1024 * 1024, unit: "bytes", reason: "unsent bytes of one feed listener; a slower one is dropped and resumes by sequence" },
+  feedBacklogBytes: { value: 32 * 1024 * 1024, unit: "bytes", reason: "unsent bytes of one feed listener; a slower one is dropped and resumes by sequence" },
   authFailuresPerMinute: { value: 30, unit: "attempts", reason: "wrong tokens from one address; above it unknown tokens are not looked at" },
 } as const satisfies Record<string, Limit>;
 

@@ -1,5 +1,4 @@
 // What routes have in common: path parameters, page sizes, the documented failures, and the engine's reply as a value.
-import type { Input, Reply } from '@assay/core';
 import { AssayError, ErrorBody, RunId, TaskId, TokenId, WorkerId } from '@assay/protocol';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -27,6 +26,9 @@ export function callerOf(request: FastifyRequest): Identity {
   if (request.identity === null) throw new Error(`${request.routeOptions.url} was reached without an identity`);
   return request.identity;
 }
+
+type Input = Parameters<Coordinator['submit']>[0];
+type Reply = Awaited<ReturnType<Coordinator['submit']>>;
 
 /** Hands an input to the engine; a refusal becomes the fault that its code names. */
 export async function submitOrThrow(

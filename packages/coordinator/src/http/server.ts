@@ -63,7 +63,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const busyGate = createBusyGate(() => options.coordinator.isBusy(), timings.busyPollMs);
   const app = createApp(options, context.log);
 
-  addGuards(app, authenticator);
+  addGuards(app, authenticator, options.coordinator);
   app.register(swagger, openApiOptions);
   app.register(
     async (api) => {
@@ -128,7 +128,7 @@ function requestIdOf(request: { headers: Record<string, unknown> }): string {
   return typeof given === 'string' && /^[A-Za-z0-9._-]{1,80}$/.test(given) ? given : randomUUID();
 }
 
-function addGuards(app: App, authenticator: Authenticator): void {
+function addGuards(app: App, authenticator: Authenticator, coordinator: Coordinator): void {
   app.decorateRequest('identity', null);
   app.decorateRequest('contentDigest', '');
   app.addHook('onRoute', (route) => {
@@ -147,6 +147,13 @@ function addGuards(app: App, authenticator: Authenticator): void {
     if (!isAllowed(identity, scope))
       throw new AssayError('FORBIDDEN', `the token ${identity.name} lacks the scope ${scopesNeeded(scope)}`);
     request.identity = identity;
+  });
+  // The engine may be ahead of its journal: what was read from its views is told only when it is durable.
+  app.addHook('preSerialization', async (request, reply, payload) => {
+    const scope = request.routeOptions.config.scope;
+    const isLive = scope === 'read' || scope === 'submit' || scope === 'operate';
+    if (isLive && reply.statusCode < 400) await coordinator.whenDurable();
+    return payload;
   });
 }
 

@@ -1,10 +1,11 @@
 // GET /feed: the live feed as server-sent events, resumed exactly.
 //
-// `event: item`, data a FeedItem. Several items may share the journal's sequence number, so an event's id is `SEQ.INDEX`,
-// the index counting the items of that SEQ that this listener's filter lets through. `after=` and `Last-Event-ID` take
-// such an id (everything up to that item was seen) or a plain SEQ (all of it was seen); the header wins, as a browser
-// repeats its first URL when it comes back. `output` has no place in the journal and no id: it never moves the resume point.
-// `event: gap`, data a FeedGap: what was asked for is no longer kept; read the current state, the feed goes on from there.
+// `event: item`, data a FeedItem. Several items may share the journal's sequence number: the id of the last of them is
+// `SEQ`, of those before it `SEQ.INDEX`, the index counting the items of that SEQ that this listener's filter lets through.
+// `after=` and `Last-Event-ID` take either (everything up to there was seen); the header wins, as a browser repeats its
+// first URL when it comes back. `output` has no place in the journal and no id: it never moves the resume point.
+// `event: gap`, data a FeedGap, id its SEQ: what was asked for is no longer kept; read the current state, the feed goes on
+// from there.
 // A listener that reads too slowly is cut off and resumes by its last id.
 import type { ServerResponse } from 'node:http';
 import { AssayError, type FeedEvent, type FeedItem, limit, RunId } from '@assay/protocol';
@@ -101,16 +102,19 @@ function listen(
 function createEventWriter(after: Place | null): (delivery: FeedDelivery) => string {
   let seq = -1;
   let index = -1;
-  const oneEvent = (event: FeedEvent): string => {
+  const oneEvent = (event: FeedEvent, next: FeedEvent | undefined): string => {
     if (event.item.kind === 'output') return `event: item\ndata: ${jsonOf(event.item)}\n\n`;
     index = event.seq === seq ? index + 1 : 0;
     seq = event.seq;
-    const wasSeen = after !== null && (seq < after.seq || (seq === after.seq && index <= after.index));
-    return wasSeen ? '' : `event: item\nid: ${seq}.${index}\ndata: ${jsonOf(event.item)}\n\n`;
+    if (after !== null && (seq < after.seq || (seq === after.seq && index <= after.index))) return '';
+    // A delivery holds all items of a sequence, so that the last one here is the last there is.
+    const id = next?.seq === seq ? `${seq}.${index}` : String(seq);
+    return `event: item\nid: ${id}\ndata: ${jsonOf(event.item)}\n\n`;
   };
   return (delivery) => {
-    if (delivery.kind === 'gap') return `event: gap\ndata: ${JSON.stringify({ fromSeq: delivery.fromSeq })}\n\n`;
-    return delivery.events.map(oneEvent).join('');
+    if (delivery.kind === 'gap')
+      return `event: gap\nid: ${delivery.fromSeq}\ndata: ${JSON.stringify({ fromSeq: delivery.fromSeq })}\n\n`;
+    return delivery.events.map((event, at) => oneEvent(event, delivery.events[at + 1])).join('');
   };
 }
 

@@ -11,7 +11,6 @@ export function healthRoutes(app: App, { coordinator }: HttpContext): void {
       schema: {
         summary: 'Whether the coordinator serves',
         tags: ['health'],
-        security: [],
         response: { 200: Health, ...failures() },
       },
     },

@@ -58,6 +58,10 @@ export function workerRoutes(app: App, { coordinator }: HttpContext): void {
     },
   );
 
+  linkRoute(app);
+}
+
+function linkRoute(app: App): void {
   app.get(
     '/worker',
     {
