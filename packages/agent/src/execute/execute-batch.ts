@@ -75,14 +75,17 @@ export function executeBatch(input: BatchInput, sink: BatchSink): Batch {
     crashes: 0,
     steer: null,
   };
-  const done = run(state).finally(async () =>
-    rm(directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => {}),
-  );
+  const done = runAndClear(state);
   return {
     withdraw: (refs) => takeBack(state, refs),
     cancel: (refs, reason) => cancel(state, refs, reason),
     done,
   };
+}
+
+async function runAndClear(state: BatchState): Promise<void> {
+  await run(state);
+  await rm(state.directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
 }
 
 async function run(state: BatchState): Promise<void> {

@@ -24,6 +24,8 @@ export type FileFinished = {
   readonly cost: Readonly<Record<string, number>>;
   readonly loadError: LooseError | null;
   readonly errors: readonly LooseError[];
+  /** Whether what the file left running can be told by its mark, and may be killed now. */
+  readonly isMarked: boolean;
   /** Set when the process that ran the file died while its host lives on. */
   readonly died: { readonly message: string; readonly exitCode: number | null; readonly signal: string | null } | null;
 };
@@ -89,6 +91,7 @@ function finishedOf(item: number, fields: Fields, masker: Masker): FileFinished 
     cost: isObject(fields['cost'])
       ? Object.fromEntries(Object.entries(fields['cost']).map(([name, value]) => [name, number(value)]))
       : {},
+    isMarked: fields['marked'] === true,
     loadError: errorOf(fields['loadError'], masker),
     errors: errors.map((entry) => errorOf(entry, masker)).filter((entry) => entry !== null),
     died: died && {
@@ -142,7 +145,8 @@ function isObject(value: unknown): value is Fields {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : String(value ?? '');
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
 function number(value: unknown): number {

@@ -11,6 +11,7 @@ import { HostSession } from './host-session.ts';
 import type { SessionEnd, StreamName } from './host-session.ts';
 import { oomKills, scratchFreeBytes } from './machine-evidence.ts';
 import { OutputCapture } from './output-capture.ts';
+import { fileMark, killMarked } from './process-tree.ts';
 import { watchAttempt } from './watch-attempt.ts';
 import type { AttemptWatch } from './watch-attempt.ts';
 
@@ -38,6 +39,7 @@ class HostLife {
   #startTimer: NodeJS.Timeout | undefined;
   #openedAtMs = 0;
   #isReady = false;
+  #mark = '';
   #startupMs: number | undefined;
   #failure: string | null = null;
   #isKilledByUs = false;
@@ -52,7 +54,7 @@ class HostLife {
   async run(): Promise<void> {
     const { input, directory } = this.#state;
     sessions += 1;
-    const mark = `${path.basename(directory)}.${sessions}`;
+    this.#mark = `${path.basename(directory)}.${sessions}`;
     const base = path.join(directory, 'base');
     await mkdir(base, { recursive: true });
     for (const attempt of this.#items) await mkdir(attempt.scratch, { recursive: true });
@@ -66,7 +68,7 @@ class HostLife {
         env: { ...this.#state.env, TMPDIR: base, TMP: base, TEMP: base, ...this.#launch.env },
         suiteArguments: input.suite.arguments,
         reportFile: path.join(directory, `report-${sessions}.ndjson`),
-        mark,
+        mark: this.#mark,
         killGraceMs: this.#state.killGraceMs,
         masker: this.#state.masker,
       },
@@ -144,9 +146,20 @@ class HostLife {
 
   async #finishWhenHeard(attempt: Attempt, event: FileFinished, startupMs: number | undefined): Promise<void> {
     await this.#session?.outputArrived(attempt.index);
+    const leftovers = event.isMarked ? await this.#killLeftovers(attempt) : 0;
     const needsEvidence = event.died !== null || attempt.corrupt !== null;
     const resources = needsEvidence ? await this.#resources() : {};
-    await attempt.finish({ finished: event, startupMs, evidence: costEvidence(event), ...resources });
+    const evidence = { ...costEvidence(event), ...(leftovers > 0 ? { leftoverProcesses: String(leftovers) } : {}) };
+    await attempt.finish({ finished: event, startupMs, evidence, ...resources });
+  }
+
+  /** What the file started and left behind. The host's own children are the runner's: its workers and services. */
+  async #killLeftovers(attempt: Attempt): Promise<number> {
+    const host = this.#session?.pid;
+    const count = await killMarked(fileMark, `${this.#mark}.${attempt.index}`, ({ parent }) => parent === host);
+    if (count > 0)
+      attempt.output('stderr', Buffer.from(`\n[assay: killed ${count} process(es) that this file left running]\n`));
+    return count;
   }
 
   async #resources(): Promise<{ oomKills: number | null; scratchFreeBytes: number | null }> {

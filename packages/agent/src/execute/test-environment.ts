@@ -28,13 +28,13 @@ export function testEnvironment(suite: Suite, base: Readonly<Record<string, stri
     if (nodeOptions === '') delete environment['NODE_OPTIONS'];
     else environment['NODE_OPTIONS'] = nodeOptions;
   }
-  for (const [name, value] of Object.entries(suite.env)) if (!/^ASSAY_TOKEN/.test(name)) environment[name] = value;
+  for (const [name, value] of Object.entries(suite.env)) if (!name.startsWith('ASSAY_TOKEN')) environment[name] = value;
   return environment;
 }
 
 /** The values to mask: the named variables of the suite, else of the worker. */
 export function secretValues(suite: Suite, base: Readonly<Record<string, string | undefined>>): string[] {
   const named = suite.secrets.map((name) => suite.env[name] ?? base[name] ?? '');
-  const tokens = Object.entries(base).map(([name, value]) => (/^ASSAY_TOKEN/.test(name) ? (value ?? '') : ''));
+  const tokens = Object.entries(base).map(([name, value]) => (name.startsWith('ASSAY_TOKEN') ? (value ?? '') : ''));
   return [...named, ...tokens].filter((value) => value !== '');
 }

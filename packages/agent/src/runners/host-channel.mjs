@@ -18,101 +18,140 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 /** The exit code of a host that cannot write its report; the agent then looks at the disk. */
 export const reportUnwritableExit = 74;
 
-/** Reads `hello`, then answers the control lines for as long as the host lives. */
-export async function openChannel() {
+/** The files to run, filled and thinned by control lines while the host works. */
+class FileQueue {
   /** @type {Item[]} */
-  const queue = [];
-  let hasEnded = false;
-  /** @type {Hello | null} */
-  let hello = null;
+  #items = [];
+  #hasEnded = false;
   /** @type {() => void} */
-  let wake = () => {};
-  /** @type {number} */
-  let file = -1;
-  let casesOfFile = 0;
+  #wake = () => {};
+
+  /** @param {Item[]} items */
+  add(items) {
+    this.#items.push(...items);
+    this.#wake();
+  }
+
+  end() {
+    this.#hasEnded = true;
+    this.#wake();
+  }
+
+  /** Takes items out that have not started; the ids of those that were still there. @param {number[]} ids */
+  withdraw(ids) {
+    const wanted = new Set(ids);
+    const gone = this.#items.filter((item) => wanted.has(item.id)).map((item) => item.id);
+    this.#items = this.#items.filter((item) => !wanted.has(item.id));
+    return gone;
+  }
+
+  /** The next file, or null when there is none and none will come. @returns {Promise<Item | null>} */
+  async next() {
+    for (;;) {
+      const item = this.#items.shift();
+      if (item) return item;
+      if (this.#hasEnded) return null;
+      await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
+    }
+  }
+
+  /** Up to `count` more that already wait and that `fits` accepts, from the front. @param {number} count @param {(item: Item) => boolean} fits */
+  more(count, fits) {
+    /** @type {Item[]} */
+    const taken = [];
+    while (taken.length < count && this.#items[0] && fits(this.#items[0]))
+      taken.push(/** @type {Item} */ (this.#items.shift()));
+    return taken;
+  }
+}
+
+/** What the host says: events into the report file, markers around each file's output. */
+class Channel {
+  /** @param {Hello} hello */
+  constructor(hello) {
+    this.hello = hello;
+    this.queue = new FileQueue();
+    this.file = openSync(hello.reportFile, 'a');
+    /** @type {Map<number, number>} */
+    this.cases = new Map();
+  }
 
   /** @param {Record<string, unknown>} event */
-  const emit = (event) => {
-    const line = `${JSON.stringify({ n: hello?.nonce, ...event })}\n`;
+  emit(event) {
+    const line = `${JSON.stringify({ n: this.hello.nonce, ...event })}\n`;
     try {
-      writeAll(file, line);
+      writeAll(this.file, line);
     } catch (error) {
       process.stderr.write(`assay: the report cannot be written: ${String(error)}\n`);
       process.exit(reportUnwritableExit);
     }
-  };
+  }
 
-  /** @param {Record<string, any>} message */
-  const obey = (message) => {
-    if (message.hello) {
-      hello = message.hello;
-      file = openSync(message.hello.reportFile, 'a');
-    }
-    if (message.run) queue.push(...message.run);
-    if (message.withdraw) {
-      const wanted = new Set(message.withdraw);
-      const gone = queue.filter((item) => wanted.has(item.id)).map((item) => item.id);
-      queue.splice(0, queue.length, ...queue.filter((item) => !wanted.has(item.id)));
-      emit({ e: 'withdrawn', ids: gone, asked: message.withdraw });
-    }
-    if (message.end) hasEnded = true;
-    wake();
-  };
+  /** @param {Item} item */
+  fileStarted(item) {
+    this.cases.set(item.id, 0);
+    for (const name of ['TMPDIR', 'TMP', 'TEMP']) process.env[name] = item.tmp;
+    this.#mark(item, 'start');
+    this.emit({ e: 'fileStarted', i: item.id });
+  }
 
-  readLines(process.stdin, obey, () => {
-    // Nobody is left to report to.
-    try {
-      process.kill(-process.pid, 'SIGKILL');
-    } catch {
-      process.exit(1);
-    }
+  /** @param {Item} item @param {HostCase} hostCase */
+  case(item, hostCase) {
+    this.cases.set(item.id, (this.cases.get(item.id) ?? 0) + 1);
+    this.emit({ e: 'case', i: item.id, c: trimmed(hostCase, this.hello) });
+  }
+
+  /** `facts.marked` says that what the file left running carries its mark. @param {Item} item @param {Record<string, unknown>} facts */
+  fileFinished(item, facts) {
+    this.#mark(item, 'end');
+    this.emit({ e: 'fileFinished', i: item.id, cases: this.cases.get(item.id) ?? 0, ...facts });
+    this.cases.delete(item.id);
+  }
+
+  /** Ends the host at once, whatever timers and handles the runner left. @param {number} code @returns {never} */
+  close(code) {
+    this.emit({ e: 'hostEnded' });
+    closeSync(this.file);
+    process.exit(code);
+  }
+
+  /** @param {Item} item @param {'start' | 'end'} what */
+  #mark(item, what) {
+    const marker = `\u001e${this.hello.nonce} ${item.id} ${what}\n`;
+    process.stdout.write(marker);
+    process.stderr.write(marker);
+  }
+}
+
+/** Reads `hello`, then answers the control lines for as long as the host lives. @returns {Promise<Channel>} */
+export async function openChannel() {
+  return new Promise((resolve) => {
+    /** @type {Channel | null} */
+    let channel = null;
+    /** @param {Record<string, any>} message */
+    const obey = (message) => {
+      if (message.hello) resolve((channel = new Channel(message.hello)));
+      if (!channel) return;
+      if (message.run) channel.queue.add(message.run);
+      if (message.withdraw) channel.emit({ e: 'withdrawn', ids: channel.queue.withdraw(message.withdraw) });
+      if (message.end) channel.queue.end();
+    };
+    readLines(process.stdin, obey, dieWithTheAgent);
   });
-  while (!hello) await new Promise((resolve) => (wake = () => resolve(undefined)));
-  /** @type {Hello} */
-  const given = hello;
+}
 
-  return {
-    hello: given,
-    emit,
-    /** The next file to run, or null when there is none and none will come. @returns {Promise<Item | null>} */
-    async next() {
-      for (;;) {
-        const item = queue.shift();
-        if (item) return item;
-        if (hasEnded) return null;
-        await new Promise((resolve) => (wake = () => resolve(undefined)));
-      }
-    },
-    /** Whether another file waits right now. */
-    get waiting() {
-      return queue.length;
-    },
-    /** @param {Item} item */
-    fileStarted(item) {
-      casesOfFile = 0;
-      setScratch(item.tmp);
-      writeMarker(`\u001e${given.nonce} ${item.id} start\n`);
-      emit({ e: 'fileStarted', i: item.id });
-    },
-    /** @param {Item} item @param {HostCase} hostCase */
-    case(item, hostCase) {
-      casesOfFile += 1;
-      emit({ e: 'case', i: item.id, c: trimmed(hostCase, given) });
-    },
-    /** @param {Item} item @param {Record<string, unknown>} facts */
-    async fileFinished(item, facts) {
-      // Two turns of the loop, so that what children wrote before they ended has been read and passed on.
-      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-      writeMarker(`\u001e${given.nonce} ${item.id} end\n`);
-      emit({ e: 'fileFinished', i: item.id, cases: casesOfFile, ...facts });
-    },
-    /** Ends the host at once, whatever timers and handles the runner left. @param {number} code */
-    close(code) {
-      emit({ e: 'hostEnded' });
-      closeSync(file);
-      process.exit(code);
-    },
-  };
+/** Two turns of the loop: what children wrote before they ended has then been read and passed on. */
+export async function outputPassedOn() {
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
+/** Nobody is left to report to. */
+function dieWithTheAgent() {
+  try {
+    process.kill(-process.pid, 'SIGKILL');
+  } catch {
+    process.exit(1);
+  }
 }
 
 /** @param {unknown} error @param {number} keepChars @returns {{ message: string, stack?: string }} */
@@ -134,7 +173,6 @@ export function failureOf(error, keepChars = 1_000_000) {
 
 /** @param {string} text */
 function withoutColour(text) {
-  // oxlint-disable-next-line no-control-regex
   return text.replace(/\u001b\[[0-9;]*[A-Za-z]/g, '');
 }
 
@@ -159,19 +197,6 @@ function trimmed(hostCase, limits) {
         }
       : {}),
   };
-}
-
-/** @param {string} directory */
-function setScratch(directory) {
-  process.env['TMPDIR'] = directory;
-  process.env['TMP'] = directory;
-  process.env['TEMP'] = directory;
-}
-
-/** @param {string} marker */
-function writeMarker(marker) {
-  process.stdout.write(marker);
-  process.stderr.write(marker);
 }
 
 /** @param {number} fd @param {string} line */

@@ -2,6 +2,7 @@
 // DOCTYPE and so no entities of its own, nesting bounded. A file that the command did not write this time is missing.
 import { readFile, stat } from 'node:fs/promises';
 import { XMLParser } from 'fast-xml-parser';
+import { decodeEntities, xmlTrouble } from './well-formed.ts';
 
 export type ReportCase = {
   readonly path: string[];
@@ -48,28 +49,39 @@ function trouble(code: 'REPORT_MISSING' | 'REPORT_CORRUPT', reason: string): Rea
   return { kind: 'trouble', code, reason };
 }
 
+/** No entities but XML's own, whatever the document declares. */
+const plainEntities = {
+  setExternalEntities: (): void => {},
+  addInputEntities: (): void => {},
+  reset: (): void => {},
+  setXmlVersion: (): void => {},
+  decode: decodeEntities,
+};
+
 type Element = { readonly [name: string]: unknown };
 
 /** Cases of a JUnit document, suites nested to any sensible depth. */
 export function parseJUnit(text: string, name: string): ReadBack {
   if (/<!(DOCTYPE|ENTITY)/i.test(text)) return trouble('REPORT_CORRUPT', `${name} has a DOCTYPE, which is not read.`);
+  const wrong = xmlTrouble(text);
+  if (wrong !== null) return trouble('REPORT_CORRUPT', `${name} is not well-formed XML: ${wrong}.`);
+  const parser = new XMLParser({
+    ignoreAttributes: false,
+    attributeNamePrefix: '@',
+    parseTagValue: false,
+    parseAttributeValue: false,
+    trimValues: false,
+    alwaysCreateTextNode: true,
+    entityDecoder: plainEntities,
+    isArray: (tag) => ['testsuite', 'testcase', 'failure', 'error', 'skipped'].includes(tag),
+  });
   let document: unknown;
   try {
-    const parser = new XMLParser({
-      ignoreAttributes: false,
-      attributeNamePrefix: '@',
-      parseTagValue: false,
-      parseAttributeValue: false,
-      trimValues: false,
-      htmlEntities: true,
-      alwaysCreateTextNode: true,
-      isArray: (tag) => ['testsuite', 'testcase', 'failure', 'error', 'skipped'].includes(tag),
-    });
-    document = parser.parse(text, true);
+    document = parser.parse(text);
   } catch (error) {
     return trouble(
       'REPORT_CORRUPT',
-      `${name} is not well-formed XML: ${error instanceof Error ? error.message : String(error)}`,
+      `${name} cannot be parsed: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
   const root = document as Element;

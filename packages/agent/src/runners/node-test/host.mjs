@@ -4,7 +4,7 @@
 // The flags of the suite go to the children (they include preloads such as --import), as `node --test` passes them.
 import path from 'node:path';
 import { run } from 'node:test';
-import { failureOf, openChannel } from '../host-channel.mjs';
+import { failureOf, openChannel, outputPassedOn } from '../host-channel.mjs';
 
 /** Options of run() that older versions of Node do not know are simply ignored by them. */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -16,52 +16,80 @@ const { flags, options } = translate(channel.hello.arguments);
 if (!takesExecArgv) process.execArgv.push(...flags);
 channel.emit({ e: 'hostReady', version: process.versions.node, startupMs: performance.now() });
 
-for (let item = await channel.next(); item; item = await channel.next()) await runFile(item);
+for (let item = await channel.queue.next(); item; item = await channel.queue.next()) await runFile(item);
 channel.close(0);
 
 /** @param {import('../host-channel.mjs').Item} item */
 async function runFile(item) {
   channel.fileStarted(item);
   const startedMs = performance.now();
-  const file = path.resolve(item.target);
-  /** @type {string[]} */
-  const open = [];
-  const state = {
+  const seen = {
+    item,
+    file: path.resolve(item.target),
+    open: /** @type {string[]} */ ([]),
     registered: 0,
-    loadError: /** @type {{ message: string, stack?: string } | undefined} */ (undefined),
-    children: 0,
+    errors: '',
+    loadError: /** @type {any} */ (undefined),
+    died: /** @type {any} */ (undefined),
   };
   process.env['ASSAY_FILE_MARK'] = `${channel.hello.mark}.${item.id}`;
-  const stream = run({ files: [file], concurrency: 1, ...options, ...(takesExecArgv ? { execArgv: flags } : {}) });
-  for await (const event of stream) observe(item, file, event, open, state);
+  const stream = run({ files: [seen.file], concurrency: 1, ...options, ...(takesExecArgv ? { execArgv: flags } : {}) });
+  for await (const event of stream) observe(seen, event);
   const costMs = performance.now() - startedMs;
-  await channel.fileFinished(item, { costMs, ...(state.loadError ? { loadError: state.loadError } : {}) });
+  await outputPassedOn();
+  channel.fileFinished(item, {
+    costMs,
+    marked: true,
+    ...(seen.died ? { died: seen.died } : {}),
+    ...(seen.loadError ? { loadError: seen.loadError } : {}),
+  });
 }
 
-/**
- * @param {import('../host-channel.mjs').Item} item @param {string} file @param {any} event @param {string[]} open
- * @param {{ registered: number, loadError: { message: string, stack?: string } | undefined }} state
- */
-function observe(item, file, event, open, state) {
+/** @param {any} seen @param {any} event */
+function observe(seen, event) {
   const data = event.data;
   if (event.type === 'test:stdout') process.stdout.write(data.message);
-  else if (event.type === 'test:stderr') process.stderr.write(data.message);
-  else if (event.type === 'test:start') open[data.nesting] = data.name;
-  else if (event.type === 'test:pass' || event.type === 'test:fail') {
-    if (data.details?.type === 'suite') return;
-    const isFile = isFileItself(data, file);
-    const path_ = isFile ? [item.target] : [...open.slice(0, data.nesting), data.name];
-    const failure = event.type === 'test:fail' ? failureOf(causeOf(data.details?.error)) : undefined;
-    if (isFile && failure && state.registered === 0) state.loadError = failure;
-    if (!isFile) state.registered += 1;
-    channel.case(item, {
-      path: path_.map(String),
-      status: statusOf(event.type, data),
-      durationMs: Math.max(0, data.details?.duration_ms ?? 0),
-      ...(failure ? { failure } : {}),
-      ...(typeof data.line === 'number' && !isFile ? { line: data.line } : {}),
-    });
-  }
+  else if (event.type === 'test:stderr') {
+    process.stderr.write(data.message);
+    seen.errors = (seen.errors + data.message).slice(-4000);
+  } else if (event.type === 'test:start') seen.open[data.nesting] = data.name;
+  else if ((event.type === 'test:pass' || event.type === 'test:fail') && data.details?.type !== 'suite')
+    observeTest(seen, event.type, data);
+}
+
+/** @param {any} seen @param {string} type @param {any} data */
+function observeTest(seen, type, data) {
+  const isFile = isFileItself(data, seen.file);
+  const titles = isFile ? [seen.item.target] : [...seen.open.slice(0, data.nesting), data.name];
+  const error = data.details?.error;
+  const failure =
+    type === 'test:fail' ? (isFile ? fileFailure(error, seen.errors) : failureOf(causeOf(error))) : undefined;
+  if (isFile && error?.signal)
+    seen.died = { message: '', exitCode: error.exitCode ?? null, signal: String(error.signal) };
+  else if (isFile && failure && seen.registered === 0) seen.loadError = failure;
+  if (!isFile) seen.registered += 1;
+  channel.case(seen.item, {
+    path: titles.map(String),
+    status: statusOf(type, data),
+    durationMs: Math.max(0, data.details?.duration_ms ?? 0),
+    ...(failure ? { failure } : {}),
+    ...(typeof data.line === 'number' && !isFile ? { line: data.line } : {}),
+  });
+}
+
+/** The file as a whole failed: what it wrote to stderr says more than node:test's "test failed". @param {any} error @param {string} written */
+function fileFailure(error, written) {
+  const how = error?.signal
+    ? `signal ${error.signal}`
+    : typeof error?.exitCode === 'number'
+      ? `exit code ${error.exitCode}`
+      : '';
+  const line = written.split('\n').find((text) => /^\S*(Error|Exception)\b/.test(text)) ?? '';
+  const failure = how ? { message: `The file ended with ${how}.` } : failureOf(causeOf(error));
+  return {
+    message: line ? `${line} (${failure.message})` : failure.message,
+    ...(written.trim() ? { stack: written.trim() } : {}),
+  };
 }
 
 /** node:test names the file's own entry by its path; a test that the file registers has another place in it. @param {any} data @param {string} file */

@@ -25,6 +25,7 @@ import time
 from collections import deque
 
 import pytest
+from _pytest.warnings import catch_warnings_for_item
 
 _started_at = time.monotonic()
 _list_file = os.environ.pop("ASSAY_PYTEST_LIST", None)
@@ -78,6 +79,10 @@ class Channel:
                 if self._has_ended:
                     return None
                 self._condition.wait()
+
+    def is_last(self):
+        with self._condition:
+            return self._has_ended and not self._queue
 
     def emit(self, **event):
         line = json.dumps({"n": self.hello["nonce"], **event}) + "\n"
@@ -175,12 +180,13 @@ class Host:
         if writer is not None and hasattr(writer, "_file"):
             writer._file = open(os.devnull, "w", encoding="utf-8")
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection(self, session):
-        """Nothing is collected up front: only what perform_collect would have prepared for reports."""
+        """Every plugin prepares for collection as usual, but nothing is collected up front."""
+        session.perform_collect = lambda *args, **options: []
+        yield
+        del session.perform_collect
         session.items = []
-        session.testscollected = 0
-        return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
@@ -202,11 +208,13 @@ class Host:
         errors = []
         collected = self.collect(session, item, errors)
         imported = time.monotonic()
-        # Session fixtures stay alive: the next item is the first of the same file, or of none.
         for index, test in enumerate(collected):
-            following = collected[index + 1] if index + 1 < len(collected) else None
-            # After the last item of a file its module is torn down, but the session is not: see `_teardown_file`.
-            session.config.hook.pytest_runtest_protocol(item=test, nextitem=following or _FileEnd(session, test))
+            if index + 1 < len(collected):
+                following = collected[index + 1]
+            else:
+                # After a file all but the session is torn down; after the last file of the batch the session too.
+                following = None if self.channel.is_last() else _FileEnd(session, test)
+            session.config.hook.pytest_runtest_protocol(item=test, nextitem=following)
             if session.shouldstop or session.shouldfail:
                 session.shouldstop = session.shouldfail = False
         ended = time.monotonic()
@@ -218,7 +226,9 @@ class Host:
 
     def collect(self, session, item, errors):
         try:
-            return list(session.perform_collect([item["target"]], genitems=True))
+            # The project's warning filters apply to imports too.
+            with catch_warnings_for_item(config=session.config, ihook=session.config.hook, when="collect", item=None):
+                return list(session.perform_collect([item["target"]], genitems=True))
         except pytest.UsageError as error:
             if not self.collect_errors:
                 self.collect_errors.append({"message": "; ".join(str(part) for part in error.args)})
@@ -239,9 +249,8 @@ class Host:
         if self.item is None:
             return
         self.pass_output(report)
-        seen = self.outcomes.setdefault(report.nodeid, {"status": None, "ms": 0.0, "failure": None})
+        seen = self.outcomes.setdefault(report.nodeid, {"status": None, "ms": 0.0, "failure": None, "retries": 0})
         seen["ms"] += report.duration * 1000
-        is_xfail = hasattr(report, "wasxfail")
         if report.when == "teardown":
             self.settle(report, seen)
             return
@@ -249,15 +258,19 @@ class Host:
             seen["status"], seen["failure"] = "failed", self.channel.failure(_text(report))
         elif report.skipped:
             seen["status"] = "skipped"
-        elif report.when == "call" and seen["status"] is None:
-            seen["status"] = "passed"
-        if is_xfail and report.passed and report.when == "call":
+        elif report.outcome == "rerun":
+            # pytest-rerunfailures: the phases of the next try follow.
+            seen["retries"] += 1
+        elif report.when == "call" and report.passed and seen["status"] is None:
+            # An xpass too, which pytest counts apart and which does not fail its run.
             seen["status"] = "passed"
 
     def settle(self, report, seen):
         del self.outcomes[report.nodeid]
         line = report.location[1]
         common = {"line": line + 1} if isinstance(line, int) else {}
+        if seen["retries"]:
+            common["runnerRetries"] = seen["retries"]
         if seen["status"] is not None:
             failure = {"failure": seen["failure"]} if seen["failure"] else {}
             self.channel.case(self.item, path=_titles(report.nodeid), status=seen["status"], durationMs=seen["ms"], **failure, **common)

@@ -1,31 +1,46 @@
 // Loads the project's own vitest (2 and later) once, and runs test files one at a time in it, with one pool worker.
 // A reporter of ours streams every case as it ends. What vitest's summary counts is what is reported: a file that does
 // not load has no cases and a `loadError`; a failing hook or an error outside any test is in `errors`.
+//
+// With isolation (the default) every file is a run of its own. Without it vitest 4 and later keep a worker only within
+// one run, so files that wait are then run in small groups: a group is what can no longer be withdrawn.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { failureOf, openChannel } from '../host-channel.mjs';
+import { failureOf, openChannel, outputPassedOn } from '../host-channel.mjs';
 
-/** @typedef {import('../host-channel.mjs').Item} Item */
+/**
+ * @typedef {import('../host-channel.mjs').Item} Item
+ * @typedef {{ item: Item, file: string, specs: any[], startedMs: number, hasStarted: boolean, isFinished: boolean, modulesEnded: number, seen: Set<string>, errors: any[], cost: Record<string, number> }} Running
+ */
+
+const groupMsMax = 1_000;
+const groupFilesMax = 16;
+const closeMsMax = 10_000;
 
 const channel = await openChannel();
-/** @type {{ item: Item, seen: Set<string>, errors: any[], diagnostic: Record<string, number> } | null} */
-let current = null;
+/** The files of the run in progress. @type {Map<string, Running>} */
+const running = new Map();
+let meanFileMs = groupMsMax;
 
 const vitest = await start().catch((error) => {
   channel.emit({ e: 'hostFailed', ...failureOf(error) });
   process.stderr.write(`${error?.stack ?? error}\n`);
   return channel.close(1);
 });
-const isOld = Number(String(vitest.version).split('.')[0]) < 3;
+const major = Number(String(vitest.version).split('.')[0]);
 const specifications = await globbed();
 channel.emit({ e: 'hostReady', version: String(vitest.version), startupMs: performance.now() });
 
-for (let item = await channel.next(); item; item = await channel.next()) await runFile(item);
-// Closing runs global teardowns; a project that hangs in them must not hold the slot longer than vitest's own limit.
+for (let item = await channel.queue.next(); item; item = await channel.queue.next()) {
+  const mayShare = sharesWorker(item);
+  const room = mayShare ? Math.min(groupFilesMax, Math.floor(groupMsMax / Math.max(1, meanFileMs))) - 1 : 0;
+  await runGroup([item, ...channel.queue.more(room, sharesWorker)]);
+}
+// Closing runs global teardowns; a project that hangs in them must not hold the slot for ever.
 await Promise.race([
   Promise.resolve(vitest.close()).catch(() => {}),
-  new Promise((resolve) => setTimeout(resolve, 10_000)),
+  new Promise((resolve) => setTimeout(resolve, closeMsMax)),
 ]);
 channel.close(0);
 
@@ -35,10 +50,23 @@ async function start() {
   process.env['TEST'] = 'true';
   process.env['VITEST'] = 'true';
   process.env['NODE_ENV'] ??= 'test';
-  const given = parseCLI(['vitest', 'run', ...channel.hello.arguments], { allowUnknownOptions: false }).options;
-  for (const key of ['reporter', 'reporters', 'outputFile', 'shard', 'coverage', 'ui', 'open', 'api', 'watch'])
+  const given = parseCLI(['vitest', 'run', ...channel.hello.arguments]).options;
+  for (const key of [
+    'reporter',
+    'reporters',
+    'outputFile',
+    'shard',
+    'coverage',
+    'ui',
+    'open',
+    'api',
+    'watch',
+    'bail',
+    'poolOptions',
+  ])
     delete given[key];
   const one = { maxForks: 1, minForks: 1, maxThreads: 1, minThreads: 1 };
+  const isBefore4 = Number(String(require('vitest/package.json').version).split('.')[0]) < 4;
   return createVitest('test', {
     ...given,
     run: true,
@@ -47,19 +75,14 @@ async function start() {
     reporters: [reporter()],
     passWithNoTests: true,
     maxWorkers: 1,
-    minWorkers: 1,
-    ...(isBefore4(require) ? { poolOptions: { forks: one, threads: one, vmForks: one, vmThreads: one } } : {}),
+    // Both left vitest in 4.
+    ...(isBefore4 ? { minWorkers: 1, poolOptions: { forks: one, threads: one, vmForks: one, vmThreads: one } } : {}),
   });
-}
-
-/** poolOptions left vitest in 4. @param {NodeRequire} require */
-function isBefore4(require) {
-  return Number(String(require('vitest/package.json').version).split('.')[0]) < 4;
 }
 
 /** Every test file of every project, once. @returns {Promise<Map<string, any[]>>} */
 async function globbed() {
-  const found = isOld ? await vitest.globTestSpecs([]) : await vitest.globTestSpecifications([]);
+  const found = major < 3 ? await vitest.globTestSpecs([]) : await vitest.globTestSpecifications([]);
   /** @type {Map<string, any[]>} */
   const byFile = new Map();
   for (const specification of found) {
@@ -70,89 +93,158 @@ async function globbed() {
 }
 
 /** @param {Item} item */
-async function runFile(item) {
-  channel.fileStarted(item);
+function sharesWorker(item) {
+  if (major < 4) return false;
+  const specs = specifications.get(path.resolve(item.target)) ?? [];
+  return (
+    specs.length > 0 &&
+    specs.every((spec) => spec.project.config.isolate === false && !spec.project.config.browser?.enabled)
+  );
+}
+
+/** @param {Item[]} items */
+async function runGroup(items) {
   const startedMs = performance.now();
-  current = { item, seen: new Set(), errors: [], diagnostic: {} };
-  const specs = specifications.get(path.resolve(item.target));
-  if (!specs) {
-    current = null;
-    await channel.fileFinished(item, {
-      costMs: performance.now() - startedMs,
-      loadError: { message: `${item.target} is not a test file of this vitest configuration` },
+  running.clear();
+  for (const item of items) {
+    const file = path.resolve(item.target);
+    running.set(file, {
+      item,
+      file,
+      specs: specifications.get(file) ?? [],
+      startedMs,
+      hasStarted: false,
+      isFinished: false,
+      modulesEnded: 0,
+      seen: new Set(),
+      errors: [],
+      cost: {},
+    });
+  }
+  const [first] = running.values();
+  if (!first) return;
+  const specs = [...running.values()].flatMap((entry) => entry.specs);
+  begin(first);
+  if (specs.length === 0) {
+    first.isFinished = true;
+    channel.fileFinished(first.item, {
+      costMs: 0,
+      loadError: { message: `${first.item.target} is not a test file of this vitest configuration` },
     });
     return;
   }
+  if (items.length === 1) markChildren(first);
   try {
-    await (isOld ? vitest.runFiles(specs, false) : vitest.runTestSpecifications(specs, false));
+    await (major < 3 ? vitest.runFiles(specs, false) : vitest.runTestSpecifications(specs, false));
   } catch (error) {
-    current.errors.push(failureOf(error));
+    [...running.values()].findLast((entry) => entry.hasStarted)?.errors.push(failureOf(error));
   }
-  const facts = settle(item, specs.length);
-  await channel.fileFinished(item, { costMs: performance.now() - startedMs, cost: current.diagnostic, ...facts });
-  current = null;
+  await outputPassedOn();
+  for (const entry of running.values()) {
+    if (entry.isFinished) continue;
+    begin(entry);
+    finish(entry);
+  }
+  meanFileMs = (performance.now() - startedMs) / items.length;
 }
 
-/** The cases that never had an event of their own (skipped ones), and the file's own errors. @param {Item} item @param {number} projects */
-function settle(item, projects) {
-  const file = path.resolve(item.target);
-  const tasks = vitest.state.getFiles([file]);
-  for (const task of tasks) collect(task, projects > 1);
-  const died = current?.errors.find((error) =>
-    /Worker exited unexpectedly|Worker .* emitted error|Channel closed|Timeout starting/.test(
-      `${error.message} ${error.cause ?? ''}`,
-    ),
-  );
-  const fileErrors = tasks.flatMap((/** @type {any} */ task) =>
-    (task.result?.errors ?? []).map((/** @type {any} */ error) => failureOf(error)),
-  );
-  const hookErrors = tasks.flatMap((/** @type {any} */ task) => suiteErrors(task));
-  const hasNoCase = current?.seen.size === 0;
-  return {
-    ...(died ? { died: { message: died.message } } : {}),
-    ...(hasNoCase && fileErrors.length > 0 ? { loadError: fileErrors[0] } : {}),
-    errors: [...(hasNoCase ? fileErrors.slice(1) : fileErrors), ...hookErrors, ...(died ? [] : (current?.errors ?? []))]
+/** @param {Running} entry */
+function begin(entry) {
+  if (entry.hasStarted) return;
+  entry.hasStarted = true;
+  entry.startedMs = performance.now();
+  channel.fileStarted(entry.item);
+}
+
+/**
+ * What tests start inherits the project's `test.env`, and nothing else does: not what the global set-up starts, which
+ * lives longer than the file. @param {Running} entry
+ */
+function markChildren(entry) {
+  for (const spec of entry.specs) {
+    const project = spec.project ?? spec[0];
+    const env = (project.config.env ??= {});
+    env['ASSAY_FILE_MARK'] = `${channel.hello.mark}.${entry.item.id}`;
+    for (const name of ['TMPDIR', 'TMP', 'TEMP']) env[name] = entry.item.tmp;
+  }
+}
+
+const deathPattern =
+  /Worker exited unexpectedly|Worker \S+ emitted error|Channel closed|Timeout starting|Terminating worker thread/;
+
+/** @param {Running} entry */
+function finish(entry) {
+  entry.isFinished = true;
+  const tasks = vitest.state.getFiles([entry.file]);
+  // Cases that never had an event of their own, such as skipped ones.
+  for (const task of tasks) collect(entry, task);
+  const died = entry.errors.find((error) => deathPattern.test(error.message));
+  const fileErrors = tasks.flatMap((/** @type {any} */ task) => (task.result?.errors ?? []).map(failure));
+  const loadError = entry.seen.size === 0 ? fileErrors.shift() : undefined;
+  const errors = [...fileErrors, ...tasks.flatMap(suiteErrors), ...entry.errors.filter((error) => error !== died)];
+  const isMarked =
+    entry.specs.every((spec) => (spec.project ?? spec[0]).config.isolate !== false) && running.size === 1;
+  channel.fileFinished(entry.item, {
+    costMs: performance.now() - entry.startedMs,
+    cost: entry.cost,
+    marked: isMarked,
+    errors: errors
       .slice(0, 20)
       .map((error) => ({
         message: error.message.slice(0, channel.hello.keepMessageChars),
         stack: error.stack?.slice(0, channel.hello.keepStackChars),
       })),
-  };
+    ...(died ? { died: { message: died.message, ...exitOf(died.message) } } : {}),
+    ...(loadError ? { loadError } : {}),
+  });
+}
+
+/** Vitest 4 and later say how a worker ended. @param {string} message */
+function exitOf(message) {
+  const signal = /signal (SIG[A-Z0-9]+)/.exec(message)?.[1];
+  const code = /exit code (\d+)/.exec(message)?.[1];
+  return { ...(signal ? { signal } : {}), ...(code ? { exitCode: Number(code) } : {}) };
 }
 
 /** Errors of groups (their hooks), the file's own excepted. @param {any} task @returns {any[]} */
 function suiteErrors(task) {
-  return (task.tasks ?? []).flatMap((/** @type {any} */ child) => {
-    if (child.type !== 'suite') return [];
-    return [...(child.result?.errors ?? []).map((/** @type {any} */ error) => failureOf(error)), ...suiteErrors(child)];
-  });
+  return (task.tasks ?? []).flatMap((/** @type {any} */ child) =>
+    child.type === 'suite' ? [...(child.result?.errors ?? []).map(failure), ...suiteErrors(child)] : [],
+  );
 }
 
-/** @param {any} task @param {boolean} namesProject */
-function collect(task, namesProject) {
-  if (task.type === 'suite') {
-    for (const child of task.tasks) collect(child, namesProject);
-  } else emitCase(task, namesProject);
+/** @param {unknown} error */
+function failure(error) {
+  return failureOf(error);
 }
 
-/** @param {any} task @param {boolean} namesProject */
-function emitCase(task, namesProject) {
-  if (!current || current.seen.has(task.id)) return;
-  current.seen.add(task.id);
+/** @param {Running} entry @param {any} task */
+function collect(entry, task) {
+  if (task.type !== 'suite') emitCase(entry, task);
+  else for (const child of task.tasks) collect(entry, child);
+}
+
+/** @param {Running} entry @param {any} task */
+function emitCase(entry, task) {
+  if (entry.seen.has(task.id)) return;
+  entry.seen.add(task.id);
   /** @type {string[]} */
   const titles = [];
-  for (let at = task; at && at !== at.file; at = at.suite ?? at.file) titles.unshift(String(at.name));
-  if (namesProject) titles.unshift(`[${task.file.projectName ?? ''}]`);
+  for (let at = task; at && at !== task.file; at = at.suite ?? task.file) titles.unshift(String(at.name));
+  // The same file in several projects: their cases are told apart by the project's name.
+  if (entry.specs.length > 1) titles.unshift(`[${task.file.projectName ?? ''}]`);
   const result = task.result;
-  const errors = (result?.errors ?? []).map((/** @type {any} */ error) => failureOf(error));
   const status = statusOf(task);
-  channel.case(current.item, {
+  const retries = result?.retryCount ?? 0;
+  channel.case(entry.item, {
     path: titles,
     status,
     durationMs: Math.max(0, result?.duration ?? 0),
-    ...(status === 'failed' ? { failure: errors[0] ?? { message: 'failed' } } : {}),
+    ...(status === 'failed'
+      ? { failure: result.errors?.[0] ? failure(result.errors.at(-1)) : { message: 'failed' } }
+      : {}),
     ...(task.location ? { line: task.location.line } : {}),
-    ...(result?.retryCount ? { runnerRetries: result.retryCount } : {}),
+    ...(retries > 0 ? { runnerRetries: retries } : {}),
   });
 }
 
@@ -160,45 +252,72 @@ function emitCase(task, namesProject) {
 function statusOf(task) {
   if (task.mode === 'todo') return 'todo';
   if (task.result?.state === 'pass') return 'passed';
-  if (task.result?.state === 'fail') return 'failed';
-  return 'skipped';
+  return task.result?.state === 'fail' ? 'failed' : 'skipped';
+}
+
+/** @param {string} file */
+function entryOf(file) {
+  return running.get(path.normalize(file));
+}
+
+/** Errors that belong to no test go to the file that vitest names, else to the last that started. @param {readonly any[]} errors */
+function assignErrors(errors) {
+  const last = [...running.values()].findLast((entry) => entry.hasStarted);
+  for (const error of errors) {
+    const named = error?.VITEST_TEST_PATH ? entryOf(error.VITEST_TEST_PATH) : undefined;
+    const described = failureOf(error);
+    for (let cause = error?.cause; cause?.message; cause = cause.cause)
+      described.message += `\ncaused by: ${cause.message}`;
+    (named && !named.isFinished ? named : last)?.errors.push(described);
+  }
 }
 
 function reporter() {
   return {
+    /** Vitest 3 and later. In a group this is where a file starts. @param {any} module */
+    onTestModuleQueued(module) {
+      const entry = entryOf(module.moduleId);
+      if (entry) begin(entry);
+    },
     /** Vitest 3 and later. @param {any} testCase */
     onTestCaseResult(testCase) {
-      const task = testCase.task;
-      if (current) emitCase(task, (specifications.get(path.normalize(task.file.filepath))?.length ?? 1) > 1);
+      const entry = entryOf(testCase.module.moduleId);
+      if (entry) emitCase(entry, testCase.task);
     },
     /** Vitest 3 and later: the real cost of the file. @param {any} module */
     onTestModuleEnd(module) {
+      const entry = entryOf(module.moduleId);
+      if (!entry) return;
       const diagnostic = module.diagnostic();
-      if (!current) return;
       const add = (/** @type {string} */ name, /** @type {number} */ ms) =>
-        (current.diagnostic[name] = (current.diagnostic[name] ?? 0) + ms);
+        (entry.cost[name] = (entry.cost[name] ?? 0) + ms);
       add('environmentMs', diagnostic.environmentSetupDuration);
       add('prepareMs', diagnostic.prepareDuration);
       add('importMs', diagnostic.collectDuration);
       add('setupMs', diagnostic.setupDuration);
       add('testsMs', diagnostic.duration);
+      entry.modulesEnded += 1;
+      // The last file of a run waits for the run's end, which brings the errors outside tests.
+      const isLast = [...running.values()].filter((other) => !other.isFinished).length === 1;
+      if (entry.modulesEnded >= entry.specs.length && !isLast) finish(entry);
     },
-    /** Errors that belong to no test. @param {unknown} _modules @param {readonly any[]} errors */
+    /** @param {unknown} _modules @param {readonly any[]} errors */
     onTestRunEnd(_modules, errors) {
-      if (!isOld) current?.errors.push(...errors.map(described));
+      if (major >= 3) assignErrors(errors);
     },
     /** Vitest 2. @param {unknown} _files @param {any[]} errors */
     onFinished(_files, errors = []) {
-      if (isOld) current?.errors.push(...errors.map(described));
+      if (major < 3) assignErrors(errors);
     },
     /** Vitest 2: a case's state may change until its retries are spent, so only what cannot change is sent. @param {[string, any][]} packs */
     onTaskUpdate(packs) {
-      if (!isOld) return;
+      if (major >= 3) return;
       for (const [id] of packs) {
         const task = vitest.state.idMap.get(id);
         if (!task || task.type === 'suite') continue;
+        const entry = entryOf(task.file.filepath);
         const state = task.result?.state;
-        if (state === 'pass' || (state === 'fail' && !task.retry && !task.repeats)) emitCase(task, false);
+        if (entry && (state === 'pass' || (state === 'fail' && !task.retry && !task.repeats))) emitCase(entry, task);
       }
     },
     /** @param {{ content: string, type: 'stdout' | 'stderr' }} log */
@@ -206,12 +325,4 @@ function reporter() {
       (log.type === 'stderr' ? process.stderr : process.stdout).write(log.content);
     },
   };
-}
-
-/** @param {any} error */
-function described(error) {
-  const cause = error?.cause;
-  const failure = failureOf(error);
-  if (cause?.message) failure.message += `\ncaused by: ${cause.message}`;
-  return failure;
 }
