@@ -20,6 +20,9 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Not 0: vitest puts a group 0 with one worker after all others.
+          sequence: { groupOrder: 1 },
+          maxWorkers: '100%',
           include: ['packages/**/*.test.ts', 'integrations/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: [...never, ...real],
           testTimeout: 20_000,
@@ -29,6 +32,8 @@ export default defineConfig({
       {
         test: {
           name: 'real',
+          // After the unit tests, and never beside them.
+          sequence: { groupOrder: 2 },
           include: real,
           exclude: never,
           testTimeout: 180_000,
