@@ -1,7 +1,7 @@
 // `assay doctor`: what this machine offers, what the project at hand needs and lacks, each with the remedy. Everything shown was
 // measured just now; what could not be measured is called unknown.
 import { resolve } from 'node:path';
-import { diagnose, probeMachine, type ProjectNeed, runners } from '@assay/agent';
+import { diagnose, probeMachine, type ProjectNeed, runners } from '@assay/agent/inspect';
 import type { Command } from 'commander';
 import type { Profile } from '@assay/protocol';
 import { exitCodes } from '../exit-codes.ts';

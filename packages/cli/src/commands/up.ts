@@ -96,26 +96,30 @@ async function up(options: UpOptions): Promise<number> {
 
 async function worker(options: WorkerOptions): Promise<number> {
   const token = options.token ?? process.env.ASSAY_TOKEN;
+  if (token === undefined) throw new AssayError('UNAUTHORIZED', 'A worker needs a token: --token or ASSAY_TOKEN.');
   const name = options.name ?? hostname();
   const agent = await startAgent({
     url: options.join,
-    ...(token === undefined ? {} : { token }),
+    token,
     name,
     pool: options.pool,
     ...(options.slots === undefined ? {} : { slots: options.slots }),
     stateDir: resolve(options.state ?? join(stateRoot(), 'workers', name.replace(/[^A-Za-z0-9._-]/g, '_'))),
     allowDirectories: options.allowDirectories === true,
+    say: (level, text) => say(`${level}: ${text}`),
     declared: parseDeclared(options.declare ?? []),
     ...(options.ca === undefined ? {} : { caFile: options.ca }),
   });
   say(`worker ${agent.workerId} (${name}) serves ${options.join}`);
   void stopSignal().then(() => {
     say('draining; again to stop at once');
-    void agent.drain('asked to stop');
-    return stopSignal().then(() => agent.kill());
+    agent.drain('asked to stop');
+    return stopSignal().then(() => agent.kill('asked to stop at once'));
   });
-  await agent.done;
-  return exitCodes.passed.code;
+  const end = await agent.done;
+  if (end.error === null) return exitCodes.passed.code;
+  say(`${end.error.code} ${end.error.message}`);
+  return exitCodes.unreachable.code;
 }
 
 /** `rack=7` is a number, `virtual=true` a truth value, everything else a string. */

@@ -1,48 +1,75 @@
-// Starts one agent as a child process of this one, with its options on standard input, and ends it: SIGTERM first (it finishes
-// what runs), SIGKILL after a grace. The child leaves by itself when its parent is gone.
+// Starts one agent as a child process of this one, with its settings on standard input (a token does not belong in arguments),
+// and ends it: SIGTERM first (it finishes what runs), SIGKILL after a grace. The child leaves by itself when its parent is gone.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { AgentOptions } from '@assay/agent';
+import type { AgentSettings } from '@assay/agent';
+import { AssayError } from '@assay/protocol';
 
 const graceMs = 5_000;
+const readyTimeoutMs = 30_000;
 const entry = fileURLToPath(new URL('agent-process.ts', import.meta.resolve('@assay/agent')));
 
-export type AgentChild = {
-  name: string;
-  pid: number;
-  exited: Promise<number | null>;
-  stop(): Promise<void>;
-  kill(): void;
-};
+export type AgentChild = { name: string; pid: number; stop(): Promise<void> };
 
-/** Starts the agent; its log goes to `<stateDir>/agent.log`. */
-export async function startAgentChild(options: AgentOptions & { name: string; stateDir: string }): Promise<AgentChild> {
-  await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
-  const log = createWriteStream(join(options.stateDir, 'agent.log'), { flags: 'a' });
-  const child: ChildProcess = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+/** Starts the agent and waits until it is ready to connect; its log goes to `<stateDir>/agent.log`. */
+export async function startAgentChild(settings: AgentSettings & { name: string }): Promise<AgentChild> {
+  await mkdir(settings.stateDir, { recursive: true, mode: 0o700 });
+  const log = createWriteStream(join(settings.stateDir, 'agent.log'), { flags: 'a' });
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  child.stdout?.pipe(log);
-  child.stderr?.pipe(log);
-  child.stdin?.on('error', () => undefined);
-  child.stdin?.end(JSON.stringify({ ...options, parentPid: process.pid }));
-  const exited = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => resolve(code));
-  });
+  child.stdout.pipe(log);
+  child.stderr.pipe(log);
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(JSON.stringify({ ...settings, parentPid: process.pid }));
+  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  try {
+    await ready(child, settings.name);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
   return {
-    name: options.name,
+    name: settings.name,
     pid: child.pid ?? -1,
-    exited,
     stop: async () => {
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
-      await exited.catch(() => null);
+      await exited;
       clearTimeout(timer);
     },
-    kill: () => void child.kill('SIGKILL'),
   };
+}
+
+type Line = { kind: 'ready' } | { kind: 'note'; text: string } | { kind: 'ended'; reason: string };
+
+function ready(child: ChildProcess, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void =>
+      reject(new AssayError('COORDINATOR_UNREACHABLE', `The local worker "${name}" did not start: ${why}.`));
+    const timer = setTimeout(() => fail(`not ready within ${readyTimeoutMs / 1_000} s`), readyTimeoutMs);
+    timer.unref();
+    child.once('error', (error) => fail(error.message));
+    child.once('exit', (code, signal) => fail(`it ended with ${signal ?? `code ${code}`}`));
+    if (child.stdout === null) return fail('it has no output');
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      const line = parseLine(text);
+      if (line?.kind === 'ended') fail(line.reason);
+      if (line?.kind !== 'ready') return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function parseLine(text: string): Line | null {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return null;
+  }
 }

@@ -77,26 +77,23 @@ export function equalWorkers(count: number | null, processors: number = availabl
   return Array.from({ length: workers }, (_, index) => ({ name: `local-${index + 1}`, slots, declared: {} }));
 }
 
+/** Until each has said hello: the order in which they are ready is not the order in which they are known. */
 async function allJoin(url: string, token: string, children: AgentChild[]): Promise<void> {
   const client = createClient({ url, token });
   const until = Date.now() + joinTimeoutMs;
-  const dead = Promise.race(children.map(async (child) => ({ name: child.name, code: await child.exited })));
   for (;;) {
     const { workers } = await client.listWorkers();
     const joined = new Set(
       workers.filter(({ state }) => state === 'ready' || state === 'busy').map(({ name }) => name),
     );
     if (children.every(({ name }) => joined.has(name))) return;
-    const ended = await Promise.race([dead, new Promise<null>((resolve) => setTimeout(() => resolve(null), 25))]);
-    if (ended !== null)
-      throw new AssayError(
-        'COORDINATOR_UNREACHABLE',
-        `The local worker ${ended.name} ended with code ${ended.code}; see agent.log in its state directory.`,
-      );
     if (Date.now() > until)
       throw new AssayError(
         'COORDINATOR_UNREACHABLE',
-        `The local workers did not join within ${joinTimeoutMs / 1_000} s.`,
+        `The local workers did not join within ${joinTimeoutMs / 1_000} s; their agent.log says why.`,
       );
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+const directoryName = (name: string): string => name.replace(/[^A-Za-z0-9._-]+/g, '-');

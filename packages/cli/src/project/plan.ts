@@ -2,7 +2,7 @@
 // Order of precedence: `-- command`, then the configuration's suites, then what the agent's runners detect.
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, matchesGlob } from 'node:path';
-import { type Runner, runners } from '@assay/agent';
+import { type Runner, runners } from '@assay/agent/inspect';
 import { AssayError, limit, type RunnerName, type Suite, type Task } from '@assay/protocol';
 import { glob } from 'tinyglobby';
 import type { ProjectConfig, SuiteConfig } from '../config/schema.ts';
