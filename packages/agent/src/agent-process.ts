@@ -54,7 +54,14 @@ main().then(
   (error: unknown) => {
     const isNamed = error instanceof AssayError;
     if (!isNamed) console.error(error);
-    print({ kind: 'ended', reason: String(error), error: { code: isNamed ? error.code : 'INTERNAL', message: error instanceof Error ? error.message : String(error) } });
+    print({
+      kind: 'ended',
+      reason: String(error),
+      error: {
+        code: isNamed ? error.code : 'INTERNAL',
+        message: error instanceof Error ? error.message : String(error),
+      },
+    });
     process.stdout.write('', () => process.exit(1));
   },
 );

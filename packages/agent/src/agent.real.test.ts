@@ -34,6 +34,7 @@ async function start(options: Partial<AgentOptions> = {}): Promise<Agent> {
     stateDir: join(home, 'state'),
     slots: 2,
     allowDirectories: true,
+    say: (level, text) => process.env.ASSAY_TEST_NOTES && console.error(level, text),
     ...options,
   });
   agents.push(agent);
@@ -59,8 +60,21 @@ let assignments = 0;
 function assignment(scripts: Record<string, string>, change: Partial<Assign> = {}): Assign {
   assignments += 1;
   for (const [name, script] of Object.entries(scripts)) writeFileSync(join(home, 'project', `${name}.sh`), script);
-  const tasks = Object.keys(scripts).map((name, index) => ({ task: `r-${assignments}.${index}`, attempt: 1, target: `${name}.sh`, expectedMs: 10 }));
-  return { kind: 'assign', assignment: `a-${assignments}`, run: `r-${assignments}`, source: { kind: 'directory', path: join(home, 'project') }, suite, tasks, ...change } as unknown as Assign;
+  const tasks = Object.keys(scripts).map((name, index) => ({
+    task: `r-${assignments}.${index}`,
+    attempt: 1,
+    target: `${name}.sh`,
+    expectedMs: 10,
+  }));
+  return {
+    kind: 'assign',
+    assignment: `a-${assignments}`,
+    run: `r-${assignments}`,
+    source: { kind: 'directory', path: join(home, 'project') },
+    suite,
+    tasks,
+    ...change,
+  } as unknown as Assign;
 }
 
 test('a batch is run, and its cases, verdicts and output reach the coordinator in order', async () => {
@@ -73,12 +87,16 @@ test('a batch is run, and its cases, verdicts and output reach the coordinator i
     [assign.tasks[0]!.task, 'passed'],
     [assign.tasks[1]!.task, 'failed'],
   ]);
+  expect(coordinator.reportsOf('started')).toHaveLength(2);
+  expect(coordinator.reportsOf('cases').flatMap((report) => report.cases)).toHaveLength(2);
   const seqs = coordinator.reports.map((report) => report.seq);
   expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
   const blob = coordinator.reportsOf('finished')[1]!.outcome.blobs?.find((one) => one.name === 'stderr.log');
   expect(coordinator.blobs.get(blob!.digest)?.toString()).toContain('broken');
   expect(readdirSync(join(home, 'state', 'outbox'))).toEqual([]);
-  await coordinator.until('live output', () => coordinator.others.some((message) => message.kind === 'output' && message.text.includes('fine')));
+  await coordinator.until('live output', () =>
+    coordinator.others.some((message) => message.kind === 'output' && message.text.includes('fine')),
+  );
   expect(coordinator.violations).toEqual([]);
 });
 

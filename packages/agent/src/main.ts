@@ -39,7 +39,11 @@ type Settings = ReturnType<typeof AgentSettings.parse>;
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { say = () => undefined, env = process.env, ...rest } = options;
   const parsed = AgentSettings.safeParse(rest);
-  if (!parsed.success) throw new AssayError('USAGE', `wrong agent options: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`);
+  if (!parsed.success)
+    throw new AssayError(
+      'USAGE',
+      `wrong agent options: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`,
+    );
   const state = await openStateDir(parsed.data.stateDir);
   try {
     const agent = new RunningAgent(state, parsed.data, env, say, readCa(parsed.data.caFile));
@@ -77,7 +81,13 @@ class RunningAgent implements Agent {
   #isEnding = false;
   #isDraining = false;
 
-  constructor(state: StateDir, settings: Settings, env: Readonly<Record<string, string | undefined>>, say: Say, ca: string | null) {
+  constructor(
+    state: StateDir,
+    settings: Settings,
+    env: Readonly<Record<string, string | undefined>>,
+    say: Say,
+    ca: string | null,
+  ) {
     this.workerId = state.worker;
     this.#state = state;
     this.#settings = settings;
@@ -91,7 +101,13 @@ class RunningAgent implements Agent {
     this.#outbox = new Outbox({ directory: join(state.path, 'outbox') });
     const sourcesDir = join(state.path, 'sources');
     mkdirSync(sourcesDir, { recursive: true, mode: 0o700 });
-    this.#sources = new Sources({ directory: sourcesDir, access: this.#access, allowDirectories: settings.allowDirectories, env, say });
+    this.#sources = new Sources({
+      directory: sourcesDir,
+      access: this.#access,
+      allowDirectories: settings.allowDirectories,
+      env,
+      say,
+    });
     this.#uploader = new Uploader({
       access: this.#access,
       outbox: this.#outbox,
@@ -139,7 +155,13 @@ class RunningAgent implements Agent {
   #connect(): void {
     const pending = this.#spool.unacknowledged();
     const waiting = pending.filter((report) => this.#uploader.needs(report));
-    this.#outbox.keepOnly(new Set(pending.flatMap((report) => (report.kind === 'finished' ? (report.outcome.blobs ?? []) : [])).map((blob) => blob.digest)));
+    this.#outbox.keepOnly(
+      new Set(
+        pending
+          .flatMap((report) => (report.kind === 'finished' ? (report.outcome.blobs ?? []) : []))
+          .map((blob) => blob.digest),
+      ),
+    );
     this.#driver = new SessionDriver({
       state: createSession({
         offer: this.#offer,
@@ -165,7 +187,8 @@ class RunningAgent implements Agent {
       report: (body) => this.#report(body),
       keepFiles: async (ref, outcome, files) => this.#keepFiles(ref, outcome, files),
       output: (ref, stream, text) => this.#live.add(ref, stream, text),
-      misfit: () => (this.#profileSeq === null ? null : 'this machine changed and the coordinator does not know it yet'),
+      misfit: () =>
+        this.#profileSeq === null ? null : 'this machine changed and the coordinator does not know it yet',
       nowMs: () => Date.now(),
       changed: () => undefined,
     });
@@ -203,7 +226,8 @@ class RunningAgent implements Agent {
   #report(body: ReportBody): void {
     const report = this.#spool.append(body);
     if (report.kind === 'started') this.#ledger.started({ task: report.task, attempt: report.attempt }, report.atMs);
-    if (report.kind === 'cases') this.#ledger.cases({ task: report.task, attempt: report.attempt }, report.from + report.cases.length);
+    if (report.kind === 'cases')
+      this.#ledger.cases({ task: report.task, attempt: report.attempt }, report.from + report.cases.length);
     if (report.kind === 'finished') this.#settled([{ task: report.task, attempt: report.attempt }]);
     if (report.kind === 'returned') this.#settled(report.attempts);
     this.#add(report);
@@ -225,7 +249,8 @@ class RunningAgent implements Agent {
     for (const { name, reason } of taken.leftOut) this.#say('warning', `${name} of ${ref.task} is left out: ${reason}`);
     // The attempt's folder of kept files is empty now, or holds what was left out.
     const keptDir = join(this.#scratchDir, 'kept');
-    for (const { path } of files) if (dirname(dirname(path)) === keptDir) rmSync(dirname(path), { recursive: true, force: true });
+    for (const { path } of files)
+      if (dirname(dirname(path)) === keptDir) rmSync(dirname(path), { recursive: true, force: true });
     return taken.refs.length === 0 ? outcome : { ...outcome, blobs: taken.refs };
   }
 
@@ -233,7 +258,11 @@ class RunningAgent implements Agent {
     this.#offer = this.#offerOf(measured, this.#offer.incarnation);
     this.#driver.input({ kind: 'offerChanged', offer: this.#offer });
     try {
-      const report = this.#spool.append({ kind: 'profileChanged', profile: measured.profile, profileDigest: measured.digest });
+      const report = this.#spool.append({
+        kind: 'profileChanged',
+        profile: measured.profile,
+        profileDigest: measured.digest,
+      });
       this.#profileSeq = report.seq;
       this.#add(report);
     } catch (error) {

@@ -43,7 +43,9 @@ export class ProfileWatch {
     if (this.#options.everyMs <= 0) return;
     this.#timer = setTimeout(() => {
       this.look()
-        .catch((error: unknown) => this.#options.say('warning', `the machine could not be measured again: ${String(error)}`))
+        .catch((error: unknown) =>
+          this.#options.say('warning', `the machine could not be measured again: ${String(error)}`),
+        )
         .finally(() => {
           if (!this.#isClosed) this.#arm();
         });

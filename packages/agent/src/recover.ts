@@ -8,7 +8,13 @@ import { killLeftovers } from './slots/leftovers.ts';
 import { ownOutcome } from './slots/outcomes.ts';
 import type { Spool } from './spool/spool.ts';
 
-export type Recovery = { spool: Spool; ledger: Ledger; scratchDir: string; nowMs: number; say: (level: 'info' | 'warning', text: string) => void };
+export type Recovery = {
+  spool: Spool;
+  ledger: Ledger;
+  scratchDir: string;
+  nowMs: number;
+  say: (level: 'info' | 'warning', text: string) => void;
+};
 
 export async function recover({ spool, ledger, scratchDir, nowMs, say }: Recovery): Promise<void> {
   const killed = await killLeftovers(scratchDir);
@@ -23,7 +29,15 @@ export async function recover({ spool, ledger, scratchDir, nowMs, say }: Recover
     } else {
       const message = 'the agent stopped while it ran this task';
       const casesReported = Math.max(cases, casesOf(spool, ref));
-      const outcome = ownOutcome({ verdict: 'errored', class: 'infrastructure', code: 'WORKER_RESTARTED', message, casesReported, startedAtMs, endedAtMs: nowMs });
+      const outcome = ownOutcome({
+        verdict: 'errored',
+        class: 'infrastructure',
+        code: 'WORKER_RESTARTED',
+        message,
+        casesReported,
+        startedAtMs,
+        endedAtMs: nowMs,
+      });
       spool.append({ kind: 'finished', ...ref, outcome });
       ledger.settled([ref]);
     }
@@ -39,7 +53,8 @@ export async function recover({ spool, ledger, scratchDir, nowMs, say }: Recover
 function casesOf(spool: Spool, ref: AttemptRef): number {
   let count = 0;
   for (const report of spool.unacknowledged()) {
-    if (report.kind === 'cases' && report.task === ref.task && report.attempt === ref.attempt) count = Math.max(count, report.from + report.cases.length);
+    if (report.kind === 'cases' && report.task === ref.task && report.attempt === ref.attempt)
+      count = Math.max(count, report.from + report.cases.length);
   }
   return count;
 }

@@ -33,7 +33,12 @@ export async function openStateDir(directory: string): Promise<StateDir> {
     }
   } catch (error) {
     if (error instanceof AssayError) throw error;
-    throw new AssayError('WORKER_STATE_UNUSABLE', `the state directory ${directory} cannot be used: ${String(error)}`, undefined, error);
+    throw new AssayError(
+      'WORKER_STATE_UNUSABLE',
+      `the state directory ${directory} cannot be used: ${String(error)}`,
+      undefined,
+      error,
+    );
   }
 }
 
@@ -48,7 +53,8 @@ async function lock(path: string): Promise<() => void> {
     database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
-    if (/locked|busy/i.test(String(error))) throw new AssayError('WORKER_STATE_IN_USE', `another agent uses the state directory ${path}`);
+    if (/locked|busy/i.test(String(error)))
+      throw new AssayError('WORKER_STATE_IN_USE', `another agent uses the state directory ${path}`);
     throw error;
   }
   return () => database.close();
@@ -59,7 +65,8 @@ function readWorker(path: string): WorkerId {
   try {
     return WorkerId.parse((JSON.parse(readFileSync(file, 'utf8')) as { worker?: unknown }).worker);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new Error(`${file} is damaged: ${String(error)}`, { cause: error });
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new Error(`${file} is damaged: ${String(error)}`, { cause: error });
   }
   const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
   const worker = WorkerId.parse(`w-${[...randomBytes(10)].map((byte) => alphabet[byte % 32]).join('')}`);

@@ -7,13 +7,28 @@ import type { Digest } from '@assay/protocol';
 
 export type BlobAccess = { url: string; token: string; ca: string | null; silenceMs?: number };
 
-export type PutResult = { kind: 'stored' } | { kind: 'refused'; status: number; message: string } | { kind: 'unreachable'; message: string };
+export type PutResult =
+  | { kind: 'stored' }
+  | { kind: 'refused'; status: number; message: string }
+  | { kind: 'unreachable'; message: string };
 
 /** Sends a file under its digest. A refusal is for good; unreachable may work later. */
-export async function putBlob(access: BlobAccess, digest: Digest, path: string, bytes: number, signal?: AbortSignal): Promise<PutResult> {
+export async function putBlob(
+  access: BlobAccess,
+  digest: Digest,
+  path: string,
+  bytes: number,
+  signal?: AbortSignal,
+): Promise<PutResult> {
   let response: IncomingMessage;
   try {
-    response = await request(access, digest, { method: 'PUT', headers: { 'content-length': bytes, 'content-type': 'application/octet-stream' } }, path, signal);
+    response = await request(
+      access,
+      digest,
+      { method: 'PUT', headers: { 'content-length': bytes, 'content-type': 'application/octet-stream' } },
+      path,
+      signal,
+    );
   } catch (error) {
     return { kind: 'unreachable', message: String(error) };
   }
@@ -21,7 +36,9 @@ export async function putBlob(access: BlobAccess, digest: Digest, path: string, 
   const text = await readText(response);
   if (status >= 200 && status < 300) return { kind: 'stored' };
   const message = `status ${status}: ${text}`;
-  return status >= 500 || status === 408 || status === 429 ? { kind: 'unreachable', message } : { kind: 'refused', status, message };
+  return status >= 500 || status === 408 || status === 429
+    ? { kind: 'unreachable', message }
+    : { kind: 'refused', status, message };
 }
 
 /** The blob's content, not verified yet. Throws SOURCE_UNAVAILABLE with the reason. */
@@ -33,10 +50,19 @@ export async function getBlob(access: BlobAccess, digest: Digest, signal?: Abort
     throw new AssayError('SOURCE_UNAVAILABLE', `bundle ${digest} cannot be fetched: ${String(error)}`);
   }
   if (response.statusCode === 200) return response;
-  throw new AssayError('SOURCE_UNAVAILABLE', `bundle ${digest} cannot be fetched: status ${response.statusCode}: ${await readText(response)}`);
+  throw new AssayError(
+    'SOURCE_UNAVAILABLE',
+    `bundle ${digest} cannot be fetched: status ${response.statusCode}: ${await readText(response)}`,
+  );
 }
 
-async function request(access: BlobAccess, digest: Digest, options: RequestOptions, file: string | null, signal?: AbortSignal): Promise<IncomingMessage> {
+async function request(
+  access: BlobAccess,
+  digest: Digest,
+  options: RequestOptions,
+  file: string | null,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
   const base = new URL(access.url);
   base.pathname = `${base.pathname.replace(/\/+$/, '')}/api/v1/blobs/${digest}`;
   const { request: open } = base.protocol === 'https:' ? await import('node:https') : await import('node:http');

@@ -50,14 +50,20 @@ export class Outbox {
       try {
         const { size } = await stat(file.path);
         if (size > limit('blobBytes')) throw new Error(`${size} bytes are above the limit of one blob`);
-        if (this.#bytes + size > this.#bytesMax) throw new Error(`${this.#bytes} bytes wait already, the bound is ${this.#bytesMax}`);
+        if (this.#bytes + size > this.#bytesMax)
+          throw new Error(`${this.#bytes} bytes wait already, the bound is ${this.#bytesMax}`);
         if (taken.refs.length >= 100) throw new Error('an attempt keeps at most 100 files');
         const digest = await digestOf(file.path);
         if (!this.has(digest)) {
           await move(file.path, this.pathOf(digest));
           this.#bytes += size;
         }
-        taken.refs.push({ name: file.name.slice(0, 300), digest, bytes: size, truncatedBytes: file.truncatedBytes ?? 0 });
+        taken.refs.push({
+          name: file.name.slice(0, 300),
+          digest,
+          bytes: size,
+          truncatedBytes: file.truncatedBytes ?? 0,
+        });
       } catch (error) {
         taken.leftOut.push({ name: file.name, reason: error instanceof Error ? error.message : String(error) });
       }

@@ -5,7 +5,10 @@ import type { AgentMessage, CoordinatorMessage } from '@assay/protocol';
 
 export type FrameLimits = { readonly frameBytes: number; readonly messagesPerFrame: number };
 
-export const frameLimits: FrameLimits = { frameBytes: limit('frameBytes'), messagesPerFrame: limit('messagesPerFrame') };
+export const frameLimits: FrameLimits = {
+  frameBytes: limit('frameBytes'),
+  messagesPerFrame: limit('messagesPerFrame'),
+};
 
 /** The messages in order, in as few frames as the limits allow. A message above the limit alone is given to `tooLarge`. */
 export function encodeFrames(

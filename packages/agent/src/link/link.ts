@@ -112,7 +112,8 @@ class SocketLink implements Link {
     });
     socket.on('unexpected-response', (_request, response) => this.#refused(response));
     socket.on('error', (error) => {
-      this.#lastError = error.message === '' ? String((error as NodeJS.ErrnoException).code ?? error.name) : error.message;
+      this.#lastError =
+        error.message === '' ? String((error as NodeJS.ErrnoException).code ?? error.name) : error.message;
       if (this.#state === 'opening') this.#fail(null, this.#lastError);
     });
     socket.on('close', (code, reason) => {
@@ -138,7 +139,9 @@ class SocketLink implements Link {
     const settle = (): void => {
       const status = response.statusCode ?? 0;
       const body = readError(Buffer.concat(chunks).toString('utf8'));
-      const code = body?.code ?? (status === 401 ? 'UNAUTHORIZED' : status === 403 ? 'FORBIDDEN' : status === 426 ? 'PROTOCOL_MISMATCH' : null);
+      const code =
+        body?.code ??
+        (status === 401 ? 'UNAUTHORIZED' : status === 403 ? 'FORBIDDEN' : status === 426 ? 'PROTOCOL_MISMATCH' : null);
       this.#fail(code, body?.message ?? `the coordinator answered with status ${status}`);
     };
     response.on('data', (chunk: Buffer) => {

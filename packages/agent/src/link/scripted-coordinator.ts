@@ -54,7 +54,9 @@ export class ScriptedCoordinator {
     this.#server.on('upgrade', (request, socket, head) => {
       if (request.url !== '/api/v1/worker' || request.headers.authorization !== `Bearer ${this.token}`) {
         const body = JSON.stringify({ code: 'UNAUTHORIZED', message: 'no such token', next: '', retryable: false });
-        socket.end(`HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`);
+        socket.end(
+          `HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+        );
         return;
       }
       this.#sockets.handleUpgrade(request, socket, head, (link) => this.#accept(link));
@@ -102,7 +104,11 @@ export class ScriptedCoordinator {
       const timer = setTimeout(() => {
         clearInterval(poll);
         this.#waiters.delete(check);
-        reject(new Error(`not within ${withinMs} ms: ${what}; reports: ${JSON.stringify(this.reports.map((r) => [r.seq, r.kind]))} ${this.violations.join('; ')}`));
+        reject(
+          new Error(
+            `not within ${withinMs} ms: ${what}; reports: ${JSON.stringify(this.reports.map((r) => [r.seq, r.kind]))} ${this.violations.join('; ')}`,
+          ),
+        );
       }, withinMs);
       this.#waiters.add(check);
     });
@@ -158,7 +164,17 @@ export class ScriptedCoordinator {
     this.#sessions += 1;
     const session = `s-${this.#sessions}` as SessionId;
     this.send([
-      { kind: 'welcome', protocolVersion, session, ackedSeq: this.ackedSeq, heartbeatMs: 100, silentAfterMs: 2_000, reportWindow: 100, abandon: [], ...this.options.welcome },
+      {
+        kind: 'welcome',
+        protocolVersion,
+        session,
+        ackedSeq: this.ackedSeq,
+        heartbeatMs: 100,
+        silentAfterMs: 2_000,
+        reportWindow: 100,
+        abandon: [],
+        ...this.options.welcome,
+      },
     ]);
     return true;
   }
@@ -174,15 +190,19 @@ export class ScriptedCoordinator {
 
   async #blob(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const digest = /^\/api\/v1\/blobs\/([0-9a-f]{64})$/.exec(request.url ?? '')?.[1];
-    if (digest === undefined || request.headers.authorization !== `Bearer ${this.token}`) return void response.writeHead(404).end();
+    if (digest === undefined || request.headers.authorization !== `Bearer ${this.token}`)
+      return void response.writeHead(404).end();
     if (request.method === 'GET') {
       const content = this.blobs.get(digest);
-      return void (content === undefined ? response.writeHead(404).end('no such blob') : response.writeHead(200).end(content));
+      return void (content === undefined
+        ? response.writeHead(404).end('no such blob')
+        : response.writeHead(200).end(content));
     }
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const content = Buffer.concat(chunks);
-    if (createHash('sha256').update(content).digest('hex') !== digest) return void response.writeHead(400).end('other digest');
+    if (createHash('sha256').update(content).digest('hex') !== digest)
+      return void response.writeHead(400).end('other digest');
     this.blobs.set(digest, content);
     response.writeHead(204).end();
   }

@@ -61,7 +61,8 @@ function act(state: SessionState, input: SessionInput, nowMs: number, out: Sessi
     case 'drainAsked':
       if (state.drain !== null) return;
       state.drain = { reason: input.report.reason, doneSinceMs: null };
-      return addReport(state, input.report, true, out);
+      addReport(state, input.report, true);
+      return pump(state, out);
     case 'stopAsked':
       return stop(state, input.reason, out);
     case 'outputAdded':
@@ -77,7 +78,7 @@ function act(state: SessionState, input: SessionInput, nowMs: number, out: Sessi
 
 /** Inputs that only change what is known; also after the end, so that a last look at the state is true. */
 function keepBooks(state: SessionState, input: SessionInput): void {
-  if (input.kind === 'reportAdded') addReport(state, input.report, input.isReady, []);
+  if (input.kind === 'reportAdded') addReport(state, input.report, input.isReady);
   if (input.kind === 'offerChanged') state.offer = input.offer;
   if (input.kind === 'vitalsMeasured') state.residentMiB = input.residentMiB;
   if (input.kind === 'reportReady') {
@@ -88,19 +89,21 @@ function keepBooks(state: SessionState, input: SessionInput): void {
   }
 }
 
-function addReport(state: SessionState, report: Report, isReady: boolean, out: SessionOutput[]): void {
-  if (report.seq < state.nextSeq) throw new Error(`report ${report.seq} comes after ${state.nextSeq - 1}: numbers only count up`);
+function addReport(state: SessionState, report: Report, isReady: boolean): void {
+  if (report.seq < state.nextSeq)
+    throw new Error(`report ${report.seq} comes after ${state.nextSeq - 1}: numbers only count up`);
   state.nextSeq = report.seq + 1;
   state.pending.push({ report, isReady });
   noteReport(state, report);
-  pump(state, out);
 }
 
 // Links
 
 function isCurrent(state: SessionState, link: number): boolean {
   const { phase } = state;
-  return (phase.kind === 'connecting' || phase.kind === 'greeting' || phase.kind === 'connected') && phase.link === link;
+  return (
+    (phase.kind === 'connecting' || phase.kind === 'greeting' || phase.kind === 'connected') && phase.link === link
+  );
 }
 
 function openLink(state: SessionState, nowMs: number, out: SessionOutput[]): void {
@@ -141,7 +144,11 @@ function backOff(state: SessionState, reason: string, nowMs: number, out: Sessio
   state.random = delay.random;
   state.failures += 1;
   state.phase = { kind: 'backingOff', untilMs: nowMs + delay.delayMs, reason };
-  out.push({ kind: 'note', level: 'warning', text: `no link (${reason}); next try in ${Math.round(delay.delayMs)} ms` });
+  out.push({
+    kind: 'note',
+    level: 'warning',
+    text: `no link (${reason}); next try in ${Math.round(delay.delayMs)} ms`,
+  });
 }
 
 function closeAndBackOff(state: SessionState, link: number, reason: string, nowMs: number, out: SessionOutput[]): void {
@@ -155,7 +162,8 @@ function violated(state: SessionState, link: number, message: string, nowMs: num
 
 function refuse(state: SessionState, code: string, message: string, out: SessionOutput[]): void {
   const { phase } = state;
-  if (phase.kind === 'greeting' || phase.kind === 'connected') out.push({ kind: 'closeLink', link: phase.link, reason: code });
+  if (phase.kind === 'greeting' || phase.kind === 'connected')
+    out.push({ kind: 'closeLink', link: phase.link, reason: code });
   state.phase = { kind: 'refused', code, message };
   out.push({ kind: 'stop', reason: message, error: { code, message } });
 }
@@ -171,7 +179,13 @@ function stop(state: SessionState, reason: string, out: SessionOutput[]): void {
 
 // Messages
 
-function receive(state: SessionState, link: number, message: CoordinatorMessage, nowMs: number, out: SessionOutput[]): void {
+function receive(
+  state: SessionState,
+  link: number,
+  message: CoordinatorMessage,
+  nowMs: number,
+  out: SessionOutput[],
+): void {
   // Looked at again for each message: one of them may have closed the link.
   if (!isCurrent(state, link)) return;
   const { phase } = state;
@@ -341,7 +355,8 @@ function finishDrain(state: SessionState, nowMs: number, out: SessionOutput[]): 
   drain.doneSinceMs ??= nowMs;
   if (state.pending.length === 0) {
     if (phase.kind === 'connected') send(phase.link, [{ kind: 'goodbye', reason: drain.reason }], out);
-    if (phase.kind === 'connected' || phase.kind === 'idle' || phase.kind === 'backingOff') return stop(state, drain.reason, out);
+    if (phase.kind === 'connected' || phase.kind === 'idle' || phase.kind === 'backingOff')
+      return stop(state, drain.reason, out);
   }
   if (nowMs >= drain.doneSinceMs + state.config.drainPatienceMs) {
     const text = `leaving with ${state.pending.length} reports undelivered: they are kept and sent after the next start`;

@@ -7,12 +7,20 @@ import type { AttemptRef } from '@assay/protocol';
 import { openLineLog, readLines } from '../spool/line-log.ts';
 import type { LineLog } from '../spool/line-log.ts';
 
-type Line = { held: AttemptRef[] } | { started: AttemptRef; atMs: number } | { cases: AttemptRef; count: number } | { settled: AttemptRef[] };
+type Line =
+  | { held: AttemptRef[] }
+  | { started: AttemptRef; atMs: number }
+  | { cases: AttemptRef; count: number }
+  | { settled: AttemptRef[] };
 
 /** `startedAtMs` is null for what never started; `cases` counts those that were reported. */
 export type Unfinished = { ref: AttemptRef; startedAtMs: number | null; cases: number };
 
-export type LedgerOptions = { path: string; say: (level: 'info' | 'warning', text: string) => void; compactBytes?: number };
+export type LedgerOptions = {
+  path: string;
+  say: (level: 'info' | 'warning', text: string) => void;
+  compactBytes?: number;
+};
 
 export class Ledger {
   readonly #options: LedgerOptions;
@@ -72,7 +80,8 @@ export class Ledger {
       this.#isTroubled = false;
     } catch (error) {
       // Without the ledger only the accounting after a kill is less exact; work goes on.
-      if (!this.#isTroubled) this.#options.say('warning', `the list of work in hand cannot be written: ${String(error)}`);
+      if (!this.#isTroubled)
+        this.#options.say('warning', `the list of work in hand cannot be written: ${String(error)}`);
       this.#isTroubled = true;
     }
   }

@@ -28,7 +28,9 @@ export function ownOutcome(own: OwnOutcome): AttemptOutcome {
 }
 
 export function cut(text: string, max: number): string {
-  return text.length <= max ? text : `${text.slice(0, max).toWellFormed()}... [assay: ${text.length - max} characters left out]`;
+  return text.length <= max
+    ? text
+    : `${text.slice(0, max).toWellFormed()}... [assay: ${text.length - max} characters left out]`;
 }
 
 /** Cases in parts that fit one report each: by count, and by size so that a report fits a frame. */
@@ -37,7 +39,11 @@ export function splitCases(cases: readonly Case[], charsMax = 256 * 1024): Case[
   let part: Case[] = [];
   let chars = 0;
   for (const one of cases) {
-    const size = 200 + one.path.reduce((sum, title) => sum + title.length + 4, 0) + (one.failure?.message.length ?? 0) + (one.failure?.stack?.length ?? 0);
+    const size =
+      200 +
+      one.path.reduce((sum, title) => sum + title.length + 4, 0) +
+      (one.failure?.message.length ?? 0) +
+      (one.failure?.stack?.length ?? 0);
     if (part.length > 0 && (part.length >= limit('casesPerReport') || chars + size > charsMax)) {
       parts.push(part);
       part = [];

@@ -69,14 +69,22 @@ export class Work {
   assign(assign: Assign): void {
     const attempts = new Map<string, Attempt>();
     for (const { task, attempt } of assign.tasks) {
-      attempts.set(keyOf({ task, attempt }), { ref: { task, attempt }, stage: 'waiting', startedAtMs: 0, casesReported: 0, overflow: null, isDrained: false });
+      attempts.set(keyOf({ task, attempt }), {
+        ref: { task, attempt },
+        stage: 'waiting',
+        startedAtMs: 0,
+        casesReported: 0,
+        overflow: null,
+        isDrained: false,
+      });
     }
     const assignment: Assignment = { assign, attempts, phase: { kind: 'waiting' } };
     this.#assignments.add(assignment);
     const misfit = this.#options.misfit();
     if (this.#drain !== null) this.#return(assignment, 'draining', this.#drain);
     else if (misfit !== null) this.#return(assignment, 'misfit', misfit);
-    else if (this.#waiting().length > this.#options.slots) this.#return(assignment, 'misfit', `all ${this.#options.slots} slots are taken`);
+    else if (this.#waiting().length > this.#options.slots)
+      this.#return(assignment, 'misfit', `all ${this.#options.slots} slots are taken`);
     this.#fill();
     this.#options.changed();
   }
@@ -87,8 +95,19 @@ export class Work {
 
   cancel(refs: readonly AttemptRef[], reason: string): void {
     for (const [assignment, found] of this.#find(refs)) {
-      if (assignment.phase.kind === 'executing') assignment.phase.batch.cancel(found.map((one) => one.ref), reason);
-      else for (const attempt of found) this.#finishUnstarted(attempt, { verdict: 'canceled', class: 'unknown', code: 'CANCELED', message: reason || 'canceled' });
+      if (assignment.phase.kind === 'executing')
+        assignment.phase.batch.cancel(
+          found.map((one) => one.ref),
+          reason,
+        );
+      else
+        for (const attempt of found)
+          this.#finishUnstarted(attempt, {
+            verdict: 'canceled',
+            class: 'unknown',
+            code: 'CANCELED',
+            message: reason || 'canceled',
+          });
       this.#forget(assignment);
     }
     this.#options.changed();
@@ -98,7 +117,11 @@ export class Work {
   abandon(refs: readonly AttemptRef[]): void {
     for (const [assignment, found] of this.#find(refs)) {
       for (const attempt of found) attempt.stage = 'settled';
-      if (assignment.phase.kind === 'executing') assignment.phase.batch.cancel(found.map((one) => one.ref), 'abandoned');
+      if (assignment.phase.kind === 'executing')
+        assignment.phase.batch.cancel(
+          found.map((one) => one.ref),
+          'abandoned',
+        );
       this.#forget(assignment);
     }
     this.#options.changed();
@@ -124,7 +147,9 @@ export class Work {
   }
 
   #all(): AttemptRef[] {
-    return [...this.#assignments].flatMap((assignment) => [...assignment.attempts.values()].map((attempt) => attempt.ref));
+    return [...this.#assignments].flatMap((assignment) =>
+      [...assignment.attempts.values()].map((attempt) => attempt.ref),
+    );
   }
 
   #waiting(): Assignment[] {
@@ -155,14 +180,18 @@ export class Work {
     } catch (error) {
       const code = error instanceof AssayError ? error.code : 'SOURCE_UNAVAILABLE';
       const message = error instanceof Error ? error.message : String(error);
-      for (const attempt of attempts.values()) this.#finishUnstarted(attempt, { verdict: 'errored', class: 'infrastructure', code, message });
+      for (const attempt of attempts.values())
+        this.#finishUnstarted(attempt, { verdict: 'errored', class: 'infrastructure', code, message });
       return;
     }
     try {
       const tasks = assign.tasks.filter((task) => attempts.get(keyOf(task))?.stage === 'waiting');
       if (tasks.length === 0) return;
       const { scratchDir, env, nowMs, execute } = this.#options;
-      const batch = execute({ projectDir: project.directory, suite: assign.suite, tasks, scratchDir, env, nowMs }, this.#sink(assignment));
+      const batch = execute(
+        { projectDir: project.directory, suite: assign.suite, tasks, scratchDir, env, nowMs },
+        this.#sink(assignment),
+      );
       assignment.phase = { kind: 'executing', batch };
       await batch.done;
       await Promise.all(this.#filing.get(assignment) ?? []);
@@ -208,7 +237,11 @@ export class Work {
         for (const ref of refs) {
           const attempt = live(ref);
           if (attempt === null) continue;
-          this.#settleReturned([attempt], attempt.isDrained ? 'draining' : reason, attempt.isDrained ? (this.#drain ?? message) : message);
+          this.#settleReturned(
+            [attempt],
+            attempt.isDrained ? 'draining' : reason,
+            attempt.isDrained ? (this.#drain ?? message) : message,
+          );
         }
       },
     };
@@ -256,12 +289,20 @@ export class Work {
     this.#options.report({ kind: 'finished', ...attempt.ref, outcome: kept });
   }
 
-  #finishUnstarted(attempt: Attempt, end: { verdict: 'errored' | 'canceled'; class: 'infrastructure' | 'unknown'; code: string; message: string }): void {
+  #finishUnstarted(
+    attempt: Attempt,
+    end: { verdict: 'errored' | 'canceled'; class: 'infrastructure' | 'unknown'; code: string; message: string },
+  ): void {
     if (attempt.stage === 'settled') return;
     const nowMs = this.#options.nowMs();
     if (attempt.stage === 'waiting') this.#start(attempt, nowMs);
     attempt.stage = 'settled';
-    const outcome = ownOutcome({ ...end, casesReported: attempt.casesReported, startedAtMs: attempt.startedAtMs, endedAtMs: nowMs });
+    const outcome = ownOutcome({
+      ...end,
+      casesReported: attempt.casesReported,
+      startedAtMs: attempt.startedAtMs,
+      endedAtMs: nowMs,
+    });
     this.#options.report({ kind: 'finished', ...attempt.ref, outcome });
   }
 
@@ -280,14 +321,23 @@ export class Work {
   }
 
   #return(assignment: Assignment, reason: ReturnReason, message: string): void {
-    this.#settleReturned([...assignment.attempts.values()].filter((one) => one.stage === 'waiting'), reason, message);
+    this.#settleReturned(
+      [...assignment.attempts.values()].filter((one) => one.stage === 'waiting'),
+      reason,
+      message,
+    );
     this.#forget(assignment);
   }
 
   #settleReturned(attempts: readonly Attempt[], reason: ReturnReason, message: string): void {
     if (attempts.length === 0) return;
     for (const attempt of attempts) attempt.stage = 'settled';
-    this.#options.report({ kind: 'returned', attempts: attempts.map((one) => one.ref), reason, ...(message === '' ? {} : { message }) });
+    this.#options.report({
+      kind: 'returned',
+      attempts: attempts.map((one) => one.ref),
+      reason,
+      ...(message === '' ? {} : { message }),
+    });
   }
 
   /** A waiting assignment of which nothing is left needs no slot. */
@@ -299,7 +349,9 @@ export class Work {
   *#find(refs: readonly AttemptRef[]): Iterable<[Assignment, Attempt[]]> {
     const wanted = new Set(refs.map(keyOf));
     for (const assignment of [...this.#assignments]) {
-      const found = [...assignment.attempts.entries()].filter(([key, attempt]) => wanted.has(key) && attempt.stage !== 'settled');
+      const found = [...assignment.attempts.entries()].filter(
+        ([key, attempt]) => wanted.has(key) && attempt.stage !== 'settled',
+      );
       if (found.length > 0) yield [assignment, found.map(([, attempt]) => attempt)];
     }
   }

@@ -23,7 +23,11 @@ export async function runSetup(options: SetupOptions): Promise<string> {
   for (const command of options.commands) {
     const ended = await runOne(options, command, Math.max(1, deadlineMs - performance.now()));
     kept = tail(`${kept}$ ${command.join(' ')}\n${ended.output}`);
-    if (ended.trouble !== null) throw new AssayError('SETUP_FAILED', tail(`set-up command ${JSON.stringify(command.join(' '))} ${ended.trouble}\n${ended.output}`));
+    if (ended.trouble !== null)
+      throw new AssayError(
+        'SETUP_FAILED',
+        tail(`set-up command ${JSON.stringify(command.join(' '))} ${ended.trouble}\n${ended.output}`),
+      );
   }
   return kept;
 }

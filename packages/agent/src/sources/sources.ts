@@ -79,10 +79,14 @@ export class Sources {
 
   async #directory(path: string): Promise<string> {
     if (!this.#options.allowDirectories) {
-      throw new AssayError('SOURCE_UNAVAILABLE', `this worker takes bundles only: it was not started to use directories such as ${path}`);
+      throw new AssayError(
+        'SOURCE_UNAVAILABLE',
+        `this worker takes bundles only: it was not started to use directories such as ${path}`,
+      );
     }
     const found = await stat(path).catch((error: unknown) => String(error));
-    if (typeof found === 'string') throw new AssayError('SOURCE_UNAVAILABLE', `the project's directory is not on this worker: ${found}`);
+    if (typeof found === 'string')
+      throw new AssayError('SOURCE_UNAVAILABLE', `the project's directory is not on this worker: ${found}`);
     if (!found.isDirectory()) throw new AssayError('SOURCE_UNAVAILABLE', `${path} is not a directory`);
     return path;
   }
@@ -118,9 +122,16 @@ export class Sources {
     } catch (error) {
       await rm(home, { recursive: true, force: true }).catch(() => undefined);
       if (error instanceof AssayError) throw error;
-      throw new AssayError('SOURCE_UNAVAILABLE', `bundle ${source.digest} could not be prepared: ${String(error)}`, undefined, error);
+      throw new AssayError(
+        'SOURCE_UNAVAILABLE',
+        `bundle ${source.digest} could not be prepared: ${String(error)}`,
+        undefined,
+        error,
+      );
     }
-    await this.#evict().catch((error: unknown) => this.#options.say('warning', `the source cache cannot be cleaned: ${String(error)}`));
+    await this.#evict().catch((error: unknown) =>
+      this.#options.say('warning', `the source cache cannot be cleaned: ${String(error)}`),
+    );
     return project;
   }
 
@@ -131,7 +142,10 @@ export class Sources {
     const check = new Transform({
       transform(chunk: Buffer, _encoding, done) {
         bytes += chunk.length;
-        if (bytes > limit('blobBytes')) return done(new AssayError('SOURCE_UNAVAILABLE', `bundle ${digest} is larger than ${limit('blobBytes')} bytes`));
+        if (bytes > limit('blobBytes'))
+          return done(
+            new AssayError('SOURCE_UNAVAILABLE', `bundle ${digest} is larger than ${limit('blobBytes')} bytes`),
+          );
         hash.update(chunk);
         done(null, chunk);
       },
@@ -157,8 +171,13 @@ export class Sources {
     for (const one of found) {
       if (total <= bytesMax) return;
       if (this.#entries.has(one.key)) continue;
-      const removal = removeBundle(join(this.#options.directory, one.key)).finally(() => this.#removals.delete(one.key));
-      this.#removals.set(one.key, removal.catch(() => undefined));
+      const removal = removeBundle(join(this.#options.directory, one.key)).finally(() =>
+        this.#removals.delete(one.key),
+      );
+      this.#removals.set(
+        one.key,
+        removal.catch(() => undefined),
+      );
       await removal;
       total -= one.bytes;
     }
@@ -188,7 +207,10 @@ async function treeBytes(directory: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile()) continue;
-    bytes += await stat(join(entry.parentPath, entry.name)).then((found) => found.size, () => 0);
+    bytes += await stat(join(entry.parentPath, entry.name)).then(
+      (found) => found.size,
+      () => 0,
+    );
   }
   return bytes;
 }

@@ -35,7 +35,9 @@ export function createEntryJudge(limits: UnpackLimits = unpackLimits): (entry: E
         return symlinks.has(path) ? `entry ${quoted(entry.path)} comes a second time, after a link of that name` : null;
       case 'Link': {
         const target = inside(entry.linkpath ?? '');
-        return target === null || isThroughLink(target, symlinks) ? `hard link ${quoted(entry.path)} leaves the project` : null;
+        return target === null || isThroughLink(target, symlinks)
+          ? `hard link ${quoted(entry.path)} leaves the project`
+          : null;
       }
       case 'SymbolicLink':
         if (!staysInside(path, entry.linkpath ?? '')) return `symbolic link ${quoted(entry.path)} leaves the project`;
@@ -48,7 +50,11 @@ export function createEntryJudge(limits: UnpackLimits = unpackLimits): (entry: E
 }
 
 /** Unpacks into an existing, empty directory. Throws SOURCE_UNAVAILABLE with the reason; what was written stays for the caller to remove. */
-export async function unpackBundle(file: string, directory: string, limits: UnpackLimits = unpackLimits): Promise<void> {
+export async function unpackBundle(
+  file: string,
+  directory: string,
+  limits: UnpackLimits = unpackLimits,
+): Promise<void> {
   // Loaded when the first bundle comes: an idle agent does without.
   const { Unpack } = await import('tar');
   const judge = createEntryJudge(limits);
@@ -84,7 +90,8 @@ function inside(path: string): string | null {
 }
 
 function isThroughLink(path: string, symlinks: ReadonlySet<string>): boolean {
-  for (let parent = posix.dirname(path); parent !== '.'; parent = posix.dirname(parent)) if (symlinks.has(parent)) return true;
+  for (let parent = posix.dirname(path); parent !== '.'; parent = posix.dirname(parent))
+    if (symlinks.has(parent)) return true;
   return false;
 }
 
@@ -93,7 +100,14 @@ function isThroughLink(path: string, symlinks: ReadonlySet<string>): boolean {
  * link is deep. (With `..` after a name, that name could be a link to somewhere less deep.)
  */
 function staysInside(path: string, target: string): boolean {
-  if (target === '' || target.startsWith('/') || /^[A-Za-z]:/.test(target) || target.includes('\\') || target.includes('\0')) return false;
+  if (
+    target === '' ||
+    target.startsWith('/') ||
+    /^[A-Za-z]:/.test(target) ||
+    target.includes('\\') ||
+    target.includes('\0')
+  )
+    return false;
   const parts = target.split('/').filter((part) => part !== '' && part !== '.');
   const ups = parts.findIndex((part) => part !== '..');
   const leading = ups === -1 ? parts.length : ups;

@@ -4,7 +4,17 @@
 //
 // What always holds: what does not go to disk (full, read-only) is kept in memory, said once through `say`, and
 // written with the next append that works.
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Report } from '@assay/protocol';
 import { openLineLog, readLines } from './line-log.ts';
@@ -74,7 +84,8 @@ class FileSpool implements Spool {
 
   dropThrough(seq: number): void {
     let count = 0;
-    while (count < this.#kept.length && this.#kept[count]!.report.seq <= seq) this.#keptBytes -= this.#kept[count++]!.bytes;
+    while (count < this.#kept.length && this.#kept[count]!.report.seq <= seq)
+      this.#keptBytes -= this.#kept[count++]!.bytes;
     if (count === 0) return;
     this.#kept.splice(0, count);
     if (this.#kept.length === 0) this.#unwritten = [];
@@ -100,7 +111,8 @@ class FileSpool implements Spool {
 
   close(): void {
     this.#closeLog();
-    if (this.#unwritten.length > 0) this.#say('warning', `${this.#unwritten.length} reports could not be kept on disk and are lost`);
+    if (this.#unwritten.length > 0)
+      this.#say('warning', `${this.#unwritten.length} reports could not be kept on disk and are lost`);
     // The block's unused rest is given back.
     this.#tryDisk(() => writeNumber(join(this.#directory, 'reserved'), this.#next));
   }
@@ -132,7 +144,8 @@ class FileSpool implements Spool {
     this.#kept = this.#kept.filter((one) => one.report.seq > acked);
     this.#keptBytes = this.#kept.reduce((sum, one) => sum + one.bytes, 0);
     const live = new Set(this.#segments.filter((segment) => segment.lastSeq > acked));
-    for (const segment of this.#segments) if (!live.has(segment)) this.#tryDisk(() => rmSync(segment.path, { force: true }));
+    for (const segment of this.#segments)
+      if (!live.has(segment)) this.#tryDisk(() => rmSync(segment.path, { force: true }));
     this.#segments = [...live];
     if (damaged > 0) this.#say('warning', `${damaged} torn or damaged lines in the spool were passed over`);
     return Math.max(highest, acked);
@@ -174,7 +187,8 @@ class FileSpool implements Spool {
     try {
       act();
     } catch (error) {
-      if (!this.#isTroubled) this.#say('warning', `the spool cannot be written, reports are kept in memory: ${String(error)}`);
+      if (!this.#isTroubled)
+        this.#say('warning', `the spool cannot be written, reports are kept in memory: ${String(error)}`);
       this.#isTroubled = true;
       return false;
     }

@@ -34,5 +34,8 @@ export const spoolDefaults = {
 export function checkRoom(kind: Report['kind'], bytes: number, keptBytes: number, bytesMax: number): void {
   const isBulky = kind === 'cases' || kind === 'profileChanged';
   if (!isBulky || keptBytes + bytes <= bytesMax) return;
-  throw new AssayError('SPOOL_FULL', `${keptBytes} bytes of reports wait for the coordinator; the bound is ${bytesMax}`);
+  throw new AssayError(
+    'SPOOL_FULL',
+    `${keptBytes} bytes of reports wait for the coordinator; the bound is ${bytesMax}`,
+  );
 }
