@@ -36,17 +36,22 @@ export async function startLocalFleet(request: FleetRequest): Promise<LocalFleet
   };
   try {
     const agentsDir = join(temporary ?? request.stateDir, 'agents');
-    for (const worker of workers) {
-      children.push(
-        await startAgentChild({
-          url: coordinator.url,
-          token,
-          ...worker,
-          stateDir: join(agentsDir, worker.name),
-          allowDirectories: true,
-        }),
-      );
+    const starting = workers.map((worker) => {
+      const stateDir = join(agentsDir, directoryName(worker.name));
+      return startAgentChild({
+        url: coordinator.url,
+        token,
+        ...worker,
+        stateDir,
+        allowDirectories: true,
+        reprobeMs: 0,
+      });
+    });
+    for (const started of await Promise.allSettled(starting)) {
+      if (started.status === 'fulfilled') children.push(started.value);
     }
+    // All are waited for first, so that a failure of one leaves none behind.
+    await Promise.all(starting);
     await allJoin(coordinator.url, token, children);
     return { url: coordinator.url, token, workers, stop };
   } catch (error) {

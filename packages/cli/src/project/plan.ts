@@ -2,8 +2,8 @@
 // Order of precedence: `-- command`, then the configuration's suites, then what the agent's runners detect.
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, matchesGlob } from 'node:path';
-import { type Runner, runners } from '@assay/agent/inspect';
-import { AssayError, limit, type RunnerName, type Suite, type Task } from '@assay/protocol';
+import { detectRunners, runnerOf } from '@assay/agent/inspect';
+import { AssayError, limit, runnerNames, type Suite, type Task } from '@assay/protocol';
 import { glob } from 'tinyglobby';
 import type { ProjectConfig, SuiteConfig } from '../config/schema.ts';
 import { SuiteConfig as SuiteSchema } from '../config/schema.ts';
@@ -84,16 +84,14 @@ async function chooseSuites(
 
 async function detectSuites(projectDir: string, notes: string[]): Promise<SuiteConfig[]> {
   const configs: SuiteConfig[] = [];
-  for (const runner of runners) {
-    const detection = await runner.detect(projectDir);
-    if (detection === null) continue;
-    notes.push(`${runner.name}${detection.version === null ? '' : ` ${detection.version}`}: ${detection.why}`);
-    configs.push(SuiteSchema.parse({ runner: runner.name }));
+  for (const { runner, version, why } of await detectRunners(projectDir)) {
+    notes.push(`${runner}${version === null ? '' : ` ${version}`}: ${why}`);
+    configs.push(SuiteSchema.parse({ runner }));
   }
   if (configs.length === 0) {
     throw new AssayError(
       'NO_RUNNER_DETECTED',
-      `Nothing in ${projectDir} says how it is tested (looked for ${runners.map(({ name }) => name).join(', ')}).`,
+      `Nothing in ${projectDir} says how it is tested (looked for ${runnerNames.join(', ')}).`,
     );
   }
   return configs;
@@ -155,12 +153,6 @@ async function listTargets(
       listing.reason,
     );
   return listing.targets.filter((target) => !excluded(target));
-}
-
-function runnerOf(name: RunnerName): Runner {
-  const runner = runners.find((candidate) => candidate.name === name);
-  if (runner === undefined) throw new AssayError('CONFIG_INVALID', `There is no runner "${name}".`);
-  return runner;
 }
 
 /** A target as it is named from the project's directory. */
