@@ -172,8 +172,12 @@ export class Links {
   }
 
   #sendHeartbeats(atMs: number): void {
-    const count = Math.ceil(this.#open.size / ticksPerHeartbeat);
-    for (const [session, open] of this.#open.entries().take(count).toArray()) {
+    const due: [string, Open][] = [];
+    for (const one of this.#open) {
+      if (due.length * ticksPerHeartbeat >= this.#open.size) break;
+      due.push(one);
+    }
+    for (const [session, open] of due) {
       this.#open.delete(session);
       this.#open.set(session, open);
       if (open.isWelcomed) open.link.send([{ kind: 'heartbeat', atMs }]);

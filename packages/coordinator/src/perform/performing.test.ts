@@ -4,6 +4,7 @@ import {
   CoordinatorFrame,
   FeedItem,
   type AssignmentId,
+  type Case,
   type RunId,
   type RunSpec,
   type SessionId,
@@ -129,7 +130,7 @@ test('what names only the worker goes to the session by which it joined, and lon
   const [delivery] = performing.perform([
     entry([
       { kind: 'takeBackRequested', worker, assignment: 'a-1' as AssignmentId, attempts: attempts.slice(0, 3) },
-      { kind: 'cancelSent', worker, attempts, reason: 'asked for' },
+      { kind: 'cancelSent', worker, attempts, reason: 'asked for', deadlineMs: 9 },
       { kind: 'workerDraining', worker, actor: 'me', reason: 'maintenance' },
     ]),
   ]);
@@ -159,12 +160,12 @@ test('a newer link of the same worker closes the older one', () => {
 test('a lost worker’s link is closed, and nothing is sent to a session that is over', () => {
   const performing = performer();
   performing.perform([entry([joined({ session })])]);
-  expect(performing.perform([entry([{ kind: 'workerLost', worker, reason: 'silent', attempts: 1 }])])).toEqual([
-    { session, messages: [], close: 'presumed lost: silent' },
-  ]);
+  expect(
+    performing.perform([entry([{ kind: 'workerLost', worker, reason: 'silent', attempts: 1, forgetAtMs: 9 }])]),
+  ).toEqual([{ session, messages: [], close: 'presumed lost: silent' }]);
   expect(
     performing.perform([
-      entry([{ kind: 'cancelSent', worker, attempts: [{ task: task(1), attempt: 1 }], reason: 'x' }]),
+      entry([{ kind: 'cancelSent', worker, attempts: [{ task: task(1), attempt: 1 }], reason: 'x', deadlineMs: 9 }]),
     ]),
   ).toEqual([]);
 });
@@ -183,7 +184,7 @@ test('an assignment of a run that is not live is a bug', () => {
 });
 
 test('feed items follow the events of an entry, and every one is of the feed’s schema', () => {
-  const one = { path: ['adds'], status: 'passed', durationMs: 1 } as const;
+  const one: Case = { path: ['adds'], status: 'passed', durationMs: 1 };
   const input: Input = {
     kind: 'workerReported',
     worker,
@@ -229,9 +230,9 @@ test('feed items follow the events of an entry, and every one is of the feed’s
         },
         { kind: 'taskSettled', task: task(3), verdict: 'passed' },
         { kind: 'reportsAccepted', worker, session, seq: 2 },
-        { kind: 'runCancelRequested', run, actor: 'me', reason: 'why', tasks: 'all' },
+        { kind: 'runCancelRequested', run, actor: 'me', reason: 'why', cause: 'request', tasks: 'all' },
         { kind: 'runSettled', run, verdict: 'passed' },
-        { kind: 'workerLost', worker, reason: 'silent', attempts: 2 },
+        { kind: 'workerLost', worker, reason: 'silent', attempts: 2, forgetAtMs: 9 },
       ],
       input,
     ),

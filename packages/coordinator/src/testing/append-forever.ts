@@ -15,7 +15,7 @@ export function expectedEntry(seq: number, paddingBytes: number): JournalEntry {
       session: 's-1' as SessionId,
       reason: 'x'.repeat(paddingBytes),
     },
-    events: [{ kind: 'workerLeft', worker: 'w-1' as WorkerId, reason: `entry ${seq}` }],
+    events: [{ kind: 'workerLeft', worker: 'w-1' as WorkerId, reason: `entry ${seq}`, forgetAtMs: 1 }],
   };
 }
 

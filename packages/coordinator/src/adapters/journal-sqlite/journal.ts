@@ -47,8 +47,8 @@ type Waiting = { lastSeq: number; done: (error: AssayError | null) => void };
 export function openSqliteJournal(options: SqliteJournalOptions): SqliteJournal {
   const journalDirectory = join(options.stateDirectory, 'journal');
   const snapshotDirectory = join(options.stateDirectory, 'snapshots');
-  mkdirSync(journalDirectory, { recursive: true });
-  mkdirSync(snapshotDirectory, { recursive: true });
+  mkdirSync(journalDirectory, { recursive: true, mode: 0o700 });
+  mkdirSync(snapshotDirectory, { recursive: true, mode: 0o700 });
   const lock = lockState(options.stateDirectory);
   try {
     removePartials(snapshotDirectory);

@@ -1,0 +1,5 @@
+// The coordinator's public door: start one, and make its tokens while none runs. What the simulator and the drill drive is
+// imported from the modules themselves.
+export { openAuthority, type StoredAuthority } from './adapters/authority-sqlite.ts';
+export { createLog, silentLog, type Log } from './log.ts';
+export { startCoordinator, type CoordinatorOptions, type RunningCoordinator } from './main.ts';

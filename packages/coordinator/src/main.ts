@@ -1,0 +1,265 @@
+// The coordinator put together: the one place that knows every part. Nothing here decides anything.
+// State directory (mode 0700, one process at a time):
+//   lock.sqlite      held while the process lives          journal/     segments, `<first seq>.sqlite`
+//   snapshots/       `<seq>.json`, the newest two          results.duckdb
+//   blobs/           content-addressed files               tokens.sqlite
+// What always holds: it serves only after recovery; a start that fails leaves nothing open.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createEngine, engineDefaults, type Engine, type EngineConfig } from '@assay/core';
+import { AssayError } from '@assay/protocol';
+import { openAuthority } from './adapters/authority-sqlite.ts';
+import { openFileBlobStore } from './adapters/blobs-files.ts';
+import { createSystemClock } from './adapters/clock-system.ts';
+import { openSqliteJournal, type SqliteJournal } from './adapters/journal-sqlite/journal.ts';
+import { createMemoryFeed } from './feed/live-feed.ts';
+import { openResults, type ResultsLink } from './follow/results-link.ts';
+import { snapshotDefaults, Snapshots, type SnapshotPolicy } from './follow/snapshots.ts';
+import { retentionDefaults, startHousekeeping, type RetentionSettings } from './housekeeping.ts';
+import type { AuthMode } from './http/authenticate.ts';
+import { createHttpServer } from './http/server.ts';
+import { createLog, type Log } from './log.ts';
+import type { Authority } from './ports/authority.ts';
+import type { BlobStore } from './ports/blob-store.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Coordinator } from './ports/coordinator.ts';
+import { recoverState } from './recovery.ts';
+import { createShell, type Shell } from './shell.ts';
+
+export type CoordinatorOptions = {
+  stateDir: string;
+  /** 127.0.0.1 unless given; beyond loopback tokens must exist. */
+  host?: string;
+  /** 0, the default, is any free port. */
+  port?: number;
+  tls?: { cert: string | Buffer; key: string | Buffer };
+  /** Default `tokens`. */
+  auth?: AuthMode;
+  engine?: Partial<EngineConfig>;
+  journal?: { segmentBytesMax?: number; segmentAgeMaxMs?: number };
+  retention?: Partial<RetentionSettings>;
+  snapshots?: Partial<SnapshotPolicy>;
+  log?: Log;
+  /** Called when it cannot go on (JOURNAL_WRITE_FAILED, a bug). By default the process ends with exit code 70. */
+  onFatal?: (error: unknown) => void;
+};
+
+export interface RunningCoordinator {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly coordinator: Coordinator;
+  readonly authority: Authority;
+  readonly blobs: BlobStore;
+  /** Commits and delivers what was taken, then closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Time between two batches of results, and how long the start and the stop wait for the results store. */
+const resultsGatherMs = 50;
+const resultsOpenMs = 2_000;
+const resultsCloseMs = 10_000;
+const exitCodeOfBug = 70;
+
+/** Recovers, then serves. Throws STATE_IN_USE, JOURNAL_CORRUPT, JOURNAL_NEWER, RESULTS_NEWER, LISTEN_NOT_LOOPBACK and the like. */
+export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
+  const closers: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).toReversed()) await close();
+  };
+  try {
+    return await assemble(options, closers, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type Closers = (() => Promise<void> | void)[];
+
+async function assemble(
+  options: CoordinatorOptions,
+  closers: Closers,
+  stop: () => Promise<void>,
+): Promise<RunningCoordinator> {
+  const { stateDir, log = createLog() } = options;
+  const clock = createSystemClock();
+  const onFatal = fatalOf(options, log);
+  const startedMs = performance.now();
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const journal = openSqliteJournal({
+    ...options.journal,
+    stateDirectory: stateDir,
+    onNotice: (message) => log.warn(message),
+  });
+  closers.push(() => journal.close());
+  const authority = openAuthority(stateDir);
+  closers.push(() => authority.close());
+  const blobs = await openFileBlobStore(join(stateDir, 'blobs'));
+
+  const parts: { shell: Shell | null } = { shell: null };
+  const results = openResultsOf(stateDir, journal, log, (seq) =>
+    parts.shell?.post({ kind: 'resultsAcknowledged', seq }),
+  );
+  const recovered = await recoverState(journal, (message) => log.warn(message));
+  const snapshots = openSnapshots(options, journal, clock, recovered.snapshotSeq, log);
+  // Last to close but the journal: what it folds must be durable.
+  closers.push(
+    () => snapshots.stop(),
+    () => results.close(resultsCloseMs),
+  );
+  await checkResults(results, journal, onFatal);
+
+  const config: EngineConfig = { ...engineDefaults, ...options.engine };
+  const engine = createEngine(config, recovered.state);
+  const shell = createShell({
+    engine,
+    config,
+    journal,
+    clock,
+    feed: createMemoryFeed({ startSeq: journal.lastSeq() }),
+    results: results.store,
+    onDurable: (seq) => {
+      results.durable(seq);
+      snapshots.durable(seq);
+    },
+    onFatal,
+    followers: () => ({
+      resultsSeq: results.appliedSeq(),
+      resultsError: results.error(),
+      snapshotSeq: snapshots.latestSeq(),
+    }),
+  });
+  parts.shell = shell;
+  closers.push(() => shell.stop());
+  results.durable(journal.lastSeq());
+  shell.post({ kind: 'resultsAcknowledged', seq: results.appliedSeq() });
+  await shell.submit({ kind: 'coordinatorRestarted', epoch: recovered.state.epoch + 1 });
+
+  const retention = { ...retentionDefaults, ...options.retention };
+  closers.push(
+    startHousekeeping({
+      journal,
+      blobs,
+      clock,
+      state: engine.state,
+      resultsSeq: () => results.appliedSeq(),
+      settings: retention,
+      log,
+    }),
+  );
+  const listening = await listen(options, { shell, blobs, authority }, closers, log);
+  log.info('serving', {
+    url: listening.url,
+    ...startOf(engine, recovered),
+    startMs: Math.round(performance.now() - startedMs),
+  });
+  return { ...listening, coordinator: shell, authority, blobs, stop: once(stop) };
+}
+
+type Doors = { shell: Shell; blobs: BlobStore; authority: Authority };
+
+async function listen(
+  options: CoordinatorOptions,
+  doors: Doors,
+  closers: Closers,
+  log: Log,
+): Promise<{ url: string; host: string; port: number }> {
+  const server = createHttpServer({
+    coordinator: doors.shell,
+    blobs: doors.blobs,
+    authority: doors.authority,
+    host: options.host ?? '127.0.0.1',
+    port: options.port ?? 0,
+    auth: options.auth ?? 'tokens',
+    log: (message, details) => log.info(message, details),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+  });
+  // What was taken is committed and answered before the doors close: acknowledgements still reach the workers.
+  const shellCloser = closers.findLastIndex(() => true);
+  closers.splice(shellCloser, 0, () => server.close());
+  return server.listen();
+}
+
+function openResultsOf(
+  stateDir: string,
+  journal: SqliteJournal,
+  log: Log,
+  acknowledged: (seq: number) => void,
+): ResultsLink {
+  return openResults({
+    journalDirectory: journal.journalDirectory,
+    resultsFile: join(stateDir, 'results.duckdb'),
+    firstSeq: journal.firstSeq(),
+    gatherMs: resultsGatherMs,
+    acknowledged,
+    onTrouble: (error) =>
+      error === null
+        ? log.info('results are written again')
+        : log.warn('results are not written now; runs go on', { error }),
+  });
+}
+
+/** A results store that is ahead of the journal belongs to another one: it would silently skip entries. */
+async function checkResults(
+  results: ResultsLink,
+  journal: SqliteJournal,
+  onFatal: (error: unknown) => void,
+): Promise<void> {
+  const lastSeq = journal.lastSeq();
+  const checked = results.opened().then((appliedSeq) => {
+    if (appliedSeq === null || appliedSeq <= lastSeq) return;
+    throw new AssayError(
+      'JOURNAL_CORRUPT',
+      `the journal ends at ${lastSeq}, but the results hold everything up to ${appliedSeq}: durable entries are missing`,
+    );
+  });
+  const waited = new Promise<'late'>((resolve) => setTimeout(resolve, resultsOpenMs, 'late').unref());
+  // A large results file may take long to open: it must not keep the workers waiting.
+  if ((await Promise.race([checked, waited])) === 'late') checked.catch(onFatal);
+}
+
+function openSnapshots(
+  options: CoordinatorOptions,
+  journal: SqliteJournal,
+  clock: Clock,
+  latestSeq: number | null,
+  log: Log,
+): Snapshots {
+  return new Snapshots({
+    journalDirectory: journal.journalDirectory,
+    snapshotDirectory: journal.snapshotDirectory,
+    clock,
+    policy: { ...snapshotDefaults, ...options.snapshots },
+    latestSeq,
+    bytesAppended: () => journal.bytesAppended(),
+    onDone: ({ notices, ...done }) => {
+      for (const notice of notices) log.warn(notice);
+      log.info('snapshot written', done);
+    },
+    onFailed: (error) => log.error('a snapshot could not be written', { error }),
+  });
+}
+
+function fatalOf(options: CoordinatorOptions, log: Log): (error: unknown) => void {
+  return (error) => {
+    log.error('the coordinator cannot go on; it recovers from its journal when it is started again', { error });
+    if (options.onFatal !== undefined) options.onFatal(error);
+    else process.exit(exitCodeOfBug);
+  };
+}
+
+function startOf(engine: Engine, recovered: { snapshotSeq: number | null; entries: number }): Record<string, unknown> {
+  return {
+    seq: engine.state.seq,
+    snapshotSeq: recovered.snapshotSeq,
+    foldedEntries: recovered.entries,
+    runs: engine.state.runs.size,
+    epoch: engine.state.epoch,
+  };
+}
+
+function once(act: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null;
+  return () => (done ??= act());
+}
