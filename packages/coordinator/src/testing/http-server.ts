@@ -3,6 +3,7 @@
 import { createEngine, engineDefaults, type Input, type Reply } from '@assay/core';
 import type { RunId, RunSpec, Scope, Suite } from '@assay/protocol';
 import { createMemoryAuthority } from '../adapters/authority-memory.ts';
+import { openFileBlobStore } from '../adapters/blobs-files.ts';
 import { createMemoryBlobStore } from '../adapters/blobs-memory.ts';
 import { createSystemClock } from '../adapters/clock-system.ts';
 import { createMemoryJournal } from '../adapters/journal-memory.ts';
@@ -14,6 +15,8 @@ import { createShell } from '../shell.ts';
 
 type TestOptions = Partial<Pick<HttpServerOptions, 'auth' | 'timings' | 'tls' | 'host' | 'port'>> & {
   feedBytesMax?: number;
+  /** Blobs in files instead of in memory. */
+  blobDirectory?: string;
   limits?: Partial<DriverLimits>;
 };
 
@@ -25,7 +28,8 @@ export async function startTestServer(options: TestOptions = {}) {
   const engine = createEngine(engineDefaults);
   const feed = createMemoryFeed({ startSeq: 0, ...(options.feedBytesMax ? { bytesMax: options.feedBytesMax } : {}) });
   const authority = createMemoryAuthority();
-  const blobs = createMemoryBlobStore();
+  const blobs =
+    options.blobDirectory === undefined ? createMemoryBlobStore() : await openFileBlobStore(options.blobDirectory);
   const logged: { message: string; details: Record<string, unknown> }[] = [];
   let fatal: unknown = null;
   const shell = createShell({

@@ -1,0 +1,135 @@
+// How long a coordinator with 100,000 queued tasks is away: a real process, killed with SIGKILL, started again on the same
+// state directory, serving when its health answers and the tasks are all there. Prints only; the bar is 5 s.
+//   node bench/restart/main.ts [tasks] [bytes between snapshots]
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const serve = fileURLToPath(new URL('../../packages/coordinator/src/testing/serve.ts', import.meta.url));
+const perRequest = 5_000;
+
+async function start(
+  place: string,
+  everyBytes: number,
+): Promise<{ child: ChildProcess; url: string; servingMs: number }> {
+  const startedMs = performance.now();
+  const options = JSON.stringify({ snapshots: { everyBytes } });
+  const child = spawn(process.execPath, [serve, place, options], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
+  const { url } = JSON.parse(line) as { url: string };
+  return { child, url, servingMs: performance.now() - startedMs };
+}
+
+async function post(url: string, body: unknown): Promise<{ run: string }> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as { run: string };
+}
+
+function submission(total: number): { run: unknown; chunks: { suite: number; target: string }[][] } {
+  const suite = {
+    name: 'unit',
+    runner: 'vitest',
+    directory: '',
+    arguments: [],
+    env: {},
+    secrets: [],
+    timeoutMs: 60_000,
+    noOutputTimeoutMs: 0,
+    requires: '',
+    retries: 0,
+    batching: 'shared',
+  };
+  const run = {
+    name: 'restart',
+    project: 'bench',
+    priority: 0,
+    source: { kind: 'directory', path: '/project' },
+    suites: [suite],
+    failFast: false,
+    unplaceable: 'wait',
+  };
+  const tasks = Array.from({ length: total }, (_, index) => ({
+    suite: 0,
+    target: `packages/part-${index % 97}/src/feature-${index}.test.ts`,
+  }));
+  const chunks = Array.from({ length: Math.ceil(total / perRequest) }, (_, chunk) =>
+    tasks.slice(chunk * perRequest, (chunk + 1) * perRequest),
+  );
+  return { run, chunks };
+}
+
+async function submit(url: string, total: number): Promise<void> {
+  const { run, chunks } = submission(total);
+  const accepted = await post(`${url}/api/v1/runs`, {
+    idempotencyKey: 'bench-restart',
+    run,
+    tasks: chunks[0],
+    sealed: chunks.length === 1,
+  });
+  for (let chunk = 1; chunk < chunks.length; chunk += 1) {
+    await post(`${url}/api/v1/runs/${accepted.run}/tasks`, {
+      chunk,
+      tasks: chunks[chunk],
+      sealed: chunk === chunks.length - 1,
+    });
+  }
+}
+
+async function queuedTasks(url: string): Promise<number> {
+  const response = await fetch(`${url}/api/v1/health`);
+  return ((await response.json()) as { queuedTasks: number }).queuedTasks;
+}
+
+function residentMiB(child: ChildProcess): string {
+  try {
+    const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+    return kib === undefined ? 'unknown' : (Number(kib) / 1024).toFixed(0);
+  } catch {
+    return 'unknown';
+  }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+const total = Number(process.argv[2] ?? 100_000);
+const everyBytes = Number(process.argv[3] ?? 48 * 1024 * 1024);
+const place = mkdtempSync(join(tmpdir(), 'assay-bench-restart-'));
+try {
+  const first = await start(place, everyBytes);
+  const emptyMiB = residentMiB(first.child);
+  const startedMs = performance.now();
+  await submit(first.url, total);
+  console.log(
+    `submitted ${total} tasks in ${((performance.now() - startedMs) / 1000).toFixed(2)} s, resident ${emptyMiB} MiB empty, ${residentMiB(first.child)} MiB now`,
+  );
+  await kill(first.child);
+  const snapshots = readdirSync(join(place, 'snapshots')).map(
+    (name) => `${(statSync(join(place, 'snapshots', name)).size / 2 ** 20).toFixed(1)} MiB`,
+  );
+  console.log(`killed; snapshots: ${snapshots.join(', ') || 'none'}`);
+  for (let round = 1; round <= 3; round += 1) {
+    const again = await start(place, everyBytes);
+    const queued = await queuedTasks(again.url);
+    if (queued !== total) throw new Error(`${queued} tasks queued after the restart, ${total} before`);
+    console.log(
+      `restart ${round}: serving ${total} queued tasks after ${(again.servingMs / 1000).toFixed(2)} s, resident ${residentMiB(again.child)} MiB`,
+    );
+    await kill(again.child);
+  }
+} finally {
+  rmSync(place, { recursive: true, force: true });
+}
