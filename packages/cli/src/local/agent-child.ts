@@ -11,7 +11,7 @@ import { AssayError } from '@assay/protocol';
 
 const graceMs = 5_000;
 const readyTimeoutMs = 30_000;
-const entry = fileURLToPath(new URL('agent-process.ts', import.meta.resolve('@assay/agent')));
+const entry = fileURLToPath(new URL('agent-process.mjs', import.meta.resolve('@assay/agent')));
 
 export type AgentChild = { name: string; pid: number; stop(): Promise<void> };
 
@@ -19,7 +19,7 @@ export type AgentChild = { name: string; pid: number; stop(): Promise<void> };
 export async function startAgentChild(settings: AgentSettings & { name: string }): Promise<AgentChild> {
   await mkdir(settings.stateDir, { recursive: true, mode: 0o700 });
   const log = createWriteStream(join(settings.stateDir, 'agent.log'), { flags: 'a' });
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', entry], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdout.pipe(log);
