@@ -12,6 +12,7 @@ import { openAuthority } from './adapters/authority-sqlite.ts';
 import { openFileBlobStore } from './adapters/blobs-files.ts';
 import { createSystemClock } from './adapters/clock-system.ts';
 import { openSqliteJournal, type SqliteJournal } from './adapters/journal-sqlite/journal.ts';
+import { withOwner } from './authority/owner.ts';
 import { createMemoryFeed } from './feed/live-feed.ts';
 import { openResults, type ResultsLink } from './follow/results-link.ts';
 import { snapshotDefaults, Snapshots, type SnapshotPolicy } from './follow/snapshots.ts';
@@ -35,6 +36,8 @@ export type CoordinatorOptions = {
   tls?: { cert: string | Buffer; key: string | Buffer };
   /** Default `tokens`. */
   auth?: AuthMode;
+  /** A secret with all scopes for as long as this process lives: for whoever starts it. */
+  ownerSecret?: string;
   engine?: Partial<EngineConfig>;
   journal?: { segmentBytesMax?: number; segmentAgeMaxMs?: number };
   retention?: Partial<RetentionSettings>;
@@ -93,8 +96,9 @@ async function assemble(
     onNotice: (message) => log.warn(message),
   });
   closers.push(() => journal.close());
-  const authority = openAuthority(stateDir);
-  closers.push(() => authority.close());
+  const stored = openAuthority(stateDir);
+  closers.push(() => stored.close());
+  const authority = options.ownerSecret === undefined ? stored : withOwner(stored, options.ownerSecret);
   const blobs = await openFileBlobStore(join(stateDir, 'blobs'));
 
   const parts: { shell: Shell | null } = { shell: null };

@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { startAgent } from '@assay/agent';
-import { startCoordinator } from '@assay/coordinator';
+import { createLog, silentLog, startCoordinator } from '@assay/coordinator';
 import { AssayError } from '@assay/protocol';
 import { exitCodes } from '../exit-codes.ts';
 import { removeEndpoint, writeEndpoint } from '../local/endpoint.ts';
@@ -78,7 +78,7 @@ async function up(options: UpOptions): Promise<number> {
     port: options.port,
     ...tls,
     ownerSecret,
-    log: options.quiet ? 'quiet' : 'info',
+    log: options.quiet ? silentLog : createLog(),
   });
   await writeEndpoint({ url: coordinator.url, token: ownerSecret, pid: process.pid });
   const paint = paintFor(process.stderr);

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@assay/client';
-import { type RunningCoordinator, startCoordinator } from '@assay/coordinator';
+import { type RunningCoordinator, silentLog, startCoordinator } from '@assay/coordinator';
 import { AssayError } from '@assay/protocol';
 import { type AgentChild, startAgentChild } from './agent-child.ts';
 
@@ -64,7 +64,7 @@ async function openCoordinator(
   { stateDir, port, note }: FleetRequest,
   token: string,
 ): Promise<{ coordinator: RunningCoordinator; temporary: string | null }> {
-  const shared = { host: '127.0.0.1', port: port ?? 0, ownerSecret: token, log: 'quiet' as const };
+  const shared = { host: '127.0.0.1', port: port ?? 0, ownerSecret: token, log: silentLog };
   try {
     return { coordinator: await startCoordinator({ ...shared, stateDir }), temporary: null };
   } catch (error) {
