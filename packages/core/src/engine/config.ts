@@ -6,10 +6,14 @@ export type EngineConfig = {
   readonly reconnectGraceMs: number;
   readonly recoveryGraceMs: number;
   readonly forgetWorkerAfterMs: number;
+  readonly cancelGraceMs: number;
   readonly infrastructureRetriesMax: number;
   readonly batchTargetMs: number;
   readonly batchShare: number;
+  readonly startupShareMax: number;
+  readonly stealGainMinMs: number;
   readonly durationsMax: number;
+  readonly retiredKeysMax: number;
   readonly defaultExpectedMs: number;
 };
 
@@ -25,14 +29,22 @@ export const engineDefaults: EngineConfig = {
   recoveryGraceMs: 10_000,
   /** A worker gone for a day is forgotten; its results stay. */
   forgetWorkerAfterMs: 86_400_000,
+  /** A worker asked to stop an attempt first asks nicely, then kills; after this the attempt is canceled without its word. */
+  cancelGraceMs: 30_000,
   /** Attempts lost to infrastructure before the task is settled as errored. */
   infrastructureRetriesMax: 5,
   /** A batch is at most this much predicted work, so that stealing stays rare and a lost worker loses little. */
   batchTargetMs: 30_000,
   /** Guided batches: a batch takes at most this share of the lane's remaining work divided by the slots that fit. */
   batchShare: 0.5,
+  /** A batch is long enough that starting its runner is at most this share of its time. */
+  startupShareMax: 0.2,
+  /** Work is stolen only where the end comes nearer by more than this, net of the start-up that the thief pays. */
+  stealGainMinMs: 100,
   /** Remembered durations; the longest unused are forgotten first. */
   durationsMax: 200_000,
+  /** Idempotency keys remembered after their runs left; the oldest are forgotten first. */
+  retiredKeysMax: 10_000,
   /** Predicted cost of a task of which nothing is known, until its suite has a mean. */
   defaultExpectedMs: 1_000,
 };

@@ -4,6 +4,7 @@ import type {
   AttemptFailure,
   AttemptRef,
   AssignmentId,
+  BlobRef,
   CaseCounts,
   Profile,
   RunId,
@@ -13,29 +14,51 @@ import type {
   TaskId,
   Verdict,
   WorkerId,
-} from "@assay/protocol";
+} from '@assay/protocol';
 
-export type RunSubmitted = { kind: "runSubmitted"; run: RunId; submitter: string; idempotencyKey: string; contentDigest: string; spec: RunSpec };
+export type RunSubmitted = {
+  kind: 'runSubmitted';
+  run: RunId;
+  submitter: string;
+  idempotencyKey: string;
+  contentDigest: string;
+  spec: RunSpec;
+};
 /** Tasks `first` .. `first + tasks.length - 1` of the run are queued. `chunk` 0 is the submission's own. */
-export type TasksQueued = { kind: "tasksQueued"; run: RunId; chunk: number; first: number; tasks: Task[]; sealed: boolean };
+export type TasksQueued = {
+  kind: 'tasksQueued';
+  run: RunId;
+  chunk: number;
+  first: number;
+  tasks: Task[];
+  sealed: boolean;
+};
 /** No connected worker can do these: said at once, again only when the reasons change. */
 export type RunUnplaceable = {
-  kind: "runUnplaceable";
+  kind: 'runUnplaceable';
   run: RunId;
   suite: number;
   requires: string;
   tasks: number;
   reasons: { reason: string; workers: number }[];
 };
-export type RunCancelRequested = { kind: "runCancelRequested"; run: RunId; actor: string; reason: string; tasks: TaskId[] | "all" };
-export type RunSettled = { kind: "runSettled"; run: RunId; verdict: Verdict };
+/** `cause` is "failFast" where the run stops itself; its verdict is then that of its tasks. */
+export type RunCancelRequested = {
+  kind: 'runCancelRequested';
+  run: RunId;
+  actor: string;
+  reason: string;
+  cause: 'request' | 'failFast';
+  tasks: TaskId[] | 'all';
+};
+export type RunSettled = { kind: 'runSettled'; run: RunId; verdict: Verdict };
 /** The run left the engine: its rows are in the results store. */
-export type RunRetired = { kind: "runRetired"; run: RunId };
+export type RunRetired = { kind: 'runRetired'; run: RunId };
 
 /** Why this worker got this batch; enough for `assay explain`. */
 export type Placement = { rule: string; fittingWorkers: number; freeWorkers: number; expectedMs: number };
 export type TasksAssigned = {
-  kind: "tasksAssigned";
+  kind: 'tasksAssigned';
   run: RunId;
   suite: number;
   assignment: AssignmentId;
@@ -45,12 +68,21 @@ export type TasksAssigned = {
   tasks: { index: number; attempt: number; expectedMs: number }[];
   placement: Placement;
 };
-export type AttemptStarted = { kind: "attemptStarted"; task: TaskId; attempt: number; worker: WorkerId; atMs: number };
+export type AttemptStarted = { kind: 'attemptStarted'; task: TaskId; attempt: number; worker: WorkerId; atMs: number };
 /** The cases themselves are in the input of the same journal entry; `count` of them start at ordinal `from`. */
-export type CasesRecorded = { kind: "casesRecorded"; task: TaskId; attempt: number; worker: WorkerId; reportSeq: number; from: number; count: number; counts: CaseCounts };
+export type CasesRecorded = {
+  kind: 'casesRecorded';
+  task: TaskId;
+  attempt: number;
+  worker: WorkerId;
+  reportSeq: number;
+  from: number;
+  count: number;
+  counts: CaseCounts;
+};
 /** The attempt is over. `next` says what becomes of its task. */
 export type AttemptSettled = {
-  kind: "attemptSettled";
+  kind: 'attemptSettled';
   task: TaskId;
   attempt: number;
   worker: WorkerId | null;
@@ -59,22 +91,41 @@ export type AttemptSettled = {
   counts: CaseCounts;
   costMs?: number;
   startupMs?: number;
+  blobs?: BlobRef[];
   /** settle: this verdict is the task's; requeue: another attempt follows, spending the named budget. */
-  next: { kind: "settle" } | { kind: "requeue"; spends: "userRetry" | "infrastructureRetry"; avoidWorker: WorkerId | null };
+  next:
+    | { kind: 'settle' }
+    | { kind: 'requeue'; spends: 'userRetry' | 'infrastructureRetry'; avoidWorker: WorkerId | null };
 };
-export type TaskSettled = { kind: "taskSettled"; task: TaskId; verdict: Verdict };
+export type TaskSettled = { kind: 'taskSettled'; task: TaskId; verdict: Verdict };
 /** Assigned, never started, back in the queue without spending anything. */
-export type TasksReturned = { kind: "tasksReturned"; worker: WorkerId; attempts: AttemptRef[]; reason: string };
+export type TasksReturned = { kind: 'tasksReturned'; worker: WorkerId; attempts: AttemptRef[]; reason: string };
 /** Work that another worker could start now is asked back from this one. */
-export type TakeBackRequested = { kind: "takeBackRequested"; worker: WorkerId; assignment: AssignmentId; attempts: AttemptRef[] };
-export type CancelSent = { kind: "cancelSent"; worker: WorkerId; attempts: AttemptRef[]; reason: string };
+export type TakeBackRequested = {
+  kind: 'takeBackRequested';
+  worker: WorkerId;
+  assignment: AssignmentId;
+  attempts: AttemptRef[];
+};
+/** At `deadlineMs` they settle as canceled whatever the worker says. At most `batchTasksMax` attempts an event. */
+export type CancelSent = {
+  kind: 'cancelSent';
+  worker: WorkerId;
+  attempts: AttemptRef[];
+  reason: string;
+  deadlineMs: number;
+};
 /** Reports that were not accepted: of a fenced attempt, or of one that this worker does not hold. Evidence, no effect. */
-export type ReportsRefused = { kind: "reportsRefused"; worker: WorkerId; refused: { seq: number; task: TaskId | null; attempt: number; reason: string }[] };
+export type ReportsRefused = {
+  kind: 'reportsRefused';
+  worker: WorkerId;
+  refused: { seq: number; task: TaskId | null; attempt: number; reason: string }[];
+};
 /** Everything the worker reported up to this sequence is accepted (or refused for good) and may be acknowledged. */
-export type ReportsAccepted = { kind: "reportsAccepted"; worker: WorkerId; session: SessionId; seq: number };
+export type ReportsAccepted = { kind: 'reportsAccepted'; worker: WorkerId; session: SessionId; seq: number };
 
 export type WorkerJoined = {
-  kind: "workerJoined";
+  kind: 'workerJoined';
   worker: WorkerId;
   session: SessionId;
   token: string;
@@ -93,16 +144,41 @@ export type WorkerJoined = {
   /** Held attempts that are no longer this worker's: it stops them. */
   abandon: AttemptRef[];
 };
-export type WorkerRefused = { kind: "workerRefused"; worker: WorkerId; session: SessionId; code: "WORKER_ID_TAKEN" | "WORKER_SUPERSEDED"; message: string };
-export type ProfileChanged = { kind: "profileChanged"; worker: WorkerId; profile: Profile; profileDigest: string; previousDigest: string };
-export type WorkerDisconnectedEvent = { kind: "workerDisconnected"; worker: WorkerId; session: SessionId; graceUntilMs: number };
+export type WorkerRefused = {
+  kind: 'workerRefused';
+  worker: WorkerId;
+  session: SessionId;
+  code: 'WORKER_ID_TAKEN' | 'WORKER_SUPERSEDED';
+  message: string;
+};
+export type ProfileChanged = {
+  kind: 'profileChanged';
+  worker: WorkerId;
+  profile: Profile;
+  profileDigest: string;
+  previousDigest: string;
+};
+export type WorkerDisconnectedEvent = {
+  kind: 'workerDisconnected';
+  worker: WorkerId;
+  session: SessionId;
+  graceUntilMs: number;
+};
 /** Presumed lost: its attempts settle as lost in the same step. */
-export type WorkerLost = { kind: "workerLost"; worker: WorkerId; reason: "silent" | "graceExpired"; attempts: number };
-export type WorkerDraining = { kind: "workerDraining"; worker: WorkerId; actor: string; reason: string };
-export type WorkerLeftEvent = { kind: "workerLeft"; worker: WorkerId; reason: string };
+export type WorkerLost = {
+  kind: 'workerLost';
+  worker: WorkerId;
+  reason: 'silent' | 'graceExpired';
+  attempts: number;
+  forgetAtMs: number;
+};
+export type WorkerDraining = { kind: 'workerDraining'; worker: WorkerId; actor: string; reason: string };
+export type WorkerLeftEvent = { kind: 'workerLeft'; worker: WorkerId; reason: string; forgetAtMs: number };
 /** A long-gone worker was forgotten, so that memory stays bounded. */
-export type WorkerForgotten = { kind: "workerForgotten"; worker: WorkerId };
-export type LinksReset = { kind: "linksReset"; epoch: number; graceUntilMs: number };
+export type WorkerForgotten = { kind: 'workerForgotten'; worker: WorkerId };
+/** The longest unused of what is remembered is dropped: that many durations, suites and idempotency keys of runs that left. */
+export type HistoryTrimmed = { kind: 'historyTrimmed'; durations: number; suites: number; retiredKeys: number };
+export type LinksReset = { kind: 'linksReset'; epoch: number; graceUntilMs: number };
 
 export type Event =
   | RunSubmitted
@@ -129,13 +205,14 @@ export type Event =
   | WorkerDraining
   | WorkerLeftEvent
   | WorkerForgotten
-  | LinksReset;
+  | LinksReset
+  | HistoryTrimmed;
 
 /** What the asker is told: a refusal is a value with a reason, and changes nothing. */
 export type Reply =
-  | { kind: "accepted" }
-  | { kind: "runAccepted"; run: RunId; tasks: number; isRepeat: boolean }
-  | { kind: "refused"; code: string; reason: string };
+  | { kind: 'accepted' }
+  | { kind: 'runAccepted'; run: RunId; tasks: number; isRepeat: boolean }
+  | { kind: 'refused'; code: string; reason: string };
 
 /** The result of one step. The events are already applied to the state when step returns. */
 export type StepResult = { events: Event[]; reply: Reply };

@@ -2,11 +2,11 @@
 // the imperative (submitRun, cancelRun, drainWorker). An input carries all that the decision needs: ids, times and seeds
 // come from outside, so that replaying the inputs makes the same decisions again.
 // Inputs are stored in the journal as JSON: plain data only, no undefined that matters, no class instances.
-import type { AttemptRef, Profile, Report, RunId, RunSpec, SessionId, Task, TaskId, WorkerId } from "@assay/protocol";
+import type { AttemptRef, Profile, Report, RunId, RunSpec, SessionId, Task, TaskId, WorkerId } from '@assay/protocol';
 
 /** A new run with its first tasks. `run` is a fresh id; a repeated `idempotencyKey` of the same submitter returns the earlier run. */
 export type SubmitRun = {
-  kind: "submitRun";
+  kind: 'submitRun';
   run: RunId;
   submitter: string;
   idempotencyKey: string;
@@ -18,14 +18,14 @@ export type SubmitRun = {
 };
 
 /** A further chunk of tasks; chunks count from 1, and a repeat of one already taken changes nothing. */
-export type AddTasks = { kind: "addTasks"; run: RunId; chunk: number; tasks: Task[]; sealed: boolean };
+export type AddTasks = { kind: 'addTasks'; run: RunId; chunk: number; tasks: Task[]; sealed: boolean };
 
 /** Cancel a whole run (`tasks` absent) or some of its tasks. */
-export type CancelRun = { kind: "cancelRun"; run: RunId; tasks?: TaskId[]; actor: string; reason: string };
+export type CancelRun = { kind: 'cancelRun'; run: RunId; tasks?: TaskId[]; actor: string; reason: string };
 
 /** A worker said hello on a new link. Also how a known worker comes back: `held` settles what it still has. */
 export type WorkerConnected = {
-  kind: "workerConnected";
+  kind: 'workerConnected';
   worker: WorkerId;
   session: SessionId;
   /** Token that the id is bound to from its first connection on. */
@@ -44,27 +44,27 @@ export type WorkerConnected = {
 };
 
 /** The link closed. The worker has `reconnectGraceMs` to come back. */
-export type WorkerDisconnected = { kind: "workerDisconnected"; worker: WorkerId; session: SessionId };
+export type WorkerDisconnected = { kind: 'workerDisconnected'; worker: WorkerId; session: SessionId };
 
 /** The liveness tracker heard nothing on an open link for `silentAfterMs`: presumed lost at once. */
-export type WorkerWentSilent = { kind: "workerWentSilent"; worker: WorkerId; session: SessionId };
+export type WorkerWentSilent = { kind: 'workerWentSilent'; worker: WorkerId; session: SessionId };
 
 /** A clean leave: the agent delivered everything and holds nothing. */
-export type WorkerLeft = { kind: "workerLeft"; worker: WorkerId; session: SessionId; reason: string };
+export type WorkerLeft = { kind: 'workerLeft'; worker: WorkerId; session: SessionId; reason: string };
 
 /** Reports of one frame, in order; those at or below the last accepted sequence are dropped as repeats. */
-export type WorkerReported = { kind: "workerReported"; worker: WorkerId; session: SessionId; reports: Report[] };
+export type WorkerReported = { kind: 'workerReported'; worker: WorkerId; session: SessionId; reports: Report[] };
 
-export type DrainWorker = { kind: "drainWorker"; worker: WorkerId; actor: string; reason: string };
+export type DrainWorker = { kind: 'drainWorker'; worker: WorkerId; actor: string; reason: string };
 
 /** The results store has everything up to this journal sequence: settled runs at or below it may leave. */
-export type ResultsAcknowledged = { kind: "resultsAcknowledged"; seq: number };
+export type ResultsAcknowledged = { kind: 'resultsAcknowledged'; seq: number };
 
 /** Time passed: due deadlines are acted on. Sent when nextDeadlineMs() is reached. */
-export type TimePassed = { kind: "timePassed" };
+export type TimePassed = { kind: 'timePassed' };
 
 /** The coordinator started again: no link is open, and every worker has `recoveryGraceMs` to come back. */
-export type CoordinatorRestarted = { kind: "coordinatorRestarted"; epoch: number };
+export type CoordinatorRestarted = { kind: 'coordinatorRestarted'; epoch: number };
 
 export type Input =
   | SubmitRun
@@ -79,4 +79,3 @@ export type Input =
   | ResultsAcknowledged
   | TimePassed
   | CoordinatorRestarted;
-

@@ -1,0 +1,15 @@
+// The earliest time at which the engine would do something by itself: the end of a worker's grace, the time to forget one,
+// the end of the patience with a cancellation, work that becomes worth stealing because what runs before it overruns.
+import { stealDeadline } from '../scheduling/steal.ts';
+import type { EngineConfig } from './config.ts';
+import type { State } from './state.ts';
+
+export function nextDeadline(state: State, config: EngineConfig, lookedAtMs: number): number | null {
+  let earliest = state.index.workerDeadlines.peek()?.atMs ?? null;
+  for (const { deadlineMs } of state.index.canceling.values()) {
+    if (earliest === null || deadlineMs < earliest) earliest = deadlineMs;
+    break; // They are in the order of their deadlines.
+  }
+  const steal = stealDeadline(state, config, lookedAtMs);
+  return steal !== null && (earliest === null || steal < earliest) ? steal : earliest;
+}

@@ -1,0 +1,89 @@
+// The one door into the engine: facts and requests in, events out. Pure and synchronous; the driver journals what comes out
+// and only then acts on it. Steps without events changed nothing and are not journalled.
+//
+// Order within a step: what the input itself causes, then what became unplaceable, then placement and stealing, then
+// what is forgotten.
+import type { EngineConfig } from './config.ts';
+import { nextDeadline } from './deadlines.ts';
+import type { Event, Reply, StepResult } from './events.ts';
+import { emptyState } from './evolve.ts';
+import type { Input } from './inputs.ts';
+import { acknowledgeResults } from './ops/acknowledge-results.ts';
+import { addTasks } from './ops/add-tasks.ts';
+import { cancelRun } from './ops/cancel-run.ts';
+import { checkPlaceable } from './ops/check-placeable.ts';
+import { connectWorker } from './ops/connect-worker.ts';
+import { drainWorker } from './ops/drain-worker.ts';
+import { acceptReports } from './ops/accept-reports.ts';
+import { disconnectWorker, loseSilentWorker, partWithWorker, resetLinks } from './ops/part-with-worker.ts';
+import { passTime } from './ops/pass-time.ts';
+import { submitRun } from './ops/submit-run.ts';
+import { trimHistory } from './ops/trim-history.ts';
+import type { State } from './state.ts';
+import { beginStep } from './step.ts';
+import type { Step } from './step.ts';
+import { placeAll } from '../scheduling/pick.ts';
+import { stealAll } from '../scheduling/steal.ts';
+
+export type Engine = {
+  readonly state: State;
+  /** Validates the input, decides, and applies what follows. */
+  step(input: Input, nowMs: number): StepResult;
+  /** The earliest time at which `timePassed` would do something, or null. */
+  nextDeadlineMs(): number | null;
+};
+
+/** An engine over a state, which from now on only its steps may change. */
+export function createEngine(config: EngineConfig, state: State = emptyState()): Engine {
+  // Not part of the state: it only keeps nextDeadlineMs from naming a time that was acted on.
+  let lookedAtMs = -Infinity;
+  return {
+    state,
+    step: (input, nowMs) => {
+      lookedAtMs = nowMs;
+      return takeStep(state, config, input, nowMs);
+    },
+    nextDeadlineMs: () => nextDeadline(state, config, lookedAtMs),
+  };
+}
+
+function takeStep(state: State, config: EngineConfig, input: Input, nowMs: number): StepResult {
+  const step = beginStep(state, config, nowMs);
+  const reply = decide(step, input);
+  if (step.events.length > 0) checkPlaceable(step);
+  if (step.events.length > 0 || input.kind === 'timePassed') {
+    placeAll(step);
+    stealAll(step);
+  }
+  if (step.events.length > 0) trimHistory(step);
+  return { events: step.events as Event[], reply };
+}
+
+function decide(step: Step, input: Input): Reply {
+  switch (input.kind) {
+    case 'submitRun':
+      return submitRun(step, input);
+    case 'addTasks':
+      return addTasks(step, input);
+    case 'cancelRun':
+      return cancelRun(step, input);
+    case 'workerConnected':
+      return connectWorker(step, input);
+    case 'workerDisconnected':
+      return disconnectWorker(step, input);
+    case 'workerWentSilent':
+      return loseSilentWorker(step, input);
+    case 'workerLeft':
+      return partWithWorker(step, input);
+    case 'workerReported':
+      return acceptReports(step, input);
+    case 'drainWorker':
+      return drainWorker(step, input);
+    case 'resultsAcknowledged':
+      return acknowledgeResults(step, input);
+    case 'timePassed':
+      return passTime(step);
+    case 'coordinatorRestarted':
+      return resetLinks(step, input);
+  }
+}

@@ -1,0 +1,249 @@
+// How events change attempts, the assignments that they came with, and the slots that those occupy. Part of evolve.
+import { taskIdOf } from '@assay/protocol';
+import type { AttemptRef, CaseCounts } from '@assay/protocol';
+import { assert, present } from '../kernel/assert.ts';
+import { attemptTransitions } from '../lifecycle/attempt.ts';
+import { taskTransitions } from '../lifecycle/task.ts';
+import { after, mustLead } from '../lifecycle/transition.ts';
+import { changeLoad } from '../scheduling/classes.ts';
+import { dequeue, enqueue, laneOf, refreshStealable } from '../scheduling/lanes.ts';
+import { learn } from '../scheduling/predict.ts';
+import type {
+  AttemptSettled,
+  AttemptStarted,
+  CancelSent,
+  CasesRecorded,
+  TakeBackRequested,
+  TasksAssigned,
+  TasksReturned,
+} from './events.ts';
+import { addCases, countTask, liveRun } from './evolve-run.ts';
+import { currentAttempt, findTask } from './lookup.ts';
+import type { AttemptRecord, Assignment, RunRecord, State, TaskRecord } from './state.ts';
+
+const nothingRecorded: CaseCounts = Object.freeze({ passed: 0, failed: 0, skipped: 0, todo: 0 });
+
+export function tasksAssigned(state: State, event: TasksAssigned, atMs: number): void {
+  const run = liveRun(state, event.run);
+  const worker = present(state.workers.get(event.worker), 'assigned worker');
+  state.assignmentOrder += 1;
+  let unstartedMs = 0;
+  for (const { index, attempt, expectedMs } of event.tasks) {
+    const task = present(run.tasks[index], 'assigned task');
+    mustLead(taskTransitions, 'task', task.state.kind, 'tasksAssigned', 'assigned');
+    assert(attempt === task.lastAttempt + 1, 'attempt numbers count up');
+    dequeue(state.index, run, task);
+    countTask(run, task, { kind: 'assigned' });
+    task.lastAttempt = attempt;
+    unstartedMs += expectedMs;
+    task.attempts.push({
+      attempt,
+      worker: worker.worker,
+      assignment: event.assignment,
+      assignedAtMs: atMs,
+      expectedMs,
+      placement: event.placement,
+      batch: event.tasks.length,
+      recorded: 0,
+      counts: nothingRecorded,
+      state: assignedState,
+    });
+  }
+  run.unplaceableSaid[event.suite] = null;
+  const assignment: Assignment = {
+    assignment: event.assignment,
+    run: event.run,
+    suite: event.suite,
+    worker: event.worker,
+    atMs,
+    tasks: event.tasks,
+    takeBack: null,
+    open: event.tasks.length,
+    unstarted: event.tasks.length,
+    unstartedMs,
+    sinceMs: atMs,
+    runningMs: 0,
+    endsAtMs: atMs + unstartedMs,
+    group: laneOf(run, event.suite).group,
+    heapSlot: -1,
+  };
+  state.assignments.set(assignment.assignment, assignment);
+  changeLoad(state.index, worker, () => worker.assignments.set(assignment.assignment, assignment));
+  refreshStealable(state.index, assignment, worker);
+}
+
+const assignedState = { kind: 'assigned' } as const;
+
+export function attemptStarted(state: State, event: AttemptStarted, atMs: number): void {
+  const { run, task, attempt } = inHand(state, event);
+  const next = after(attemptTransitions, 'attempt', attempt.state.kind, 'attemptStarted');
+  if (task.state.kind === 'assigned') {
+    mustLead(taskTransitions, 'task', task.state.kind, 'attemptStarted', 'running');
+    countTask(run, task, { kind: 'running' });
+  }
+  run.startedAtMs ??= atMs;
+  const before = attempt.state;
+  if (before.kind === 'canceling') attempt.state = { ...before, startedAtMs: before.startedAtMs ?? atMs };
+  else if (next === 'running') attempt.state = { kind: 'running', startedAtMs: atMs };
+  progress(state, attempt, task.index, before.kind, 'running', atMs);
+}
+
+export function casesRecorded(state: State, event: CasesRecorded): void {
+  const { attempt } = inHand(state, event);
+  attempt.recorded += event.count;
+  const counts = { ...attempt.counts };
+  addCases(counts, event.counts);
+  attempt.counts = counts;
+}
+
+export function attemptSettled(state: State, event: AttemptSettled, atMs: number): void {
+  const { run, task } = present(findTask(state, event.task), 'task of an attempt');
+  const attempt =
+    event.worker === null && currentAttempt(task) === null
+      ? unassigned(task, event.attempt, atMs)
+      : inHand(state, event).attempt;
+  const before = attempt.state;
+  mustLead(attemptTransitions, 'attempt', before.kind, 'attemptSettled', 'settled');
+  const startedAtMs = before.kind === 'running' || before.kind === 'canceling' ? before.startedAtMs : null;
+  const { verdict, counts, failure, costMs, startupMs, blobs } = event;
+  attempt.state = {
+    kind: 'settled',
+    startedAtMs,
+    atMs,
+    verdict,
+    counts,
+    ...(failure === undefined ? {} : { failure }),
+    ...(costMs === undefined ? {} : { costMs }),
+    ...(startupMs === undefined ? {} : { startupMs }),
+    ...(blobs === undefined ? {} : { blobs }),
+  };
+  // A start that was coalesced into the end: the run did start.
+  if (costMs !== undefined) run.startedAtMs ??= atMs;
+  state.index.canceling.delete(event.task);
+  const isMeasured = costMs !== undefined && (verdict === 'passed' || verdict === 'failed');
+  if (isMeasured) learn(state, laneOf(run, task.suite).suiteKey, task.target, costMs, startupMs, atMs);
+  progress(state, attempt, task.index, before.kind, 'over', atMs);
+  if (event.next.kind === 'settle') return;
+  mustLead(taskTransitions, 'task', task.state.kind, 'attemptRequeued', 'queued');
+  if (event.next.spends === 'userRetry') task.userRetries += 1;
+  else task.infrastructureRetries += 1;
+  requeue(state, run, task, atMs, event.next.avoidWorker);
+}
+
+export function tasksReturned(state: State, event: TasksReturned, atMs: number): void {
+  for (const ref of event.attempts) {
+    const { run, task, attempt } = inHand(state, ref);
+    mustLead(attemptTransitions, 'attempt', attempt.state.kind, 'tasksReturned', 'end');
+    mustLead(taskTransitions, 'task', task.state.kind, 'tasksReturned', 'queued');
+    progress(state, attempt, task.index, attempt.state.kind, 'over', atMs);
+    task.attempts.pop();
+    requeue(state, run, task, atMs, null);
+  }
+}
+
+export function takeBackRequested(state: State, event: TakeBackRequested): void {
+  const assignment = present(state.assignments.get(event.assignment), 'assignment that is asked');
+  assert(assignment.takeBack === null, 'one request at a time');
+  assignment.takeBack = new Set();
+  for (const { task } of event.attempts) assignment.takeBack.add(Number(task.slice(task.lastIndexOf('.') + 1)));
+  assignment.group.asked += 1;
+  refreshStealable(state.index, assignment, present(state.workers.get(assignment.worker), 'worker that is asked'));
+}
+
+/** Forgets an outstanding request: it was answered, or its link is gone and it may never have arrived. */
+export function endTakeBack(assignment: Assignment): void {
+  if (assignment.takeBack === null) return;
+  assignment.takeBack = null;
+  assignment.group.asked -= 1;
+}
+
+export function cancelSent(state: State, event: CancelSent, atMs: number): void {
+  for (const ref of event.attempts) {
+    const { task, attempt } = inHand(state, ref);
+    const before = attempt.state;
+    mustLead(attemptTransitions, 'attempt', before.kind, 'cancelSent', 'canceling');
+    const startedAtMs = before.kind === 'running' || before.kind === 'canceling' ? before.startedAtMs : null;
+    // Said again to a worker that came back: the deadline stays the first.
+    const deadlineMs = before.kind === 'canceling' ? before.deadlineMs : event.deadlineMs;
+    attempt.state = { kind: 'canceling', startedAtMs, deadlineMs };
+    state.index.canceling.set(ref.task, { attempt, deadlineMs });
+    progress(state, attempt, task.index, before.kind, 'canceling', atMs);
+  }
+}
+
+function requeue(
+  state: State,
+  run: RunRecord,
+  task: TaskRecord,
+  atMs: number,
+  avoidWorker: AttemptRecord['worker'],
+): void {
+  countTask(run, task, { kind: 'queued', sinceMs: atMs, avoidWorker });
+  enqueue(state, run, task);
+  state.index.unchecked.add(laneOf(run, task.suite).group);
+}
+
+/** An attempt that no worker ever had: the evidence of why a queued task is settled. */
+function unassigned(task: TaskRecord, number: number, atMs: number): AttemptRecord {
+  assert(
+    task.state.kind === 'queued' && number === task.lastAttempt + 1,
+    'only a queued task settles without a worker',
+  );
+  const attempt: AttemptRecord = {
+    attempt: number,
+    worker: null,
+    assignment: null,
+    assignedAtMs: atMs,
+    expectedMs: 0,
+    placement: null,
+    batch: 0,
+    recorded: 0,
+    counts: nothingRecorded,
+    state: assignedState,
+  };
+  task.lastAttempt = number;
+  task.attempts.push(attempt);
+  return attempt;
+}
+
+function inHand(state: State, ref: AttemptRef): { run: RunRecord; task: TaskRecord; attempt: AttemptRecord } {
+  const { run, task } = present(findTask(state, ref.task), `task ${ref.task}`);
+  const attempt = present(currentAttempt(task), `attempt of ${ref.task}`);
+  assert(
+    attempt.attempt === ref.attempt,
+    `${taskIdOf(run.run, task.index)}: attempt ${ref.attempt} is not the current one`,
+  );
+  return { run, task, attempt };
+}
+
+/** Keeps what an assignment has in hand; the last attempt to end ends it and frees its slot. */
+function progress(
+  state: State,
+  attempt: AttemptRecord,
+  index: number,
+  from: AttemptRecord['state']['kind'],
+  to: 'running' | 'canceling' | 'over',
+  atMs: number,
+): void {
+  if (attempt.assignment === null) return;
+  const assignment = present(state.assignments.get(attempt.assignment), 'assignment');
+  const worker = present(state.workers.get(assignment.worker), 'worker of an assignment');
+  if (from === 'assigned') {
+    assignment.unstarted -= 1;
+    assignment.unstartedMs -= attempt.expectedMs;
+    if (to === 'running') assignment.runningMs += attempt.expectedMs;
+  } else if (from === 'running' && to !== 'running') {
+    assignment.runningMs -= attempt.expectedMs;
+  }
+  assignment.sinceMs = atMs;
+  if (assignment.takeBack !== null) {
+    assignment.takeBack.delete(index);
+    if (assignment.takeBack.size === 0) endTakeBack(assignment);
+  }
+  if (to === 'over') assignment.open -= 1;
+  refreshStealable(state.index, assignment, worker);
+  if (assignment.open > 0) return;
+  endTakeBack(assignment);
+  state.assignments.delete(assignment.assignment);
+  changeLoad(state.index, worker, () => worker.assignments.delete(assignment.assignment));
+}

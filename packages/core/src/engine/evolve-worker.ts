@@ -1,0 +1,207 @@
+// How events change workers. Part of evolve.
+import type { Profile, WorkerId } from '@assay/protocol';
+import { present } from '../kernel/assert.ts';
+import { after, mustLead } from '../lifecycle/transition.ts';
+import { workerTransitions } from '../lifecycle/worker.ts';
+import type { WorkerState } from '../lifecycle/worker.ts';
+import { countIn, joinClass, leaveClass, recount } from '../scheduling/classes.ts';
+import { refreshStealable } from '../scheduling/lanes.ts';
+import type {
+  LinksReset,
+  ProfileChanged,
+  ReportsAccepted,
+  WorkerDisconnectedEvent,
+  WorkerDraining,
+  WorkerForgotten,
+  WorkerJoined,
+  WorkerLeftEvent,
+  WorkerLost,
+} from './events.ts';
+import { endTakeBack } from './evolve-attempt.ts';
+import type { State, WorkerRecord } from './state.ts';
+
+/** How many replaced incarnations are remembered: two processes with one id are told apart, and no list grows. */
+const supersededMax = 8;
+
+export function workerJoined(state: State, event: WorkerJoined, atMs: number): void {
+  const trigger = event.isDraining ? 'workerJoinedDraining' : 'workerJoined';
+  const next: WorkerState = { kind: event.isDraining ? 'draining' : 'connected' };
+  const known = state.workers.get(event.worker);
+  if (known === undefined) {
+    addWorker(state, event, next, atMs);
+    return;
+  }
+  mustLead(workerTransitions, 'worker', known.state.kind, trigger, next.kind);
+  // A process that was replaced while nobody could say that it was gone may still be there.
+  const wasReplaced = known.incarnation !== event.incarnation;
+  if (known.state.kind === 'lost' || known.state.kind === 'left') known.superseded = [];
+  else if (wasReplaced) known.superseded = [...known.superseded, known.incarnation].slice(-supersededMax);
+  setState(state, known, next, atMs, () => {
+    known.session = event.session;
+    known.incarnation = event.incarnation;
+    known.name = event.name;
+    known.pool = event.pool;
+    known.slots = event.slots;
+    known.agentVersion = event.agentVersion;
+    moveToProfile(state, known, event.profile, event.profileDigest, event.declared);
+  });
+  // A request made over the old link may never have arrived.
+  for (const assignment of known.assignments.values()) endTakeBack(assignment);
+  refreshAssignments(state, known);
+}
+
+function addWorker(state: State, event: WorkerJoined, next: WorkerState, atMs: number): void {
+  const profile = useProfile(state, event.profileDigest, event.profile);
+  const worker: WorkerRecord = {
+    worker: event.worker,
+    token: event.token,
+    name: event.name,
+    pool: event.pool,
+    slots: event.slots,
+    agentVersion: event.agentVersion,
+    profileDigest: event.profileDigest,
+    declared: event.declared,
+    incarnation: event.incarnation,
+    superseded: [],
+    session: event.session,
+    state: next,
+    sinceMs: atMs,
+    ackedSeq: event.ackedSeq,
+    assignments: new Map(),
+    class: joinClass(state.index, event.pool, event.profileDigest, profile, event.declared),
+    heapSlot: -1,
+    deadline: { worker: event.worker, atMs: 0, heapSlot: -1 },
+  };
+  state.workers.set(worker.worker, worker);
+  countIn(state.index, worker);
+}
+
+export function profileChanged(state: State, event: ProfileChanged): void {
+  const worker = knownWorker(state, event.worker);
+  recount(state.index, worker, () => moveToProfile(state, worker, event.profile, event.profileDigest, worker.declared));
+}
+
+export function workerDisconnected(state: State, event: WorkerDisconnectedEvent, atMs: number): void {
+  const worker = knownWorker(state, event.worker);
+  mustLead(workerTransitions, 'worker', worker.state.kind, 'workerDisconnected', 'disconnected');
+  disconnect(state, worker, event.graceUntilMs, atMs);
+}
+
+export function linksReset(state: State, event: LinksReset, atMs: number): void {
+  state.epoch = event.epoch;
+  for (const worker of state.workers.values()) {
+    if (worker.state.kind === 'lost' || worker.state.kind === 'left') continue;
+    mustLead(workerTransitions, 'worker', worker.state.kind, 'linksReset', 'disconnected');
+    disconnect(state, worker, event.graceUntilMs, atMs);
+  }
+}
+
+function disconnect(state: State, worker: WorkerRecord, graceUntilMs: number, atMs: number): void {
+  const { state: before } = worker;
+  const wasDraining = before.kind === 'draining' || (before.kind === 'disconnected' && before.wasDraining);
+  setState(state, worker, { kind: 'disconnected', graceUntilMs, wasDraining }, atMs);
+  setDeadline(state, worker, graceUntilMs);
+  refreshAssignments(state, worker);
+}
+
+export function workerLost(state: State, event: WorkerLost, atMs: number): void {
+  const worker = knownWorker(state, event.worker);
+  mustLead(workerTransitions, 'worker', worker.state.kind, 'workerLost', 'lost');
+  setState(state, worker, { kind: 'lost', forgetAtMs: event.forgetAtMs }, atMs);
+  setDeadline(state, worker, event.forgetAtMs);
+  refreshAssignments(state, worker);
+}
+
+export function workerLeft(state: State, event: WorkerLeftEvent, atMs: number): void {
+  const worker = knownWorker(state, event.worker);
+  mustLead(workerTransitions, 'worker', worker.state.kind, 'workerLeft', 'left');
+  setState(state, worker, { kind: 'left', forgetAtMs: event.forgetAtMs }, atMs);
+  setDeadline(state, worker, event.forgetAtMs);
+  refreshAssignments(state, worker);
+}
+
+export function workerDraining(state: State, event: WorkerDraining, atMs: number): void {
+  const worker = knownWorker(state, event.worker);
+  after(workerTransitions, 'worker', worker.state.kind, 'workerDraining');
+  const before = worker.state;
+  setState(
+    state,
+    worker,
+    before.kind === 'disconnected' ? { ...before, wasDraining: true } : { kind: 'draining' },
+    atMs,
+  );
+  if (before.kind === 'disconnected') setDeadline(state, worker, before.graceUntilMs);
+}
+
+export function workerForgotten(state: State, event: WorkerForgotten): void {
+  const worker = knownWorker(state, event.worker);
+  mustLead(workerTransitions, 'worker', worker.state.kind, 'workerForgotten', 'end');
+  setDeadline(state, worker, null);
+  state.workers.delete(worker.worker);
+  leaveClass(state.index, worker.class);
+  dropProfile(state, worker.profileDigest);
+}
+
+export function reportsAccepted(state: State, event: ReportsAccepted): void {
+  const worker = knownWorker(state, event.worker);
+  worker.ackedSeq = Math.max(worker.ackedSeq, event.seq);
+}
+
+function setState(state: State, worker: WorkerRecord, next: WorkerState, atMs: number, change?: () => void): void {
+  recount(state.index, worker, () => {
+    worker.state = next;
+    worker.sinceMs = atMs;
+    change?.();
+  });
+  setDeadline(state, worker, null);
+}
+
+/** The one deadline of a worker: the end of its grace, or the time to forget it; null is none. */
+export function setDeadline(state: State, worker: WorkerRecord, atMs: number | null): void {
+  const { deadline } = worker;
+  if (deadline.heapSlot >= 0) state.index.workerDeadlines.remove(deadline);
+  if (atMs === null) return;
+  deadline.atMs = atMs;
+  state.index.workerDeadlines.push(deadline);
+}
+
+function refreshAssignments(state: State, worker: WorkerRecord): void {
+  for (const assignment of worker.assignments.values()) refreshStealable(state.index, assignment, worker);
+}
+
+function moveToProfile(
+  state: State,
+  worker: WorkerRecord,
+  profile: Profile,
+  digest: string,
+  declared: WorkerRecord['declared'],
+): void {
+  // Joined before left, so that what both share stays.
+  const shared = useProfile(state, digest, profile);
+  const next = joinClass(state.index, worker.pool, digest, shared, declared);
+  leaveClass(state.index, worker.class);
+  dropProfile(state, worker.profileDigest);
+  worker.class = next;
+  worker.profileDigest = digest;
+  worker.declared = declared;
+}
+
+function useProfile(state: State, digest: string, profile: Profile): Profile {
+  const known = state.profiles.get(digest);
+  if (known === undefined) {
+    state.profiles.set(digest, { profile, workers: 1 });
+    return profile;
+  }
+  known.workers += 1;
+  return known.profile;
+}
+
+function dropProfile(state: State, digest: string): void {
+  const known = present(state.profiles.get(digest), 'profile');
+  known.workers -= 1;
+  if (known.workers === 0) state.profiles.delete(digest);
+}
+
+export function knownWorker(state: State, id: WorkerId): WorkerRecord {
+  return present(state.workers.get(id), `worker ${id}`);
+}

@@ -1,0 +1,148 @@
+// evolve: the only writer of the engine's state, one case for each event. It decides nothing and needs no settings, so that
+// a newer version, or one configured otherwise, recovers exactly what happened. What an event contradicts is a bug: it throws.
+import { createIndex } from '../scheduling/classes.ts';
+import { RecencyMap } from '../kernel/recency-map.ts';
+import type { Event } from './events.ts';
+import * as attempts from './evolve-attempt.ts';
+import * as runs from './evolve-run.ts';
+import * as workers from './evolve-worker.ts';
+import type { State } from './state.ts';
+
+/** The state before anything happened. */
+export function emptyState(): State {
+  return {
+    seq: 0,
+    epoch: 0,
+    runOrder: 0,
+    assignmentOrder: 0,
+    runs: new Map(),
+    workers: new Map(),
+    assignments: new Map(),
+    profiles: new Map(),
+    submissions: new Map(),
+    retired: new RecencyMap(),
+    durations: new RecencyMap(),
+    suites: new RecencyMap(),
+    index: createIndex(),
+  };
+}
+
+/** Folds one journal entry into the state. */
+export function replay(
+  state: State,
+  entry: { readonly seq: number; readonly atMs: number; readonly events: readonly Event[] },
+): void {
+  state.seq = entry.seq;
+  for (const event of entry.events) evolve(state, event, entry.atMs);
+  // What was to be looked at was looked at in that step.
+  state.index.unchecked.clear();
+}
+
+export function evolve(state: State, event: Event, atMs: number): void {
+  switch (event.kind) {
+    case 'runSubmitted':
+      return runs.runSubmitted(state, event, atMs);
+    case 'tasksQueued':
+      return runs.tasksQueued(state, event, atMs);
+    case 'runUnplaceable':
+      return runs.runUnplaceable(state, event);
+    case 'runCancelRequested':
+      return runs.runCancelRequested(state, event);
+    case 'taskSettled':
+      return runs.taskSettled(state, event, atMs);
+    case 'runSettled':
+      return runs.runSettled(state, event, atMs);
+    case 'runRetired':
+      return runs.runRetired(state, event);
+    case 'tasksAssigned':
+    case 'attemptStarted':
+    case 'casesRecorded':
+    case 'attemptSettled':
+    case 'tasksReturned':
+    case 'takeBackRequested':
+    case 'cancelSent':
+      return evolveAttempt(state, event, atMs);
+    case 'historyTrimmed':
+      state.durations.dropOldest(event.durations);
+      state.suites.dropOldest(event.suites);
+      return state.retired.dropOldest(event.retiredKeys);
+    case 'reportsRefused':
+    case 'workerRefused':
+      // Evidence only.
+      return;
+    default:
+      return evolveWorker(state, event, atMs);
+  }
+}
+
+type AttemptEvent = Extract<
+  Event,
+  {
+    kind:
+      | 'tasksAssigned'
+      | 'attemptStarted'
+      | 'casesRecorded'
+      | 'attemptSettled'
+      | 'tasksReturned'
+      | 'takeBackRequested'
+      | 'cancelSent';
+  }
+>;
+
+function evolveAttempt(state: State, event: AttemptEvent, atMs: number): void {
+  switch (event.kind) {
+    case 'tasksAssigned':
+      return attempts.tasksAssigned(state, event, atMs);
+    case 'attemptStarted':
+      return attempts.attemptStarted(state, event, atMs);
+    case 'casesRecorded':
+      return attempts.casesRecorded(state, event);
+    case 'attemptSettled':
+      return attempts.attemptSettled(state, event, atMs);
+    case 'tasksReturned':
+      return attempts.tasksReturned(state, event, atMs);
+    case 'takeBackRequested':
+      return attempts.takeBackRequested(state, event);
+    case 'cancelSent':
+      return attempts.cancelSent(state, event, atMs);
+  }
+}
+
+type WorkerEvent = Extract<
+  Event,
+  {
+    kind:
+      | 'workerJoined'
+      | 'profileChanged'
+      | 'workerDisconnected'
+      | 'workerLost'
+      | 'workerDraining'
+      | 'workerLeft'
+      | 'workerForgotten'
+      | 'linksReset'
+      | 'reportsAccepted';
+  }
+>;
+
+function evolveWorker(state: State, event: WorkerEvent, atMs: number): void {
+  switch (event.kind) {
+    case 'workerJoined':
+      return workers.workerJoined(state, event, atMs);
+    case 'profileChanged':
+      return workers.profileChanged(state, event);
+    case 'workerDisconnected':
+      return workers.workerDisconnected(state, event, atMs);
+    case 'workerLost':
+      return workers.workerLost(state, event, atMs);
+    case 'workerDraining':
+      return workers.workerDraining(state, event, atMs);
+    case 'workerLeft':
+      return workers.workerLeft(state, event, atMs);
+    case 'workerForgotten':
+      return workers.workerForgotten(state, event);
+    case 'linksReset':
+      return workers.linksReset(state, event, atMs);
+    case 'reportsAccepted':
+      return workers.reportsAccepted(state, event);
+  }
+}

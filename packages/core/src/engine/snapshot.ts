@@ -1,0 +1,280 @@
+// The whole state as text and back, without loss: a restored engine takes the same decisions as the one that was written.
+// The derived index is left out and built again. Where the order of a derived list matters to decisions (tasks that avoid
+// a worker, attempts being canceled), the order is written. Tasks are arrays, because there may be a hundred thousand.
+import { taskIdOf } from '@assay/protocol';
+import type { CaseCounts, Profile, TaskId } from '@assay/protocol';
+import { present } from '../kernel/assert.ts';
+import type { AttemptState } from '../lifecycle/attempt.ts';
+import type { TaskState } from '../lifecycle/task.ts';
+import { countIn, joinClass, openLanes } from '../scheduling/classes.ts';
+import { laneOf, putInLane, refreshStealable } from '../scheduling/lanes.ts';
+import type { Placement } from './events.ts';
+import { emptyState } from './evolve.ts';
+import { setDeadline } from './evolve-worker.ts';
+import { currentAttempt, findTask, openAttempts } from './lookup.ts';
+import type {
+  AttemptRecord,
+  Assignment,
+  Duration,
+  RunRecord,
+  State,
+  Submission,
+  SuiteHistory,
+  TaskRecord,
+  WorkerRecord,
+} from './state.ts';
+
+/** Raised when the text changes in a way that an older version cannot read. */
+const formatVersion = 1;
+
+type AttemptRow = [
+  number,
+  AttemptRecord['worker'],
+  AttemptRecord['assignment'],
+  number,
+  number,
+  number | null,
+  number,
+  number,
+  CaseCounts,
+  AttemptState,
+];
+/** Never attempted: suite, target, submitted estimate, queued since, predicted. */
+type FreshRow = [number, string, number | null, number, number | null];
+type TaskRow =
+  | FreshRow
+  | [number, string, number | null, TaskState, number | null, AttemptRow[], number, number, number];
+type RunRow = Omit<RunRecord, 'tasks' | 'lanes'> & { tasks: TaskRow[] };
+type AssignmentRow = Pick<Assignment, 'assignment' | 'run' | 'suite' | 'worker' | 'atMs' | 'tasks' | 'sinceMs'> & {
+  takeBack: number[] | null;
+};
+type WorkerRow = Omit<WorkerRecord, 'assignments' | 'class' | 'heapSlot' | 'deadline'>;
+
+type Snapshot = {
+  version: number;
+  seq: number;
+  epoch: number;
+  runOrder: number;
+  assignmentOrder: number;
+  profiles: [string, Profile][];
+  workers: WorkerRow[];
+  placements: Placement[];
+  runs: RunRow[];
+  assignments: AssignmentRow[];
+  avoiding: TaskId[];
+  canceling: TaskId[];
+  submissions: [string, Submission][];
+  retired: [string, Submission][];
+  durations: [string, Duration][];
+  suites: [string, SuiteHistory][];
+};
+
+export function snapshot(state: State): string {
+  const placements = new Map<Placement, number>();
+  const runs = [...state.runs.values()].map(({ lanes: _, tasks, ...run }) => ({
+    ...run,
+    tasks: tasks.map((task) => taskRow(task, placements)),
+  }));
+  const written: Snapshot = {
+    version: formatVersion,
+    seq: state.seq,
+    epoch: state.epoch,
+    runOrder: state.runOrder,
+    assignmentOrder: state.assignmentOrder,
+    profiles: [...state.profiles].map(([digest, { profile }]) => [digest, profile]),
+    workers: [...state.workers.values()].map(
+      ({ assignments: _, class: _class, heapSlot: _slot, deadline: _deadline, ...worker }) => worker,
+    ),
+    placements: [...placements.keys()],
+    runs,
+    assignments: [...state.assignments.values()].map(
+      ({ assignment, run, suite, worker, atMs, tasks, sinceMs, takeBack }) => ({
+        assignment,
+        run,
+        suite,
+        worker,
+        atMs,
+        tasks,
+        sinceMs,
+        takeBack: takeBack === null ? null : [...takeBack],
+      }),
+    ),
+    avoiding: [...state.index.groups.values()].flatMap((group) => [...group.avoiding.keys()]),
+    canceling: [...state.index.canceling.keys()],
+    submissions: [...state.submissions],
+    retired: [...state.retired.entries()],
+    durations: [...state.durations.entries()],
+    suites: [...state.suites.entries()],
+  };
+  return JSON.stringify(written);
+}
+
+function taskRow(task: TaskRecord, placements: Map<Placement, number>): TaskRow {
+  const { suite, target, submittedMs, state, predictedMs, attempts, lastAttempt, userRetries, infrastructureRetries } =
+    task;
+  if (state.kind === 'queued' && lastAttempt === 0) return [suite, target, submittedMs, state.sinceMs, predictedMs];
+  const rows = attempts.map((attempt) => attemptRow(attempt, placements));
+  return [suite, target, submittedMs, state, predictedMs, rows, lastAttempt, userRetries, infrastructureRetries];
+}
+
+function attemptRow(attempt: AttemptRecord, placements: Map<Placement, number>): AttemptRow {
+  const { placement } = attempt;
+  let number: number | null = null;
+  if (placement !== null) {
+    number = placements.get(placement) ?? placements.size;
+    placements.set(placement, number);
+  }
+  const { attempt: fence, worker, assignment, assignedAtMs, expectedMs, batch, recorded, counts, state } = attempt;
+  return [fence, worker, assignment, assignedAtMs, expectedMs, number, batch, recorded, counts, state];
+}
+
+/** Reads what `snapshot` wrote. Throws on text of another format: the caller then recovers from an older one. */
+export function restore(text: string): State {
+  const written = JSON.parse(text) as Snapshot;
+  if (written.version !== formatVersion)
+    throw new Error(`snapshot format ${String(written.version)} is not ${formatVersion}`);
+  const state = emptyState();
+  state.seq = written.seq;
+  state.epoch = written.epoch;
+  state.runOrder = written.runOrder;
+  state.assignmentOrder = written.assignmentOrder;
+  for (const [key, submission] of written.submissions) state.submissions.set(key, submission);
+  for (const [key, submission] of written.retired) state.retired.set(key, submission);
+  for (const [key, duration] of written.durations) state.durations.set(key, duration);
+  for (const [key, history] of written.suites) state.suites.set(key, history);
+  for (const [digest, profile] of written.profiles) state.profiles.set(digest, { profile, workers: 0 });
+  for (const row of written.workers) restoreWorker(state, row);
+  const avoiding = new Set(written.avoiding);
+  for (const row of written.runs) restoreRun(state, row, written.placements, avoiding);
+  for (const id of written.avoiding) {
+    const { run, task } = present(findTask(state, id), `task ${id}`);
+    putInLane(state.index, run, task, task.predictedMs);
+  }
+  for (const row of written.assignments) restoreAssignment(state, row);
+  for (const id of written.canceling) {
+    const attempt = present(currentAttempt(present(findTask(state, id), `task ${id}`).task), `attempt of ${id}`);
+    if (attempt.state.kind === 'canceling')
+      state.index.canceling.set(id, { attempt, deadlineMs: attempt.state.deadlineMs });
+  }
+  // Counted last, when it is known what each of them holds.
+  for (const worker of state.workers.values()) countIn(state.index, worker);
+  for (const assignment of state.assignments.values())
+    refreshStealable(state.index, assignment, present(state.workers.get(assignment.worker), 'worker'));
+  state.index.unchecked.clear();
+  return state;
+}
+
+function restoreWorker(state: State, row: WorkerRow): void {
+  const shared = present(state.profiles.get(row.profileDigest), 'profile');
+  shared.workers += 1;
+  const worker: WorkerRecord = {
+    ...row,
+    assignments: new Map(),
+    class: joinClass(state.index, row.pool, row.profileDigest, shared.profile, row.declared),
+    heapSlot: -1,
+    deadline: { worker: row.worker, atMs: 0, heapSlot: -1 },
+  };
+  state.workers.set(worker.worker, worker);
+  if (worker.state.kind === 'disconnected') setDeadline(state, worker, worker.state.graceUntilMs);
+  if (worker.state.kind === 'lost' || worker.state.kind === 'left') setDeadline(state, worker, worker.state.forgetAtMs);
+}
+
+function restoreRun(
+  state: State,
+  { tasks, ...row }: RunRow,
+  placements: readonly Placement[],
+  avoiding: ReadonlySet<TaskId>,
+): void {
+  const run: RunRecord = { ...row, tasks: [], lanes: [] };
+  state.runs.set(run.run, run);
+  openLanes(state.index, run);
+  for (const [index, taskRow] of tasks.entries()) {
+    const task = restoreTask(taskRow, index, run.tasks.at(-1)?.state, placements);
+    run.tasks.push(task);
+    if (task.state.kind === 'queued' && !avoiding.has(taskIdOf(run.run, index)))
+      putInLane(state.index, run, task, task.predictedMs);
+  }
+}
+
+function restoreTask(
+  row: TaskRow,
+  index: number,
+  before: TaskState | undefined,
+  placements: readonly Placement[],
+): TaskRecord {
+  const [
+    suite,
+    target,
+    submittedMs,
+    stateOrSince,
+    predictedMs,
+    attempts,
+    lastAttempt,
+    userRetries,
+    infrastructureRetries,
+  ] = row;
+  const task = {
+    index,
+    suite,
+    target,
+    submittedMs,
+    predictedMs,
+    heapSlot: -1,
+    lastAttempt: lastAttempt ?? 0,
+    userRetries: userRetries ?? 0,
+    infrastructureRetries: infrastructureRetries ?? 0,
+  };
+  const restored = (attempts ?? []).map((attempt) => restoreAttempt(attempt, placements));
+  if (typeof stateOrSince !== 'number') return { ...task, state: stateOrSince, attempts: restored };
+  // Tasks that came together share one state, as they did.
+  const isSame = before?.kind === 'queued' && before.avoidWorker === null && before.sinceMs === stateOrSince;
+  return {
+    ...task,
+    state: isSame ? before : { kind: 'queued', sinceMs: stateOrSince, avoidWorker: null },
+    attempts: restored,
+  };
+}
+
+function restoreAttempt(row: AttemptRow, placements: readonly Placement[]): AttemptRecord {
+  const [attempt, worker, assignment, assignedAtMs, expectedMs, placement, batch, recorded, counts, state] = row;
+  return {
+    attempt,
+    worker,
+    assignment,
+    assignedAtMs,
+    expectedMs,
+    placement: placement === null ? null : present(placements[placement], 'placement'),
+    batch,
+    recorded,
+    counts,
+    state,
+  };
+}
+
+function restoreAssignment(state: State, row: AssignmentRow): void {
+  const run = present(state.runs.get(row.run), 'run of an assignment');
+  const worker = present(state.workers.get(row.worker), 'worker of an assignment');
+  const { group } = laneOf(run, row.suite);
+  const assignment: Assignment = {
+    ...row,
+    takeBack: row.takeBack === null ? null : new Set(row.takeBack),
+    open: 0,
+    unstarted: 0,
+    unstartedMs: 0,
+    runningMs: 0,
+    endsAtMs: 0,
+    group,
+    heapSlot: -1,
+  };
+  for (const { attempt } of openAttempts(state, assignment)) {
+    if (attempt.assignment !== row.assignment) continue;
+    assignment.open += 1;
+    if (attempt.state.kind === 'running') assignment.runningMs += attempt.expectedMs;
+    if (attempt.state.kind !== 'assigned') continue;
+    assignment.unstarted += 1;
+    assignment.unstartedMs += attempt.expectedMs;
+  }
+  if (assignment.takeBack !== null) group.asked += 1;
+  state.assignments.set(assignment.assignment, assignment);
+  worker.assignments.set(assignment.assignment, assignment);
+}

@@ -1,0 +1,147 @@
+// The engine's state: what it knows of runs, workers, assignments and durations. Written by evolve alone.
+//
+// What always holds: the part of it that is not in `index` says everything (a snapshot holds that part, and the index is
+// built again from it); a task's current attempt is the last of its `attempts`; whole milliseconds wherever sums are
+// kept, so that a sum built by steps equals one built at once.
+import type { AssignmentId, CaseCounts, Profile, RunId, RunSpec, SessionId, Verdict, WorkerId } from '@assay/protocol';
+import type { DeclaredLabels } from '../hardware/facts.ts';
+import type { RecencyMap } from '../kernel/recency-map.ts';
+import type { AttemptState } from '../lifecycle/attempt.ts';
+import type { RunState } from '../lifecycle/run.ts';
+import type { TaskState } from '../lifecycle/task.ts';
+import type { WorkerState } from '../lifecycle/worker.ts';
+import type { CapabilityClass, Index, Lane, RequirementGroup } from '../scheduling/index-types.ts';
+import type { Placement } from './events.ts';
+
+export type AttemptRecord = {
+  readonly attempt: number;
+  readonly worker: WorkerId | null;
+  readonly assignment: AssignmentId | null;
+  readonly assignedAtMs: number;
+  readonly expectedMs: number;
+  readonly placement: Placement | null;
+  /** Tasks in the assignment that brought it. */
+  readonly batch: number;
+  /** Cases in the journal so far: the ordinal that the next report starts at. */
+  recorded: number;
+  counts: CaseCounts;
+  state: AttemptState;
+};
+
+export type TaskRecord = {
+  readonly index: number;
+  readonly suite: number;
+  readonly target: string;
+  /** The submitter's own estimate, or null. */
+  readonly submittedMs: number | null;
+  state: TaskState;
+  /** Settled attempts and the current one; returned ones leave only their number, in `lastAttempt`. */
+  attempts: AttemptRecord[];
+  lastAttempt: number;
+  userRetries: number;
+  infrastructureRetries: number;
+  /** Derived: predicted cost while queued, null where only the suite's mean can tell. */
+  predictedMs: number | null;
+  heapSlot: number;
+};
+
+export type RunRecord = {
+  readonly run: RunId;
+  /** Order of submission over the engine's life. */
+  readonly order: number;
+  readonly submitter: string;
+  readonly idempotencyKey: string;
+  readonly contentDigest: string;
+  readonly spec: RunSpec;
+  readonly submittedAtMs: number;
+  startedAtMs: number | null;
+  state: RunState;
+  /** Chunks taken so far; the submission's own is 0. */
+  lastChunk: number;
+  readonly tasks: TaskRecord[];
+  /** Per suite, the reasons last said for its being unplaceable, or null. */
+  readonly unplaceableSaid: (string | null)[];
+  counts: { queued: number; assigned: number; running: number; settled: number };
+  verdicts: Partial<Record<Verdict, number>>;
+  /** Cases of the attempts that settled their tasks. */
+  cases: CaseCounts;
+  /** Derived: one lane for each suite. */
+  readonly lanes: Lane[];
+};
+
+export type Assignment = {
+  readonly assignment: AssignmentId;
+  readonly run: RunId;
+  readonly suite: number;
+  readonly worker: WorkerId;
+  readonly atMs: number;
+  readonly tasks: readonly { readonly index: number; readonly attempt: number; readonly expectedMs: number }[];
+  /** Task indexes asked back and not yet answered for; null when nothing is outstanding. */
+  takeBack: Set<number> | null;
+  /** Derived: attempts not over, attempts not started, and their predicted time. */
+  open: number;
+  unstarted: number;
+  unstartedMs: number;
+  /** When the current state of affairs began: the last start or end in it. */
+  sinceMs: number;
+  /** Predicted cost of the running attempt, 0 where none is. */
+  runningMs: number;
+  /** When it would end by prediction: the order in which work is stolen. */
+  endsAtMs: number;
+  readonly group: RequirementGroup;
+  heapSlot: number;
+};
+
+export type WorkerRecord = {
+  readonly worker: WorkerId;
+  readonly token: string;
+  name: string;
+  pool: string;
+  slots: number;
+  agentVersion: string;
+  profileDigest: string;
+  declared: DeclaredLabels;
+  incarnation: string;
+  /** Earlier incarnations of the same id, most recent last: a process that was replaced is not let in again. */
+  superseded: string[];
+  session: SessionId;
+  state: WorkerState;
+  sinceMs: number;
+  /** Last report sequence in the journal, -1 when none. */
+  ackedSeq: number;
+  /** Open assignments, each occupying one slot. */
+  readonly assignments: Map<AssignmentId, Assignment>;
+  /** Derived. */
+  class: CapabilityClass;
+  heapSlot: number;
+  deadline: WorkerDeadline;
+};
+
+export type WorkerDeadline = { readonly worker: WorkerId; atMs: number; heapSlot: number };
+
+/** What is remembered of one task's cost. `meanMs` weighs recent runs more. */
+export type Duration = { meanMs: number; count: number; lastAtMs: number };
+/** What is remembered of a suite: the mean cost of its tasks and of starting its runner. */
+export type SuiteHistory = { meanMs: number; count: number; startupMs: number; startups: number };
+
+export type Submission = { readonly run: RunId; readonly contentDigest: string; readonly tasks: number };
+
+export type State = {
+  /** Steps that had events. */
+  seq: number;
+  epoch: number;
+  runOrder: number;
+  assignmentOrder: number;
+  readonly runs: Map<RunId, RunRecord>;
+  readonly workers: Map<WorkerId, WorkerRecord>;
+  readonly assignments: Map<AssignmentId, Assignment>;
+  /** Profiles by digest, shared by the workers that have them. */
+  readonly profiles: Map<string, { readonly profile: Profile; workers: number }>;
+  /** Submissions by submitter and idempotency key, of live runs. */
+  readonly submissions: Map<string, Submission>;
+  /** The same of runs that left, in the order in which they left. */
+  readonly retired: RecencyMap<string, Submission>;
+  readonly durations: RecencyMap<string, Duration>;
+  readonly suites: RecencyMap<string, SuiteHistory>;
+  readonly index: Index;
+};

@@ -1,0 +1,28 @@
+// The life of an attempt: one execution of a task on one worker, fenced by its number. A returned attempt never started
+// and leaves no trace but its number, which is not used again.
+import type { AttemptFailure, BlobRef, CaseCounts, Verdict } from '@assay/protocol';
+import type { TransitionTable } from './transition.ts';
+
+export type AttemptState =
+  | { readonly kind: 'assigned' }
+  | { readonly kind: 'running'; readonly startedAtMs: number }
+  /** The worker was asked to stop it; at the deadline it is settled as canceled whatever the worker does. */
+  | { readonly kind: 'canceling'; readonly startedAtMs: number | null; readonly deadlineMs: number }
+  | {
+      readonly kind: 'settled';
+      readonly startedAtMs: number | null;
+      readonly atMs: number;
+      readonly verdict: Verdict;
+      readonly counts: CaseCounts;
+      readonly failure?: AttemptFailure;
+      readonly costMs?: number;
+      readonly startupMs?: number;
+      readonly blobs?: BlobRef[];
+    };
+
+export const attemptTransitions = {
+  assigned: { attemptStarted: 'running', cancelSent: 'canceling', attemptSettled: 'settled', tasksReturned: 'end' },
+  running: { cancelSent: 'canceling', attemptSettled: 'settled' },
+  canceling: { attemptStarted: 'canceling', cancelSent: 'canceling', attemptSettled: 'settled' },
+  settled: { runRetired: 'end' },
+} as const satisfies TransitionTable<AttemptState['kind']>;

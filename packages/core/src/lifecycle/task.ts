@@ -1,0 +1,18 @@
+// The life of a task: waits, is handed to a worker, runs, has its verdict. It goes back to the queue when its attempt was
+// returned unstarted (spends nothing) or failed in a way that its budget allows to repeat.
+import type { Verdict, WorkerId } from '@assay/protocol';
+import type { TransitionTable } from './transition.ts';
+
+export type TaskState =
+  /** `avoidWorker`: the last attempt failed there through no fault of the test; another worker is preferred. */
+  | { readonly kind: 'queued'; readonly sinceMs: number; readonly avoidWorker: WorkerId | null }
+  | { readonly kind: 'assigned' }
+  | { readonly kind: 'running' }
+  | { readonly kind: 'settled'; readonly verdict: Verdict; readonly atMs: number };
+
+export const taskTransitions = {
+  queued: { tasksAssigned: 'assigned', taskSettled: 'settled' },
+  assigned: { attemptStarted: 'running', tasksReturned: 'queued', attemptRequeued: 'queued', taskSettled: 'settled' },
+  running: { attemptRequeued: 'queued', taskSettled: 'settled' },
+  settled: { runRetired: 'end' },
+} as const satisfies TransitionTable<TaskState['kind']>;

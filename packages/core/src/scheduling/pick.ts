@@ -1,0 +1,130 @@
+// Placement: which waiting work goes to which free worker. Filter, then rank by a chain that ends in the id.
+//
+//   lane    higher priority, earlier submission; a task that avoids a worker goes before its lane
+//   class   of those that fit and have a free slot, the one that fewest other waiting requirements want, so that a GPU is
+//           not spent on what any machine can do; then the one with the less loaded worker, then that worker's id
+//   worker  the least loaded of its class, then its id
+// The cost is in distinct requirements times classes; tasks and workers sit in heaps.
+import type { AssignmentId, WorkerId } from '@assay/protocol';
+import type { Placement } from '../engine/events.ts';
+import type { State, TaskRecord, WorkerRecord } from '../engine/state.ts';
+import type { Step } from '../engine/step.ts';
+import { compareText } from '../kernel/compare.ts';
+import { nextBatch } from './batch.ts';
+import type { BatchItem } from './batch.ts';
+import { capacityOf, hasFree } from './capacity.ts';
+import { isLaneBefore } from './classes.ts';
+import type { CapabilityClass, Lane, RequirementGroup } from './index-types.ts';
+import { predict } from './predict.ts';
+
+/** How many of the tasks that avoid a worker are looked at in one placement. */
+const avoidingScanMax = 32;
+
+/** Assigns until no free worker fits what waits. */
+export function placeAll(step: Step): void {
+  const { freeClasses, waitingGroups } = step.state.index;
+  while (freeClasses.size > 0 && waitingGroups.size > 0) {
+    if (!placeOne(step)) return;
+  }
+}
+
+function placeOne(step: Step): boolean {
+  const lane = bestLane(step.state);
+  const elsewhere = bestAvoiding(step.state, lane);
+  if (elsewhere !== null) {
+    assign(step, elsewhere.lane, elsewhere.worker, 'another worker than the last attempt had', [elsewhere.item(step)]);
+    return true;
+  }
+  if (lane === null) return false;
+  const worker = bestWorker(lane.group, null);
+  if (worker === null) return false;
+  const batch = nextBatch(step.state, step.config, lane, capacityOf(lane.group));
+  assign(step, lane, worker, 'longest expected first, on the least loaded worker that fits', batch);
+  return true;
+}
+
+function bestLane(state: State): Lane | null {
+  const { freeClasses, waitingGroups } = state.index;
+  let best: Lane | null = null;
+  for (const group of waitingGroups) {
+    const lane = group.waiting.peek();
+    if (lane === undefined || (best !== null && !isLaneBefore(lane, best))) continue;
+    if (hasFree(group, freeClasses)) best = lane;
+  }
+  return best;
+}
+
+type Elsewhere = { readonly lane: Lane; readonly worker: WorkerRecord; readonly item: (step: Step) => BatchItem };
+
+/** A task that failed through its worker and can go to another one now, unless a lane of higher priority waits. */
+function bestAvoiding(state: State, before: Lane | null): Elsewhere | null {
+  let best: { lane: Lane; task: TaskRecord; worker: WorkerRecord } | null = null;
+  for (const group of state.index.waitingGroups) {
+    if (group.avoiding.size === 0 || !hasFree(group, state.index.freeClasses)) continue;
+    let looked = 0;
+    for (const { lane, task } of group.avoiding.values()) {
+      looked += 1;
+      if (looked > avoidingScanMax) break;
+      if (before !== null && lane.run.spec.priority < before.run.spec.priority) continue;
+      if (best !== null && !isLaneBefore(lane, best.lane)) continue;
+      const worker = workerElsewhere(state, group, task);
+      if (worker !== null) best = { lane, task, worker };
+    }
+  }
+  if (best === null) return null;
+  const { lane, task, worker } = best;
+  return { lane, worker, item: (step) => ({ task, expectedMs: predict(step.state, step.config, lane, task) }) };
+}
+
+/** The avoided worker only where it is the only one that takes work. */
+function workerElsewhere(state: State, group: RequirementGroup, task: TaskRecord): WorkerRecord | null {
+  const avoid = task.state.kind === 'queued' ? task.state.avoidWorker : null;
+  const avoided = avoid === null ? undefined : state.workers.get(avoid);
+  const isAvoidedReady =
+    avoided !== undefined && avoided.state.kind === 'connected' && group.fitting.has(avoided.class);
+  const hasOther = capacityOf(group).ready > (isAvoidedReady ? 1 : 0);
+  return bestWorker(group, hasOther ? avoid : null);
+}
+
+function bestWorker(group: RequirementGroup, avoid: WorkerId | null): WorkerRecord | null {
+  let best: WorkerRecord | null = null;
+  for (const capability of group.fitting) {
+    const worker = firstFree(capability, avoid);
+    if (worker !== undefined && (best === null || isWorkerBefore(worker, best))) best = worker;
+  }
+  return best;
+}
+
+function firstFree(capability: CapabilityClass, avoid: WorkerId | null): WorkerRecord | undefined {
+  const first = capability.free.peek();
+  if (first === undefined || first.worker !== avoid) return first;
+  for (const worker of capability.free.inOrder()) if (worker.worker !== avoid) return worker;
+  return undefined;
+}
+
+function isWorkerBefore(a: WorkerRecord, b: WorkerRecord): boolean {
+  if (a.class.wantedBy !== b.class.wantedBy) return a.class.wantedBy < b.class.wantedBy;
+  const load = a.assignments.size * b.slots - b.assignments.size * a.slots;
+  return load !== 0 ? load < 0 : compareText(a.worker, b.worker) < 0;
+}
+
+function assign(step: Step, lane: Lane, worker: WorkerRecord, rule: string, batch: readonly BatchItem[]): void {
+  const { ready, freeWorkers } = capacityOf(lane.group);
+  let expectedMs = 0;
+  const tasks = [];
+  for (const item of batch) {
+    expectedMs += item.expectedMs;
+    tasks.push({ index: item.task.index, attempt: item.task.lastAttempt + 1, expectedMs: item.expectedMs });
+  }
+  const placement: Placement = { rule, fittingWorkers: ready, freeWorkers, expectedMs };
+  step.emit({
+    kind: 'tasksAssigned',
+    run: lane.run.run,
+    suite: lane.suite,
+    assignment: `a-${step.state.assignmentOrder + 1}` as AssignmentId,
+    worker: worker.worker,
+    session: worker.session,
+    tasks,
+    placement,
+  });
+}
