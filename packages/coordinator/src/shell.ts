@@ -14,7 +14,7 @@ import {
   type Input,
   type Reply,
 } from '@assay/core';
-import { productVersion, protocolVersion, type Health, type TaskId } from '@assay/protocol';
+import { productVersion, protocolVersion, type Health, type RunId, type TaskId, type WorkerId } from '@assay/protocol';
 import { createDriver, type DriverLimits, type OnOutcome } from './driver/driver.ts';
 import { Performer } from './perform/deliveries.ts';
 import { feedItemsOf } from './perform/feed-items.ts';
@@ -111,12 +111,12 @@ export function createShell(options: ShellOptions): Shell {
 function viewsOf(engine: Engine, config: EngineConfig, clock: Clock): LiveViews {
   const { state } = engine;
   return {
-    run: (run) => viewRun(state, run),
+    run: (run) => viewRun(state, run as RunId),
     runs: () => viewRuns(state),
-    task: (task) => viewTask(state, task),
-    tasks: (run, afterIndex, max) => viewTasks(state, run, afterIndex, max),
+    task: (task) => viewTask(state, task as TaskId),
+    tasks: (run, afterIndex, max) => viewTasks(state, run as RunId, afterIndex, max),
     workers: () => viewWorkers(state),
-    worker: (worker) => viewWorker(state, worker),
+    worker: (worker) => viewWorker(state, worker as WorkerId),
     explain: (task: TaskId) => explainTask(state, config, task, clock.nowMs()),
   };
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Event, Input, StepResult } from '@assay/core';
 import { createMemoryJournal, emptyDisk, type MemoryDisk } from '../adapters/journal-memory.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { JournalEntry } from '../ports/journal.ts';
+import { HandClock } from '../testing/hand-clock.ts';
 import { createDriver, type Driver, type DrivenEngine, type DriverLimits, type Outcome } from './driver.ts';
 
 /** A small engine of its own: an acknowledgement of an odd sequence makes an event, an even one makes none, a restart throws. */
@@ -30,40 +30,6 @@ class CountingEngine implements DrivenEngine {
   #changed(event: Event): StepResult {
     this.state.seq += 1;
     return { events: [event], reply: { kind: 'accepted' } };
-  }
-}
-
-/** Time and the loop by hand: `turn` runs what was asked for soon, `pass` moves the clock and fires timers. */
-class HandClock implements Clock {
-  ms = 0;
-  #soon: (() => void)[] = [];
-  timers: { atMs: number; act: () => void }[] = [];
-
-  nowMs(): number {
-    return this.ms;
-  }
-
-  after(delayMs: number, act: () => void): () => void {
-    const timer = { atMs: this.ms + delayMs, act };
-    this.timers.push(timer);
-    return () => {
-      this.timers = this.timers.filter((other) => other !== timer);
-    };
-  }
-
-  soon(act: () => void): void {
-    this.#soon.push(act);
-  }
-
-  turn(): void {
-    for (const act of this.#soon.splice(0)) act();
-  }
-
-  pass(toMs: number): void {
-    this.ms = toMs;
-    const due = this.timers.filter((timer) => timer.atMs <= toMs);
-    this.timers = this.timers.filter((timer) => timer.atMs > toMs);
-    for (const timer of due) timer.act();
   }
 }
 
@@ -208,7 +174,7 @@ test('the engine is told that time passed when its deadline is reached, and not 
   expect(engine.deadlineMs).toBe(null);
   for (const commit of commits.splice(0)) commit();
   expect(log).toEqual(['committed 1', '1 accepted', 'committed 2']);
-  expect(clock.timers).toEqual([]);
+  expect(clock.timerTimes()).toEqual([]);
 });
 
 test('an engine whose deadline stays in the past does not spin the loop', () => {
@@ -217,7 +183,7 @@ test('an engine whose deadline stays in the past does not spin the loop', () => 
   engine.deadlineMs = 10;
   send(1);
   clock.turn();
-  expect(clock.timers.map((timer) => timer.atMs)).toEqual([1_001]);
+  expect(clock.timerTimes()).toEqual([1_001]);
 });
 
 test('whenDurable calls back at once when all is durable, else with the commit', () => {
@@ -242,5 +208,5 @@ test('stopping finishes what was taken and refuses what comes after', () => {
   expect(log).toEqual(['3 SHUTTING_DOWN']);
   commits.shift()!();
   expect(log).toEqual(['3 SHUTTING_DOWN', 'committed 1', '1 accepted', 'stopped']);
-  expect(clock.timers).toEqual([]);
+  expect(clock.timerTimes()).toEqual([]);
 });
