@@ -43,9 +43,19 @@ export function createErrorHandler(log: HttpLog) {
       });
     if (told.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer');
     if (told.code === 'TOO_MANY_REQUESTS') reply.header('retry-after', '60');
+    // Do not wait for the rest of what is not wanted.
+    if (told.code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
+    addStandardHeaders(request, reply);
     // Written out here, so that a route's own response schemas cannot get in the way of its error.
     reply.code(told.status).type('application/json; charset=utf-8').serializer(JSON.stringify).send(told.toBody());
   };
+}
+
+/** On every response: the request's name, and that what is sent is what it says it is and for nobody's cache. */
+export function addStandardHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id);
+  reply.header('x-content-type-options', 'nosniff');
+  reply.header('cache-control', 'no-store');
 }
 
 export function notFound(request: FastifyRequest): never {

@@ -34,6 +34,16 @@ export function addJsonParser(app: App): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer;
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      done(
+        new AssayError(
+          'BAD_REQUEST',
+          `the content encoding ${encoding.slice(0, 50)} is not taken: send the body as it is`,
+        ),
+      );
+      return;
+    }
     if (request.routeOptions.config.isDigested)
       request.contentDigest = createHash('sha256').update(bytes).digest('hex');
     let value: unknown;

@@ -14,7 +14,7 @@ import { type Authenticator, type AuthMode, createAuthenticator } from './authen
 import { isLoopbackHost } from './browser-guard.ts';
 import { createBusyGate } from './busy-gate.ts';
 import { type App, defaultTimings, type HttpContext, type HttpLog, type HttpTimings } from './context.ts';
-import { createErrorHandler, notFound } from './error-reply.ts';
+import { addStandardHeaders, createErrorHandler, notFound } from './error-reply.ts';
 import { addJsonParser, serializerCompiler, validatorCompiler } from './json-body.ts';
 import { openApiOptions } from './openapi.ts';
 import { blobRoutes } from './routes/blobs.ts';
@@ -68,9 +68,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.register(
     async (api) => {
       const routes = api as unknown as App;
-      for (const add of [healthRoutes, caseRoutes, taskRoutes, workerRoutes, tokenRoutes, blobRoutes, feedRoutes])
+      for (const add of [healthRoutes, caseRoutes, taskRoutes, workerRoutes, tokenRoutes, feedRoutes])
         add(routes, context);
       runRoutes(routes, context, busyGate);
+      api.register(async (blobs) => blobRoutes(blobs as unknown as App, context));
       routes.get('/openapi.json', { config: { scope: 'none' }, schema: { hide: true } }, (_request, reply) =>
         reply.serializer(JSON.stringify).send(app.swagger()),
       );
@@ -136,9 +137,7 @@ function addGuards(app: App, authenticator: Authenticator, coordinator: Coordina
       throw new Error(`route ${route.url} does not say who may call it`);
   });
   app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
-    reply.header('x-request-id', request.id);
-    reply.header('x-content-type-options', 'nosniff');
-    reply.header('cache-control', 'no-store');
+    addStandardHeaders(request, reply);
     const isPage = request.method === 'GET' && !request.url.startsWith(apiPrefix);
     authenticator.guard(request.headers, isPage);
     const scope = request.routeOptions.config.scope;

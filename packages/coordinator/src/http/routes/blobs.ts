@@ -12,6 +12,8 @@ const octets = 'application/octet-stream';
 const params = z.strictObject({ digest: Digest });
 
 export function blobRoutes(app: App, { blobs }: HttpContext): void {
+  // No parser but this one: the others hold a whole body in memory.
+  app.removeAllContentTypeParsers();
   app.addContentTypeParser(octets, (_request, payload, done) => done(null, payload));
 
   const sizeOf = async (digest: Digest): Promise<number> => {
@@ -50,7 +52,11 @@ export function blobRoutes(app: App, { blobs }: HttpContext): void {
   app.put(
     '/blobs/:digest',
     {
-      bodyLimit: limit('blobBytes'),
+      // A streamed body has no limit of Fastify's: what is announced is checked here, what comes by the store.
+      async onRequest(request) {
+        if (Number(request.headers['content-length'] ?? 0) > limit('blobBytes'))
+          throw new AssayError('BODY_TOO_LARGE', `a blob may have ${limit('blobBytes')} bytes`);
+      },
       config: { scope: 'blobWrite' },
       schema: {
         summary: 'Store a blob; one that is there already is success',
