@@ -191,6 +191,7 @@ export class Attempt {
       scratchFreeBytes: end.scratchFreeBytes ?? null,
       loadError: finished?.loadError ?? null,
       errors: end.errors ?? finished?.errors ?? [],
+      noTests: finished?.noTests ?? null,
       firstFailure: this.#firstFailure,
       trouble: end.trouble ?? null,
     };

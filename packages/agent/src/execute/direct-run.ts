@@ -5,6 +5,7 @@ import path from 'node:path';
 import { readBack, reportStamp } from '../runners/command/read-back.ts';
 import type { Attempt, AttemptEnd } from './attempt.ts';
 import type { BatchState } from './batch-state.ts';
+import { settleWanted } from './execute-batch.ts';
 import { oomKills, scratchFreeBytes } from './machine-evidence.ts';
 import { caseOf } from './host-events.ts';
 import { batchMark, killMarked, signalGroup } from './process-tree.ts';
@@ -144,7 +145,13 @@ async function execute(
     killTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), state.killGraceMs);
   };
   const watch = watchAttempt(state.input, attempt, kill);
-  state.steer = { wantedChanged: () => attempt.stop && kill() };
+  state.steer = {
+    wantedChanged: () => {
+      if (attempt.stop) kill();
+      // Nobody but this batch has the attempts after this one: they are given back now, and not when this one ends.
+      void settleWanted(state);
+    },
+  };
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const exit = await new Promise<Exit>((resolve) => {
     child.once('error', (error) => child.pid === undefined && resolve({ code: null, signal: null, spawnError: error }));

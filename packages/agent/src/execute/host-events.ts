@@ -23,6 +23,8 @@ export type FileFinished = {
   readonly costMs: number;
   readonly cost: Readonly<Record<string, number>>;
   readonly loadError: LooseError | null;
+  /** Why nothing of what was reported counts as a test that ran. */
+  readonly noTests: string | null;
   readonly errors: readonly LooseError[];
   /** Whether what the file left running can be told by its mark, and may be killed now. */
   readonly isMarked: boolean;
@@ -92,6 +94,7 @@ function finishedOf(item: number, fields: Fields, masker: Masker): FileFinished 
       ? Object.fromEntries(Object.entries(fields['cost']).map(([name, value]) => [name, number(value)]))
       : {},
     isMarked: fields['marked'] === true,
+    noTests: typeof fields['noTests'] === 'string' ? fields['noTests'] : null,
     loadError: errorOf(fields['loadError'], masker),
     errors: errors.map((entry) => errorOf(entry, masker)).filter((entry) => entry !== null),
     died: died && {

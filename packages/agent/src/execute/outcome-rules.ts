@@ -21,6 +21,7 @@ export type Seen = {
   readonly loadError: LooseError | null;
   /** Errors that belong to no case: hooks, unhandled rejections. */
   readonly errors: readonly LooseError[];
+  readonly noTests: string | null;
   readonly firstFailure: string | null;
   /** A trouble named by whoever met it: the launch, the reading back of a report. */
   readonly trouble: Trouble | null;
@@ -123,8 +124,9 @@ export const outcomeRules: readonly Rule[] = [
     code: 'NO_TESTS_RAN',
     verdict: 'inconclusive',
     class: 'test',
-    applies: (seen) => totalOf(seen.counts) === 0,
-    message: (seen) => `${seen.target || 'The command'} ran no test: that is never a pass.`,
+    applies: (seen) => totalOf(seen.counts) === 0 || seen.noTests !== null,
+    message: (seen) =>
+      `${seen.target || 'The command'} ran no test: that is never a pass. ${seen.noTests ?? ''}`.trimEnd(),
   },
 ];
 

@@ -101,6 +101,11 @@ class Channel {
     this.emit({ e: 'case', i: item.id, c: trimmed(hostCase, this.hello) });
   }
 
+  /** Output of the file in progress; awaited, so that a file that prints much waits for whoever reads. @param {'stdout' | 'stderr'} stream @param {string} text */
+  async output(stream, text) {
+    if (!process[stream].write(text)) await new Promise((resolve) => process[stream].once('drain', resolve));
+  }
+
   /** `facts.marked` says that what the file left running carries its mark. @param {Item} item @param {Record<string, unknown>} facts */
   fileFinished(item, facts) {
     this.#mark(item, 'end');
@@ -108,11 +113,15 @@ class Channel {
     this.cases.delete(item.id);
   }
 
-  /** Ends the host at once, whatever timers and handles the runner left. @param {number} code @returns {never} */
-  close(code) {
+  /** Ends the host, whatever timers and handles the runner left, once its output is out. @param {number} code @returns {Promise<never>} */
+  async close(code) {
     this.emit({ e: 'hostEnded' });
     closeSync(this.file);
-    process.exit(code);
+    // Pipes are written asynchronously when they are full, and process.exit would drop what waits.
+    await Promise.all(
+      [process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))),
+    );
+    return process.exit(code);
   }
 
   /** @param {Item} item @param {'start' | 'end'} what */

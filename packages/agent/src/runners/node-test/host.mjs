@@ -2,6 +2,7 @@
 // does, and reports every test as it ends. Counts equal what `node --test` prints: suites are not tests, a file that
 // registers no test or that fails as a whole is one test named by the file, canceled tests are failures.
 // The flags of the suite go to the children (they include preloads such as --import), as `node --test` passes them.
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from 'node:test';
 import { failureOf, openChannel, outputPassedOn } from '../host-channel.mjs';
@@ -14,10 +15,14 @@ const channel = await openChannel();
 const { flags, options } = translate(channel.hello.arguments);
 // Before 22.10 children inherit process.execArgv, which is an ordinary array that run() reads at each call.
 if (!takesExecArgv) process.execArgv.push(...flags);
+const noTestsReason =
+  'It names node:test, yet no test of it was reported: it registers none, or its process ended before it could report them.';
+const isFiltered =
+  options['testNamePatterns'] !== undefined || options['testSkipPatterns'] !== undefined || options['only'] === true;
 channel.emit({ e: 'hostReady', version: process.versions.node, startupMs: performance.now() });
 
 for (let item = await channel.queue.next(); item; item = await channel.queue.next()) await runFile(item);
-channel.close(0);
+await channel.close(0);
 
 /** @param {import('../host-channel.mjs').Item} item */
 async function runFile(item) {
@@ -34,23 +39,25 @@ async function runFile(item) {
   };
   process.env['ASSAY_FILE_MARK'] = `${channel.hello.mark}.${item.id}`;
   const stream = run({ files: [seen.file], concurrency: 1, ...options, ...(takesExecArgv ? { execArgv: flags } : {}) });
-  for await (const event of stream) observe(seen, event);
+  for await (const event of stream) await observe(seen, event);
   const costMs = performance.now() - startedMs;
+  const noTests = seen.registered === 0 && !isFiltered && !seen.loadError && !seen.died && usesNodeTest(seen.file);
   await outputPassedOn();
   channel.fileFinished(item, {
     costMs,
     marked: true,
+    ...(noTests ? { noTests: noTestsReason } : {}),
     ...(seen.died ? { died: seen.died } : {}),
     ...(seen.loadError ? { loadError: seen.loadError } : {}),
   });
 }
 
 /** @param {any} seen @param {any} event */
-function observe(seen, event) {
+async function observe(seen, event) {
   const data = event.data;
-  if (event.type === 'test:stdout') process.stdout.write(data.message);
+  if (event.type === 'test:stdout') await channel.output('stdout', data.message);
   else if (event.type === 'test:stderr') {
-    process.stderr.write(data.message);
+    await channel.output('stderr', data.message);
     seen.errors = (seen.errors + data.message).slice(-4000);
   } else if (event.type === 'test:start') seen.open[data.nesting] = data.name;
   else if ((event.type === 'test:pass' || event.type === 'test:fail') && data.details?.type !== 'suite')
@@ -90,6 +97,11 @@ function fileFailure(error, written) {
     message: line ? `${line} (${failure.message})` : failure.message,
     ...(written.trim() ? { stack: written.trim() } : {}),
   };
+}
+
+/** Whether a file means to register tests, as opposed to a program that is a test by its exit code. @param {string} file */
+function usesNodeTest(file) {
+  return /['"`]node:test['"`]/.test(readFileSync(file, 'utf8'));
 }
 
 /** node:test names the file's own entry by its path; a test that the file registers has another place in it. @param {any} data @param {string} file */

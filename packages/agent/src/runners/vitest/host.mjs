@@ -42,7 +42,7 @@ await Promise.race([
   Promise.resolve(vitest.close()).catch(() => {}),
   new Promise((resolve) => setTimeout(resolve, closeMsMax)),
 ]);
-channel.close(0);
+await channel.close(0);
 
 async function start() {
   const require = createRequire(path.join(process.cwd(), 'noop.js'));
@@ -188,12 +188,10 @@ function finish(entry) {
     costMs: performance.now() - entry.startedMs,
     cost: entry.cost,
     marked: isMarked,
-    errors: errors
-      .slice(0, 20)
-      .map((error) => ({
-        message: error.message.slice(0, channel.hello.keepMessageChars),
-        stack: error.stack?.slice(0, channel.hello.keepStackChars),
-      })),
+    errors: errors.slice(0, 20).map((error) => ({
+      message: error.message.slice(0, channel.hello.keepMessageChars),
+      stack: error.stack?.slice(0, channel.hello.keepStackChars),
+    })),
     ...(died ? { died: { message: died.message, ...exitOf(died.message) } } : {}),
     ...(loadError ? { loadError } : {}),
   });
@@ -321,8 +319,8 @@ function reporter() {
       }
     },
     /** @param {{ content: string, type: 'stdout' | 'stderr' }} log */
-    onUserConsoleLog(log) {
-      (log.type === 'stderr' ? process.stderr : process.stdout).write(log.content);
+    async onUserConsoleLog(log) {
+      await channel.output(log.type === 'stderr' ? 'stderr' : 'stdout', log.content);
     },
   };
 }
