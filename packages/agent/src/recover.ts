@@ -19,6 +19,14 @@ export type Recovery = {
 export async function recover({ spool, ledger, scratchDir, nowMs, say }: Recovery): Promise<void> {
   const killed = await killLeftovers(scratchDir);
   if (killed > 0) say('warning', `${killed} processes that an earlier agent left running were killed`);
+  accountForUnfinished(spool, ledger, nowMs);
+}
+
+/** As much of a ledger as the accounting needs. */
+export type UnfinishedWork = Pick<Ledger, 'unfinished' | 'settled'>;
+
+/** Reports an end for every attempt that has none. Synchronous, so that the simulator runs it in virtual time. */
+export function accountForUnfinished(spool: Spool, ledger: UnfinishedWork, nowMs: number): void {
   const reported = new Set(spool.unacknowledged().flatMap(settledBy).map(attemptKey));
   const unstarted: AttemptRef[] = [];
   for (const { ref, startedAtMs, cases } of ledger.unfinished()) {

@@ -1,16 +1,13 @@
-// The machine's clock. What always holds: `nowMs` never goes backwards in this process, though the machine's clock may.
+// The machine's clock. What always holds: `nowMs` never goes backwards in this process and never stands still, though the
+// machine's clock may be set back: by an hour, and every deadline of a clock that only waited would be an hour late.
 import type { Clock } from '../ports/clock.ts';
 
 /** Longest delay that a Node timer takes; above it the timer would fire at once. */
 const delayMaxMs = 2 ** 31 - 1;
 
 export function createSystemClock(): Clock {
-  let latestMs = 0;
   return {
-    nowMs: () => {
-      latestMs = Math.max(latestMs, Date.now());
-      return latestMs;
-    },
+    nowMs: steadyClock(Date.now, () => performance.now()),
     after: (delayMs, act) => {
       const timer = setTimeout(act, Math.min(Math.max(0, delayMs), delayMaxMs));
       return () => clearTimeout(timer);
@@ -18,5 +15,17 @@ export function createSystemClock(): Clock {
     soon: (act) => {
       setImmediate(act);
     },
+  };
+}
+
+/** The wall clock where it goes forward; while it is behind what was said before, that plus the time that really passed. */
+export function steadyClock(wallMs: () => number, monotonicMs: () => number): () => number {
+  let saidMs = wallMs();
+  let saidAtMs = monotonicMs();
+  return () => {
+    const atMs = monotonicMs();
+    saidMs = Math.max(wallMs(), saidMs + Math.max(0, atMs - saidAtMs));
+    saidAtMs = atMs;
+    return Math.floor(saidMs);
   };
 }

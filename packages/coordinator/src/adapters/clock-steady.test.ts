@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { steadyClock } from './clock-system.ts';
+
+test('time goes on while the machine is set back, and follows it when it is set forward', () => {
+  let wallMs = 1_000_000;
+  let monotonicMs = 0;
+  const nowMs = steadyClock(
+    () => wallMs,
+    () => monotonicMs,
+  );
+  const pass = (ms: number): void => void ((wallMs += ms), (monotonicMs += ms));
+  pass(500);
+  expect(nowMs()).toBe(1_000_500);
+  wallMs -= 3_600_000;
+  pass(200);
+  expect(nowMs()).toBe(1_000_700);
+  pass(1_000);
+  expect(nowMs()).toBe(1_001_700);
+  wallMs += 2 * 3_600_000;
+  expect(nowMs()).toBe(1_001_700 + 3_600_000);
+});
