@@ -4,10 +4,12 @@
 import { taskIdOf } from '@assay/protocol';
 import type { CaseCounts, Profile, TaskId } from '@assay/protocol';
 import { present } from '../kernel/assert.ts';
+import { compareText } from '../kernel/compare.ts';
 import type { AttemptState } from '../lifecycle/attempt.ts';
 import type { TaskState } from '../lifecycle/task.ts';
 import { countIn, joinClass, openLanes } from '../scheduling/classes.ts';
 import { laneOf, putInLane, refreshStealable } from '../scheduling/lanes.ts';
+import type { RequirementGroup } from '../scheduling/index-types.ts';
 import type { Placement } from './events.ts';
 import { emptyState } from './evolve.ts';
 import { setDeadline } from './evolve-worker.ts';
@@ -71,7 +73,7 @@ type Snapshot = {
 
 export function snapshot(state: State): string {
   const placements = new Map<Placement, number>();
-  const runs = [...state.runs.values()].map(({ lanes: _, tasks, ...run }) => ({
+  const runs = [...state.runs.values()].map(({ lanes: _lanes, tasks, ...run }) => ({
     ...run,
     tasks: tasks.map((task) => taskRow(task, placements)),
   }));
@@ -83,7 +85,7 @@ export function snapshot(state: State): string {
     assignmentOrder: state.assignmentOrder,
     profiles: [...state.profiles].map(([digest, { profile }]) => [digest, profile]),
     workers: [...state.workers.values()].map(
-      ({ assignments: _, class: _class, heapSlot: _slot, deadline: _deadline, ...worker }) => worker,
+      ({ assignments: _assignments, class: _class, heapSlot: _slot, deadline: _deadline, ...worker }) => worker,
     ),
     placements: [...placements.keys()],
     runs,
@@ -99,7 +101,7 @@ export function snapshot(state: State): string {
         takeBack: takeBack === null ? null : [...takeBack],
       }),
     ),
-    avoiding: [...state.index.groups.values()].flatMap((group) => [...group.avoiding.keys()]),
+    avoiding: byText([...state.index.groups.values()]).flatMap(({ avoiding }) => [...avoiding.keys()]),
     canceling: [...state.index.canceling.keys()],
     submissions: [...state.submissions],
     retired: [...state.retired.entries()],
@@ -107,6 +109,11 @@ export function snapshot(state: State): string {
     suites: [...state.suites.entries()],
   };
   return JSON.stringify(written);
+}
+
+/** Groups in an order that does not depend on which run brought them first. */
+function byText(groups: RequirementGroup[]): RequirementGroup[] {
+  return groups.sort((a, b) => compareText(a.text, b.text));
 }
 
 function taskRow(task: TaskRecord, placements: Map<Placement, number>): TaskRow {
