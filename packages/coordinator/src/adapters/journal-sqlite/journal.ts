@@ -164,8 +164,9 @@ class ThreadedJournal implements SqliteJournal {
 
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
+      // The writer is the last to let the files go, and leaves no log behind: a reader that only reads could not fold it in.
+      this.#reader.close();
       this.#worker.once('exit', () => {
-        this.#reader.close();
         this.#lock.release();
         for (const drop of this.#drops.values()) drop(0);
         resolve();
