@@ -1,20 +1,30 @@
-// The worker process of the graphile-worker measurement, with the settings of its own performance page: a local queue of 500,
-// batched completion, 24 jobs at once in each of four runners. Prints READY; ends with its parent.
-import { run } from 'graphile-worker';
+// The worker process of the graphile-worker measurement, with the settings of its own performance page: four instances with 24
+// jobs at once, a pool of 25 connections, a local queue of 500 and batched completion.
+import { Logger, run } from 'graphile-worker';
+import { createTeller } from './measure.ts';
 
 const [url = ''] = process.argv.slice(2);
-const runners = await Promise.all(
+const teller = createTeller();
+const warn = (level: string, message: string): void => {
+  if (level === 'error' || level === 'warning') process.stderr.write(`graphile-worker: ${message}\n`);
+};
+await Promise.all(
   Array.from({ length: 4 }, () =>
     run({
-      taskList: { noop: () => undefined },
+      taskList: {
+        noop: (payload) => {
+          if ((payload as { target: string }).target === 'idle') teller.started();
+          teller.done();
+        },
+      },
       noHandleSignals: true,
+      logger: new Logger(() => warn),
       preset: {
         worker: {
           connectionString: url,
           concurrentJobs: 24,
-          maxPoolSize: 10,
-          pollInterval: 2_000,
-          localQueue: { size: 500, refetchDelay: { durationMs: 10 } },
+          maxPoolSize: 25,
+          localQueue: { size: 500 },
           completeJobBatchDelay: 0,
           failJobBatchDelay: 0,
         },
@@ -22,5 +32,4 @@ const runners = await Promise.all(
     }),
   ),
 );
-process.stdout.write('READY\n');
-process.stdin.on('end', () => void Promise.all(runners.map((runner) => runner.stop())).then(() => process.exit(0))).resume();
+teller.ready();
