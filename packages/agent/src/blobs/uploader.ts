@@ -1,6 +1,6 @@
 // Sends the outbox's files, one report after another, while there is a link; says when a report's files are all there, so
-// that the report may follow. A file that the coordinator refuses for good is taken out of its report: a result must not
-// wait for ever for its log.
+// that the report may follow. A file that the coordinator refuses for good, or fails to take time and again although it is
+// there, is taken out of its report: a result must not wait for ever for its log.
 import type { BlobRef, Report } from '@assay/protocol';
 import { putBlob } from './http.ts';
 import type { BlobAccess } from './http.ts';
@@ -15,6 +15,8 @@ export type UploaderOptions = {
   ready: (report: Report) => void;
   say: (level: 'info' | 'warning', text: string) => void;
   retryMs?: number;
+  /** Tries of one report's files on one connection; then they are left out. */
+  triesMax?: number;
 };
 
 export class Uploader {
@@ -22,6 +24,7 @@ export class Uploader {
   #queue: Finished[] = [];
   #isConnected = false;
   #isBusy = false;
+  #tries = 0;
   #retry: NodeJS.Timeout | null = null;
   readonly #abort = new AbortController();
 
@@ -43,6 +46,7 @@ export class Uploader {
 
   setConnected(isConnected: boolean): void {
     this.#isConnected = isConnected;
+    this.#tries = 0;
     if (isConnected) void this.#work();
   }
 
@@ -66,6 +70,7 @@ export class Uploader {
         }, this.#options.retryMs ?? 1_000);
         break;
       }
+      this.#tries = 0;
       this.#queue.shift();
       this.#options.ready({ ...report, outcome: { ...report.outcome, blobs } });
     }
@@ -80,13 +85,16 @@ export class Uploader {
       if (outbox.has(blob.digest)) {
         const result = await putBlob(access, blob.digest, outbox.pathOf(blob.digest), blob.bytes, this.#abort.signal);
         if (this.#abort.signal.aborted) return null;
-        if (result.kind === 'unreachable') {
+        const isLastTry = this.#isConnected && this.#tries + 1 >= (this.#options.triesMax ?? 30);
+        if (result.kind === 'unreachable' && !isLastTry) {
+          this.#tries += 1;
           say('warning', `${blob.name} of ${report.task} could not be sent yet: ${result.message}`);
           return null;
         }
-        if (result.kind === 'refused') say('warning', `${blob.name} of ${report.task} was refused: ${result.message}`);
+        const isLeftOut = result.kind !== 'stored';
+        if (isLeftOut) say('warning', `${blob.name} of ${report.task} is left out: ${result.message}`);
         outbox.remove(blob.digest, blob.bytes);
-        if (result.kind === 'refused') continue;
+        if (isLeftOut) continue;
       }
       stored.push(blob);
     }
