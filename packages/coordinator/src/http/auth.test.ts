@@ -1,6 +1,6 @@
 // Who may do what, and who is kept away: tokens and scopes, the open coordinator and web pages, guessing, listening.
 import { request as plainRequest } from 'node:http';
-import { AssayError, ErrorBody, limit, type Scope } from '@assay/protocol';
+import { type AssayError, ErrorBody, limit, type Scope } from '@assay/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { exampleSubmission, startTestServer, type TestServer } from '../testing/http-server.ts';
@@ -15,8 +15,10 @@ const post = (value: unknown) => ({
   body: JSON.stringify(value),
 });
 
+type Init = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> };
+
 /** Each kind of call, and a status other than 401 and 403 when it is allowed. */
-const calls: Record<string, { path: string; init?: RequestInit & { headers?: Record<string, string> } }> = {
+const calls: Record<string, { path: string; init?: Init }> = {
   health: { path: '/health' },
   read: { path: '/runs' },
   submit: { path: '/runs', init: post(exampleSubmission('who-may-what', 0)) },
@@ -49,7 +51,7 @@ describe('with tokens', () => {
   });
   afterAll(() => server.stop());
 
-  const call = (path: string, init: RequestInit & { headers?: Record<string, string> } = {}, secret?: string) =>
+  const call = (path: string, init: Init = {}, secret?: string) =>
     fetch(`${server.api}${path}`, {
       ...init,
       headers: { ...init.headers, ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }) },

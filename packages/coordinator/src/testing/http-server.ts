@@ -31,7 +31,7 @@ export async function startTestServer(options: TestOptions = {}) {
   const blobs =
     options.blobDirectory === undefined ? createMemoryBlobStore() : await openFileBlobStore(options.blobDirectory);
   const logged: { message: string; details: Record<string, unknown> }[] = [];
-  let fatal: unknown = null;
+  let fatal: { error: unknown } | null = null;
   const shell = createShell({
     engine,
     config: engineDefaults,
@@ -40,7 +40,7 @@ export async function startTestServer(options: TestOptions = {}) {
     feed,
     results,
     onDurable: () => undefined,
-    onFatal: (error) => (fatal = error),
+    onFatal: (error) => (fatal = { error }),
     followers: () => ({ resultsSeq: 0, resultsError: null, snapshotSeq: null }),
     ...(options.limits ? { limits: options.limits } : {}),
   });
@@ -80,7 +80,7 @@ export async function startTestServer(options: TestOptions = {}) {
     async stop(): Promise<void> {
       await shell.stop();
       await server.close();
-      if (fatal !== null) throw fatal;
+      if (fatal !== null) throw new Error('the coordinator failed', { cause: fatal.error });
     },
   };
 }

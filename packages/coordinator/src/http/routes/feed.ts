@@ -102,18 +102,22 @@ function listen(
 function createEventWriter(after: Place | null): (delivery: FeedDelivery) => string {
   let seq = -1;
   let index = -1;
+  let seen = after;
   const oneEvent = (event: FeedEvent, next: FeedEvent | undefined): string => {
     if (event.item.kind === 'output') return `event: item\ndata: ${jsonOf(event.item)}\n\n`;
     index = event.seq === seq ? index + 1 : 0;
     seq = event.seq;
-    if (after !== null && (seq < after.seq || (seq === after.seq && index <= after.index))) return '';
+    if (seen !== null && (seq < seen.seq || (seq === seen.seq && index <= seen.index))) return '';
     // A delivery holds all items of a sequence, so that the last one here is the last there is.
     const id = next?.seq === seq ? `${seq}.${index}` : String(seq);
     return `event: item\nid: ${id}\ndata: ${jsonOf(event.item)}\n\n`;
   };
   return (delivery) => {
-    if (delivery.kind === 'gap')
+    if (delivery.kind === 'gap') {
+      // What the listener saw is of no use any more; it may even be of another journal.
+      seen = null;
       return `event: gap\nid: ${delivery.fromSeq}\ndata: ${JSON.stringify({ fromSeq: delivery.fromSeq })}\n\n`;
+    }
     return delivery.events.map((event, at) => oneEvent(event, delivery.events[at + 1])).join('');
   };
 }
