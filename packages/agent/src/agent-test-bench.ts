@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Assign, Suite } from '@assay/protocol';
-import { ScriptedCoordinator } from './link/scripted-coordinator.ts';
+import type { ScriptedCoordinator } from './link/scripted-coordinator.ts';
 import type { AgentOptions } from './options.ts';
 
 export const suite: Suite = {

@@ -11,8 +11,7 @@ import type { AttemptFile } from './blobs/outbox.ts';
 import { Uploader } from './blobs/uploader.ts';
 import type { BlobAccess } from './blobs/http.ts';
 import { execute } from './execute-later.ts';
-import { createLiveOutput } from './link/live-output.ts';
-import type { LiveOutput } from './link/live-output.ts';
+import { LiveOutput } from './link/live-output.ts';
 import { AgentSettings } from './options.ts';
 import type { Agent, AgentEnd, AgentOptions, Say } from './options.ts';
 import { ProfileWatch } from './profile-watch.ts';
@@ -21,6 +20,7 @@ import { recover } from './recover.ts';
 import { createSession } from './session/session.ts';
 import type { SessionOffer, SessionOutput } from './session/session.ts';
 import { SessionDriver } from './session-driver.ts';
+import { checkedReport } from './slots/checked-report.ts';
 import { Ledger } from './slots/ledger.ts';
 import { Work } from './slots/work.ts';
 import { Sources } from './sources/sources.ts';
@@ -105,6 +105,7 @@ class RunningAgent implements Agent {
       directory: sourcesDir,
       access: this.#access,
       allowDirectories: settings.allowDirectories,
+      tmpDir: join(this.#scratchDir, 'setup'),
       env,
       say,
     });
@@ -123,7 +124,7 @@ class RunningAgent implements Agent {
     mkdirSync(this.#scratchDir, { recursive: true, mode: 0o700 });
     const measured = await probe();
     this.#offer = this.#offerOf(measured, randomBytes(8).toString('hex'));
-    this.#live = createLiveOutput({
+    this.#live = new LiveOutput({
       nowMs: () => performance.now(),
       isWelcome: () => this.#driver.canTakeOutput(),
       send: (messages) => this.#driver.input({ kind: 'outputAdded', messages }),
@@ -224,7 +225,7 @@ class RunningAgent implements Agent {
   }
 
   #report(body: ReportBody): void {
-    const report = this.#spool.append(body);
+    const report = this.#spool.append(checkedReport(body));
     if (report.kind === 'started') this.#ledger.started({ task: report.task, attempt: report.attempt }, report.atMs);
     if (report.kind === 'cases')
       this.#ledger.cases({ task: report.task, attempt: report.attempt }, report.from + report.cases.length);

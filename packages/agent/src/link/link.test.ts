@@ -10,7 +10,7 @@ import { AgentFrame } from '@assay/protocol';
 import type { AgentMessage, AttemptRef, Output } from '@assay/protocol';
 import { decodeFrame, encodeFrames } from './frames.ts';
 import { openLink } from './link.ts';
-import { createLiveOutput } from './live-output.ts';
+import { LiveOutput } from './live-output.ts';
 
 const ref = { task: 't.0', attempt: 1 } as AttemptRef;
 const output = (text: string): AgentMessage => ({ kind: 'output', ...ref, stream: 'stdout', text });
@@ -53,7 +53,7 @@ test('a frame is believed only as far as the schema goes, and a bad one says whe
 
 function liveOutput(change: { isWelcome?: () => boolean } = {}) {
   const world = { nowMs: 0, sent: [] as Output[] };
-  const live = createLiveOutput({
+  const live = new LiveOutput({
     charsPerSecond: 1_000,
     burstChars: 2_000,
     nowMs: () => world.nowMs,
@@ -90,11 +90,11 @@ test('live output that nobody could take is forgotten', () => {
   expect(world.sent).toEqual([]);
 });
 
-// Without openssl there is nothing to make a certificate with: skipped, unless everything is required.
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 const canSkip = !hasOpenssl && process.env['ASSAY_REQUIRE_ALL'] !== '1';
 if (canSkip) console.warn('SKIPPED: the TLS test of the link needs openssl');
 
+// Without openssl there is nothing to make a certificate with: skipped, unless everything is required.
 test.skipIf(canSkip)('over TLS the coordinator must be signed by an authority that is known or given', async () => {
   const home = mkdtempSync(join(tmpdir(), 'assay-tls-'));
   const [key, cert] = [join(home, 'key.pem'), join(home, 'cert.pem')];

@@ -106,7 +106,9 @@ class SocketLink implements Link {
     });
     socket.on('message', (data, isBinary) => {
       if (this.#state !== 'open') return;
-      const decoded = isBinary ? { kind: 'bad' as const, reason: 'a frame is binary' } : decodeFrame(data.toString());
+      const decoded = isBinary
+        ? { kind: 'bad' as const, reason: 'a frame is binary' }
+        : decodeFrame((data as Buffer).toString('utf8'));
       if (decoded.kind === 'bad') this.#events.badFrame(decoded.reason);
       else this.#events.messages(decoded.messages);
     });
@@ -156,9 +158,9 @@ class SocketLink implements Link {
 
 function readError(text: string): { code: string; message: string } | null {
   try {
-    const value = JSON.parse(text) as { code?: unknown; message?: unknown };
+    const value = JSON.parse(text) as { code?: unknown; message?: string };
     if (typeof value.code !== 'string') return null;
-    return { code: value.code.slice(0, 80), message: String(value.message ?? value.code).slice(0, 2_000) };
+    return { code: value.code.slice(0, 80), message: `${value.message ?? value.code}`.slice(0, 2_000) };
   } catch {
     return null;
   }

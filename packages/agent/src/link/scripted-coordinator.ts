@@ -141,7 +141,7 @@ export class ScriptedCoordinator {
       for (const check of [...this.#waiters]) check();
     });
     link.on('message', (data) => {
-      const frame = AgentFrame.safeParse(JSON.parse(data.toString()));
+      const frame = AgentFrame.safeParse(JSON.parse((data as Buffer).toString('utf8')));
       if (!frame.success) return void this.violations.push(`frame: ${frame.error.message}`);
       for (const message of frame.data) {
         if (message.kind !== 'hello' && !isWelcomed) this.violations.push(`${message.kind} before welcome`);

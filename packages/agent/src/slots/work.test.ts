@@ -8,6 +8,7 @@ import type { Batch, BatchInput, BatchSink } from '../execute/execute-batch.ts';
 import { ProfileWatch } from '../profile-watch.ts';
 import type { ReportBody } from '../spool/spool.ts';
 import { Ledger } from './ledger.ts';
+import { checkedReport } from './checked-report.ts';
 import { splitCases } from './outcomes.ts';
 import { Work } from './work.ts';
 
@@ -239,4 +240,19 @@ test('the list of work in hand survives a restart, a torn line, and its own comp
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
+});
+
+test('a report that breaks the contract is replaced before it can wedge the link', () => {
+  expect(checkedReport({ kind: 'finished', ...ref('a'), outcome: passed })).toMatchObject({
+    outcome: { verdict: 'passed' },
+  });
+  const broken = { ...passed, costMs: -1, endedAtMs: Number.NaN };
+  const replaced = checkedReport({ kind: 'finished', ...ref('a'), outcome: broken });
+  expect(Report.parse({ ...replaced, seq: 0 })).toMatchObject({
+    outcome: { verdict: 'errored', failure: { code: 'INTERNAL' }, casesReported: 1 },
+  });
+  const cases = [{ ...oneCase, durationMs: -1 }];
+  expect(() => checkedReport({ kind: 'cases', ...ref('a'), from: 0, cases })).toThrow(
+    expect.objectContaining({ code: 'REPORT_CORRUPT' }),
+  );
 });

@@ -5,12 +5,12 @@
 // A slot that is just being cleaned up may already be known as free to the coordinator, so as many assignments as
 // there are slots may wait; above that they are returned.
 import type { Assign, AttemptOutcome, AttemptRef, Report, Source } from '@assay/protocol';
-import { AssayError } from '@assay/protocol';
+import { AssayError, limit } from '@assay/protocol';
 import type { AttemptFile } from '../blobs/outbox.ts';
 import type { Batch, BatchInput, BatchSink } from '../execute/execute-batch.ts';
 import type { Project } from '../sources/sources.ts';
 import type { ReportBody } from '../spool/spool.ts';
-import { ownOutcome, splitCases } from './outcomes.ts';
+import { cut, ownOutcome, splitCases } from './outcomes.ts';
 
 type ReturnReason = (Report & { kind: 'returned' })['reason'];
 
@@ -336,7 +336,7 @@ export class Work {
       kind: 'returned',
       attempts: attempts.map((one) => one.ref),
       reason,
-      ...(message === '' ? {} : { message }),
+      ...(message === '' ? {} : { message: cut(message, limit('messageChars') - 100) }),
     });
   }
 

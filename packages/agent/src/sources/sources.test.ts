@@ -36,7 +36,8 @@ function sources(change: Partial<SourcesOptions> = {}): Sources {
     directory: join(home, 'sources'),
     access,
     allowDirectories: false,
-    env: process.env,
+    env: { ...process.env, ASSAY_TOKEN: 'secret' },
+    tmpDir: join(home, 'tmp'),
     say: () => undefined,
     ...change,
   });
@@ -116,4 +117,11 @@ test('a set-up command that is not there is named', async () => {
     code: 'SETUP_FAILED',
     message: expect.stringContaining('no-such-tool --help'),
   });
+});
+
+test('set-up commands see the environment of tests: no token of ours, and a temporary directory of the agent', async () => {
+  const { directory } = await sources().acquire(bundle('a', 10, [['sh', '-c', 'env > seen']]));
+  const seen = readFileSync(join(directory, 'seen'), 'utf8');
+  expect(seen).not.toContain('secret');
+  expect(seen).toContain(`TMPDIR=${join(home, 'tmp')}`);
 });

@@ -11,6 +11,7 @@ import { AssayError, limit } from '@assay/protocol';
 import type { Digest, Source } from '@assay/protocol';
 import { getBlob } from '../blobs/http.ts';
 import type { BlobAccess } from '../blobs/http.ts';
+import { testEnvironment } from '../execute/test-environment.ts';
 import { runSetup } from './setup.ts';
 import { unpackBundle, unpackLimits } from './unpack.ts';
 import type { UnpackLimits } from './unpack.ts';
@@ -19,8 +20,10 @@ export type SourcesOptions = {
   directory: string;
   access: BlobAccess;
   allowDirectories: boolean;
-  /** Of set-up commands. */
+  /** Of the agent; set-up commands get what tests get, without our tokens. */
   env: Readonly<Record<string, string | undefined>>;
+  /** Temporary files of set-up commands; also the mark by which a later agent finds what they left running. */
+  tmpDir: string;
   cacheBytesMax?: number;
   setupTimeoutMs?: number;
   unpack?: UnpackLimits;
@@ -103,6 +106,7 @@ export class Sources {
     // Half of an earlier try: its set-up may have been cut anywhere.
     await rm(home, { recursive: true, force: true });
     await mkdir(project, { recursive: true, mode: 0o700 });
+    await mkdir(this.#options.tmpDir, { recursive: true, mode: 0o700 });
     try {
       const bundle = join(home, 'bundle.tgz');
       await this.#fetch(source.digest, bundle);
@@ -111,7 +115,7 @@ export class Sources {
       const output = await runSetup({
         directory: project,
         commands: source.setup,
-        env: this.#options.env,
+        env: this.#setupEnvironment(),
         timeoutMs: this.#options.setupTimeoutMs ?? defaults.setupTimeoutMs,
         signal: this.#abort.signal,
       });
@@ -133,6 +137,11 @@ export class Sources {
       this.#options.say('warning', `the source cache cannot be cleaned: ${String(error)}`),
     );
     return project;
+  }
+
+  #setupEnvironment(): Record<string, string> {
+    const { env, tmpDir } = this.#options;
+    return { ...testEnvironment({ env: {} }, env), TMPDIR: tmpDir, TMP: tmpDir, TEMP: tmpDir };
   }
 
   async #fetch(digest: Digest, path: string): Promise<void> {

@@ -58,7 +58,7 @@ export async function unpackBundle(
   // Loaded when the first bundle comes: an idle agent does without.
   const { Unpack } = await import('tar');
   const judge = createEntryJudge(limits);
-  let refusal: string | null = null;
+  const refused: string[] = [];
   const unpack = new Unpack({
     cwd: directory,
     strict: true,
@@ -66,19 +66,20 @@ export async function unpackBundle(
     preserveOwner: false,
     // tar's own bound on depth stays; entries are judged before anything of them is written.
     filter: (path, entry) => {
-      if (refusal !== null) return false;
+      if (refused.length > 0) return false;
       const header = entry as { type?: string; linkpath?: string; size?: number };
-      refusal = judge({ path, type: header.type ?? 'unknown', linkpath: header.linkpath, size: header.size ?? 0 });
-      return refusal === null;
+      const reason = judge({ path, type: header.type ?? 'unknown', linkpath: header.linkpath, size: header.size ?? 0 });
+      if (reason !== null) refused.push(reason);
+      return reason === null;
     },
   });
   try {
     // The judge's word comes with an entry, in the middle of a chunk: nothing after the refused entry is written.
     await pipeline(createReadStream(file), unpack as unknown as NodeJS.WritableStream);
   } catch (error) {
-    throw new AssayError('SOURCE_UNAVAILABLE', `the bundle cannot be unpacked: ${refusal ?? String(error)}`);
+    throw new AssayError('SOURCE_UNAVAILABLE', `the bundle cannot be unpacked: ${refused[0] ?? String(error)}`);
   }
-  if (refusal !== null) throw new AssayError('SOURCE_UNAVAILABLE', `the bundle is refused: ${refusal}`);
+  if (refused[0] !== undefined) throw new AssayError('SOURCE_UNAVAILABLE', `the bundle is refused: ${refused[0]}`);
 }
 
 /** The path with forward slashes and without `.`, or null when it is not a path inside. */
