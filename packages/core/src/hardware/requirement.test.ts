@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { profileOf } from '../testing/lab.ts';
+import { classKeyOf, factsOf } from './facts.ts';
+import { fit, parseRequirement } from './requirement.ts';
+
+const profile = profileOf({
+  cpu: { count: 4, quotaCores: 2.5, isa: ['avx', 'avx2'] },
+  memory: { totalMiB: 4096 },
+  gpus: [{ vendor: 'nvidia', memoryMiB: 8192, via: 'nvidia-smi' }],
+  runtimes: { node: { version: '24.1.0', major: 24 } },
+  browsers: [{ name: 'chromium', version: '156.0', major: 156 }],
+});
+const facts = factsOf('lab', profile, { rack: 3, lab: 'north', isFast: true });
+
+function reasonsOf(text: string, over = facts): readonly string[] {
+  const parsed = parseRequirement(text);
+  if (parsed.kind === 'refused') throw new Error(parsed.reason);
+  const verdict = fit(parsed.requirement, over);
+  return verdict.kind === 'fits' ? [] : verdict.reasons;
+}
+
+const fitting = [
+  '',
+  '   ',
+  'cpu.count >= 4 && "avx2" in cpu.isa',
+  'memory.totalMiB * 2 >= 8192',
+  'memory.totalMiB / 1024 == 4',
+  'cpu.quotaCores > 2',
+  'cpu.quotaCores > 2.4',
+  'size(gpus) > 0',
+  'gpus.exists(g, g.vendor == "nvidia" && g.memoryMiB >= 8000)',
+  'gpus.all(g, g.memoryMiB > 1)',
+  'declared.lab == "north" && declared.rack >= 3 && declared.isFast',
+  'pool == "lab"',
+  'runtimes.node.major >= 22',
+  'runtimes["node"].version.startsWith("24.")',
+  'browsers.exists(b, b.name == "chromium")',
+  'has(runtimes.java) || has(runtimes.node)',
+  'os.family in ["linux", "darwin"]',
+  'runtimes.java.major > 8 || cpu.count > 1',
+];
+test.each(fitting)('this worker fits: %s', (text) => {
+  expect(reasonsOf(text)).toEqual([]);
+});
+
+const misfitting: [string, string[]][] = [
+  ['memory.totalMiB >= 8192', ['memory.totalMiB is 4096, needs >= 8192']],
+  ['8192 <= memory.totalMiB', ['memory.totalMiB is 4096, needs >= 8192']],
+  ['cpu.count >= 8 && memory.totalMiB >= 8192 && pool == "lab"', ['cpu.count is 4, needs >= 8', 'memory.totalMiB is 4096, needs >= 8192']],
+  ['"avx512f" in cpu.isa', ['cpu.isa lacks "avx512f"']],
+  ['os.family in ["darwin"]', ['os.family is "linux", needs to be in ["darwin"]']],
+  ['os.family == "darwin"', ['os.family is "linux", needs == "darwin"']],
+  ['gpus.exists(g, g.vendor == "amd")', ['none of the 1 in gpus has g.vendor == "amd"']],
+  ['declared.floor == 2', ['declared.floor is not declared']],
+  ['runtimes.java.major >= 17', ['runtimes.java: none']],
+  ['cpu.count', ['cpu.count is 4, needs to be true or false']],
+  ['!declared.isFast', ['!declared.isFast is false']],
+  ['has(runtimes.java)', ['has(runtimes.java) is false']],
+  ['pool == "gpu"', ['pool is "lab", needs == "gpu"']],
+  ['os.family >= 3', ['os.family >= 3: no such overload: dyn<string> >= int']],
+];
+test.each(misfitting)('this worker does not fit %s, and the reasons say what it has', (text, reasons) => {
+  expect(reasonsOf(text)).toEqual(reasons);
+});
+
+test('a field that could not be measured is a misfit with the reason of its probe', () => {
+  const { gpus: _gpus, ...rest } = profile;
+  const blind = factsOf('lab', { ...rest, unknown: [{ field: 'gpus', reason: 'nvidia-smi failed' }, { field: 'runtimes.java', reason: 'timed out' }] }, {});
+  expect(reasonsOf('size(gpus) > 0', blind)).toEqual(['gpus is unknown: nvidia-smi failed']);
+  expect(reasonsOf('gpus.exists(g, g.vendor == "amd")', blind)).toEqual(['gpus is unknown: nvidia-smi failed']);
+  expect(reasonsOf('runtimes.java.major > 8', blind)).toEqual(['runtimes.java is unknown: timed out']);
+});
+
+test('a worker without a GPU is said to have none', () => {
+  const plain = factsOf('lab', profileOf({ gpus: [] }), {});
+  expect(reasonsOf('size(gpus) > 0', plain)).toEqual(['gpus: none']);
+  expect(reasonsOf('gpus.size() >= 1', plain)).toEqual(['gpus: none']);
+  expect(reasonsOf('gpus.exists(g, g.vendor == "amd")', plain)).toEqual(['gpus: none']);
+});
+
+const refusals: [string, RegExp][] = [
+  ['cpu.count >=', /Unexpected token: EOF \(at character \d+\)/],
+  ['"open', /Unterminated string/],
+  ['gpu.count > 0', /^gpu is not a field; there are os, cpu, /],
+  ['gpus.exists(g, g.x > y)', /^y is not a field/],
+  ['1 + 1', /must be true or false, but is int/],
+  ['os.name.matches("(a+)+$")', /matches\(\) is not available/],
+  ['cpu.isa.map(x, x) == []', /map\(\) is not available/],
+  ['cpu.isa.exists(a, cpu.isa.exists(b, cpu.isa.exists(c, a == b && b == c)))', /more than 2 loops/],
+  [`${'('.repeat(60)}true${')'.repeat(60)}`, /depth|nest|limit/i],
+  [`cpu.count > 0${' && cpu.count > 0'.repeat(300)}`, /limit|nodes|maximum/i],
+];
+test.each(refusals)('refused before anything changes: %s', (text, reason) => {
+  const parsed = parseRequirement(text);
+  expect(parsed.kind === 'refused' ? parsed.reason : 'taken').toMatch(reason);
+});
+
+test('workers share a class exactly where pool, profile and labels are equal, in whatever order the labels come', () => {
+  expect(classKeyOf('p', 'd', { a: 1, b: 2 })).toBe(classKeyOf('p', 'd', { b: 2, a: 1 }));
+  const keys = [classKeyOf('p', 'd', {}), classKeyOf('q', 'd', {}), classKeyOf('p', 'e', {}), classKeyOf('p', 'd', { a: 1 }), classKeyOf('p', 'd', { a: '1' })];
+  expect(new Set(keys).size).toBe(keys.length);
+});
