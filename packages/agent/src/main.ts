@@ -17,6 +17,7 @@ import type { Agent, AgentEnd, AgentOptions, Say } from './options.ts';
 import { ProfileWatch } from './profile-watch.ts';
 import type { Measured } from './profile-watch.ts';
 import { recover } from './recover.ts';
+import { clearScratch, scratchDirectory } from './scratch-dir.ts';
 import { createSession } from './session/session.ts';
 import type { SessionOffer, SessionOutput } from './session/session.ts';
 import { SessionDriver } from './session-driver.ts';
@@ -94,7 +95,7 @@ class RunningAgent implements Agent {
     this.#env = env;
     this.#say = say;
     this.#access = { url: settings.url, token: settings.token, ca };
-    this.#scratchDir = join(state.path, 'scratch');
+    this.#scratchDir = scratchDirectory(state.worker);
     this.done = new Promise((resolve) => (this.#finish = resolve));
     this.#spool = openFileSpool({ directory: join(state.path, 'spool'), say });
     this.#ledger = new Ledger({ path: join(state.path, 'work.ndjson'), say });
@@ -120,8 +121,7 @@ class RunningAgent implements Agent {
   async start(): Promise<void> {
     const nowMs = Date.now();
     await recover({ spool: this.#spool, ledger: this.#ledger, scratchDir: this.#scratchDir, nowMs, say: this.#say });
-    rmSync(this.#scratchDir, { recursive: true, force: true });
-    mkdirSync(this.#scratchDir, { recursive: true, mode: 0o700 });
+    clearScratch(this.#scratchDir);
     const measured = await probe();
     this.#offer = this.#offerOf(measured, randomBytes(8).toString('hex'));
     this.#live = new LiveOutput({
@@ -315,6 +315,7 @@ class RunningAgent implements Agent {
     const over = this.#work.abandonAll();
     if (isWorking) await killLeftovers(this.#scratchDir);
     await over;
+    rmSync(this.#scratchDir, { recursive: true, force: true });
     this.#live.close();
     this.#driver.close();
     this.#spool.close();

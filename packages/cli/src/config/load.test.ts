@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,4 +48,17 @@ test('a file that throws is CONFIG_UNREADABLE with its own message', async () =>
 test('JSON that is cut short is CONFIG_UNREADABLE', async () => {
   writeFileSync(join(directory, 'assay.config.json'), '{"workers": 2');
   await expect(loadConfig(directory)).rejects.toMatchObject({ code: 'CONFIG_UNREADABLE' });
+});
+
+test('a TypeScript configuration is an ES module also in a CommonJS package, and `assay` need not be installed', () => {
+  writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}');
+  writeFileSync(
+    join(directory, 'assay.config.ts'),
+    "import { defineConfig } from 'assay';\nconst workers: number = 3;\nexport default defineConfig({ workers });\n",
+  );
+  // In a process of its own: vitest loads modules its own way.
+  const script = `import { loadConfig } from ${JSON.stringify(new URL('load.ts', import.meta.url).href)};
+    console.log(JSON.stringify((await loadConfig(${JSON.stringify(directory)})).config));`;
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  expect(JSON.parse(out)).toEqual({ workers: 3 });
 });

@@ -21,8 +21,9 @@ export async function loadConfig(projectDir: string, explicitPath?: string): Pro
 async function readConfigValue(path: string): Promise<unknown> {
   try {
     if (path.endsWith('.json')) return JSON.parse(readFileSync(path, 'utf8'));
-    resolveOurselves();
-    const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    const url = pathToFileURL(path).href;
+    prepareFor(url);
+    const module = (await import(url)) as { default?: unknown };
     if (module.default === undefined) throw new Error('it has no default export');
     return module.default;
   } catch (error) {
@@ -35,16 +36,16 @@ async function readConfigValue(path: string): Promise<unknown> {
   }
 }
 
-let isHooked = false;
-function resolveOurselves(): void {
-  if (isHooked) return;
-  isHooked = true;
+/** Makes `assay` resolve to ours, and a TypeScript configuration an ES module also in a CommonJS package. */
+function prepareFor(configUrl: string): void {
   const ours = new URL('../config-entry.ts', import.meta.url).href;
   registerHooks({
     resolve: (specifier, context, next) =>
       specifier === 'assay' || specifier === '@assay/cli'
         ? { url: ours, shortCircuit: true }
         : next(specifier, context),
+    load: (url, context, next) =>
+      next(url, url === configUrl && /\.m?ts$/.test(url) ? { ...context, format: 'module-typescript' } : context),
   });
 }
 

@@ -2,7 +2,7 @@
 // what each worker does); elsewhere (CI logs): failures as they happen and one line every ten seconds. Both end with nothing left behind.
 import type { Case, CaseCounts, FeedItem, TaskCounts } from '@assay/protocol';
 import { cut } from './table.ts';
-import { renderFailure } from './summary.ts';
+import { caseName } from '../report/model.ts';
 import { duration, type Paint, plural } from './style.ts';
 
 const redrawMs = 100;
@@ -78,7 +78,9 @@ export function notice(item: FeedItem, targetOf: (task: string) => string, paint
       const failing = item.cases.filter((testCase: Case) => testCase.status === 'failed');
       return failing.length === 0
         ? null
-        : failing.map((testCase) => renderFailure(targetOf(item.task), testCase, paint)).join('\n');
+        : failing
+            .map((testCase) => `${paint('red', '✗')} ${targetOf(item.task)} ${paint('dim', '›')} ${caseName(testCase)}`)
+            .join('\n');
     }
     case 'attemptSettled': {
       if (item.verdict === 'passed' || item.verdict === 'skipped' || item.verdict === 'canceled') return null;

@@ -20,10 +20,17 @@ export function renderSummary(report: RunReport, paint: Paint): string {
   return lines.join('\n') + '\n';
 }
 
-/** One failing case, as it is printed when it happens and again at the end. */
-export function renderFailure(where: string, testCase: Case, paint: Paint): string {
-  const text = testCase.failure?.stack ?? testCase.failure?.message ?? 'failed without a message';
+/** One failing case with what it said. */
+function renderFailure(where: string, testCase: Case, paint: Paint): string {
+  const text = ownFrames(testCase.failure?.stack ?? testCase.failure?.message ?? 'failed without a message');
   return `${paint('red', '✗')} ${where} ${paint('dim', '›')} ${caseName(testCase)}\n${indent(paint('dim', firstLines(text)), '    ')}`;
+}
+
+/** A stack without the frames of the runner and of Node: what is left is the project's own. The whole is in the report files. */
+function ownFrames(stack: string): string {
+  const lines = stack.split('\n');
+  const own = lines.filter((line) => !/^\s+at /.test(line) || !/node_modules|node:|<anonymous>/.test(line));
+  return own.some((line) => /^\s+at /.test(line)) ? own.join('\n') : stack;
 }
 
 /** The first lines of what a test said, without control characters: a test cannot steer the terminal. */
