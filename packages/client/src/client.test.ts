@@ -5,12 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { AssayError, type FeedItem, productVersion, type RunId } from '@assay/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  exampleSubmission,
-  startTestServer,
-  type TestServer,
-  unknownRun,
-} from '../../coordinator/src/testing/http-server.ts';
+import { exampleSubmission, startTestServer, type TestServer, unknownRun } from '@assay/coordinator/testing';
 import { type ClientError, createClient, type FeedDelivery } from './index.ts';
 
 let server: TestServer;

@@ -18,12 +18,14 @@ type TestOptions = Partial<Pick<HttpServerOptions, 'auth' | 'timings' | 'tls' | 
   /** Blobs in files instead of in memory. */
   blobDirectory?: string;
   limits?: Partial<DriverLimits>;
+  /** When the journal's commits happen; at once by default. */
+  schedule?: (commit: () => void) => void;
 };
 
 export type TestServer = Awaited<ReturnType<typeof startTestServer>>;
 
 export async function startTestServer(options: TestOptions = {}) {
-  const journal = createMemoryJournal();
+  const journal = createMemoryJournal(options.schedule ? { schedule: options.schedule } : {});
   const results = createMemoryResultStore();
   const engine = createEngine(engineDefaults);
   const feed = createMemoryFeed({ startSeq: 0, ...(options.feedBytesMax ? { bytesMax: options.feedBytesMax } : {}) });
