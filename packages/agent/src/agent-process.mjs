@@ -1,45 +1,67 @@
 // Starts the agent's process (agent-main.ts) lightly. Node strips the types of our sources when it loads them, and the stripper alone stays
 // resident with some 20 MiB; with Node's compile cache filled it is never loaded. So the cache, kept per user, is filled
-// first, once per version, by a short-lived process; what follows then finds everything in it. Plain JavaScript, because
+// first, once per version of the sources, by a short-lived process; what follows then finds everything in it. Plain JavaScript, because
 // this file itself must not need the stripper. Whatever goes wrong here costs memory and nothing else.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const warmTimeoutMs = 20_000;
+const fillTimeoutMs = 20_000;
 
+const sourceFolders = ['../../agent/src', '../../protocol/src'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
+
+/** One for every installation, so that two of them do not take turns in emptying it. */
 function cacheDirectory() {
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  return join(cache, 'assay', 'compiled');
+  return join(cache, 'assay', `agent-${digest(import.meta.url)}`);
 }
 
-/** Fills the cache if no process of this version has; another that is at it is not waited for. */
+/** Names the state of the sources: a changed one is not in the cache, and brings the stripper back. */
+function sourcesDigest() {
+  const files = sourceFolders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true }).map((name) => {
+      const { mtimeMs, size } = statSync(join(folder, String(name)));
+      return `${String(name)} ${mtimeMs} ${size}`;
+    }),
+  );
+  return digest(`${process.version}\n${files.sort().join('\n')}`);
+}
+
+function digest(text) {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** Fills the cache if it was not filled from these sources; another process that is at it is not waited for. */
 function fill(directory) {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  const marker = join(directory, `agent-${version}-${process.version}`);
+  const marker = join(directory, `filled-${sourcesDigest()}`);
   if (existsSync(marker)) return;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
+  const filling = `${directory}.filling`;
   try {
-    mkdirSync(`${marker}.filling`);
+    mkdirSync(filling);
   } catch {
     // Left by one that was killed, it goes, and the next start fills.
-    if (Date.now() - statSync(`${marker}.filling`).mtimeMs > 2 * warmTimeoutMs)
-      rmSync(`${marker}.filling`, { recursive: true, force: true });
+    if (Date.now() - statSync(filling).mtimeMs > 2 * fillTimeoutMs) rmSync(filling, { recursive: true, force: true });
     return;
   }
   try {
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { mode: 0o700 });
     const env = { ...process.env, NODE_COMPILE_CACHE: directory };
     const filled = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--fill'], {
       env,
       stdio: 'ignore',
-      timeout: warmTimeoutMs,
+      timeout: fillTimeoutMs,
     });
     if (filled.status === 0) writeFileSync(marker, '');
   } finally {
-    rmSync(`${marker}.filling`, { recursive: true, force: true });
+    rmSync(filling, { recursive: true, force: true });
   }
 }
 
