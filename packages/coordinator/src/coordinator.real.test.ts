@@ -1,7 +1,7 @@
 // The whole coordinator as a real process, killed and started again, with workers over real sockets.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -200,4 +200,60 @@ test('results that cannot be written hold up nothing; they are said in health an
     (now) => now.resultsError === null && now.resultsSeq === now.journalSeq,
   );
   expect(await allCases(running.url, run)).toHaveLength(20);
+});
+
+/** A small file system, or null where none may be mounted. */
+function mountSmallDisk(mebibytes: number): string | null {
+  const disk = join(makePlace(), 'disk');
+  mkdirSync(disk);
+  const isMounted =
+    process.platform === 'linux' &&
+    spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', disk]).status === 0;
+  if (!isMounted) return null;
+  cleanups.push(() => void spawnSync('umount', [disk]));
+  return disk;
+}
+
+test('on a full disk the coordinator stops by name, and when there is room again every accepted run is there', async (context) => {
+  const disk = mountSmallDisk(24);
+  if (disk === null) {
+    if (process.env['ASSAY_REQUIRE_ALL'] === '1')
+      throw new Error('a tmpfs could not be mounted, and ASSAY_REQUIRE_ALL=1');
+    return context.skip('SKIPPED: mounting a small disk needs root on Linux');
+  }
+  const first = await start(disk);
+  const accepted: string[] = [];
+  const failure = await (async (): Promise<unknown> => {
+    for (let round = 0; round < 1_000; round += 1) {
+      try {
+        accepted.push(await submit(first.url, `key-full-${round}`, 500));
+      } catch (error) {
+        return error;
+      }
+    }
+    return null;
+  })();
+  expect(failure).not.toBe(null);
+  expect(await first.exit).toEqual([70, null]);
+  expect(first.log.join('\n')).toMatch(/JOURNAL_WRITE_FAILED/);
+  expect(accepted.length).toBeGreaterThan(20);
+  expect(spawnSync('mount', ['-o', 'remount,size=200m', disk]).status).toBe(0);
+  const second = await start(disk);
+  for (const run of accepted)
+    expect(await get(second.url, `/runs/${run}`, RunView)).toMatchObject({ tasks: { total: 500, queued: 500 } });
+});
+
+test('a results database of a newer version stops the start by name and is left as it was', async () => {
+  const place = makePlace();
+  await kill(await start(place), 'SIGTERM');
+  const file = join(place, 'results.duckdb');
+  const script = `import { DuckDBInstance } from '@duckdb/node-api'; const db = await DuckDBInstance.create(process.argv[1]); const c = await db.connect(); await c.run("INSERT INTO migrations VALUES (99, 'of the future')"); c.closeSync(); db.closeSync();`;
+  expect(
+    spawnSync(process.execPath, ['--input-type=module', '-e', script, file], {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+    }).status,
+  ).toBe(0);
+  const before = readFileSync(file);
+  await expect(start(place)).rejects.toThrow(/RESULTS_NEWER/);
+  expect(readFileSync(file).equals(before)).toBe(true);
 });

@@ -63,6 +63,7 @@ const resultsGatherMs = 50;
 const resultsOpenMs = 2_000;
 const resultsCloseMs = 10_000;
 const exitCodeOfBug = 70;
+const fatalStopMs = 3_000;
 
 /** Recovers, then serves. Throws STATE_IN_USE, JOURNAL_CORRUPT, JOURNAL_NEWER, RESULTS_NEWER, LISTEN_NOT_LOOPBACK and the like. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
@@ -87,7 +88,7 @@ async function assemble(
 ): Promise<RunningCoordinator> {
   const { stateDir, log = createLog() } = options;
   const clock = createSystemClock();
-  const onFatal = fatalOf(options, log);
+  const fatal = fatalOf(options, log, stop);
   const startedMs = performance.now();
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const journal = openSqliteJournal({
@@ -112,7 +113,7 @@ async function assemble(
     () => snapshots.stop(),
     () => results.close(resultsCloseMs),
   );
-  await checkResults(results, journal, onFatal);
+  await checkResults(results, journal, fatal.onFatal);
 
   const config: EngineConfig = { ...engineDefaults, ...options.engine };
   const engine = createEngine(config, recovered.state);
@@ -127,7 +128,7 @@ async function assemble(
       results.durable(seq);
       snapshots.durable(seq);
     },
-    onFatal,
+    onFatal: fatal.onFatal,
     followers: () => ({
       resultsSeq: results.appliedSeq(),
       resultsError: results.error(),
@@ -138,7 +139,8 @@ async function assemble(
   closers.push(() => shell.stop());
   results.durable(journal.lastSeq());
   shell.post({ kind: 'resultsAcknowledged', seq: results.appliedSeq() });
-  await shell.submit({ kind: 'coordinatorRestarted', epoch: recovered.state.epoch + 1 });
+  const restarted = shell.submit({ kind: 'coordinatorRestarted', epoch: recovered.state.epoch + 1 });
+  await Promise.race([restarted, fatal.beforeServing]);
 
   const retention = { ...retentionDefaults, ...options.retention };
   closers.push(
@@ -153,6 +155,7 @@ async function assemble(
     }),
   );
   const listening = await listen(options, { shell, blobs, authority }, closers, log);
+  fatal.serving();
   log.info('serving', {
     url: listening.url,
     ...startOf(engine, recovered),
@@ -194,7 +197,7 @@ function openResultsOf(
   return openResults({
     journalDirectory: journal.journalDirectory,
     resultsFile: join(stateDir, 'results.duckdb'),
-    firstSeq: journal.firstSeq(),
+    firstSeq: () => journal.firstSeq(),
     gatherMs: resultsGatherMs,
     acknowledged,
     onTrouble: (error) =>
@@ -245,11 +248,29 @@ function openSnapshots(
   });
 }
 
-function fatalOf(options: CoordinatorOptions, log: Log): (error: unknown) => void {
-  return (error) => {
-    log.error('the coordinator cannot go on; it recovers from its journal when it is started again', { error });
-    if (options.onFatal !== undefined) options.onFatal(error);
-    else process.exit(exitCodeOfBug);
+/** What happens when it cannot go on. While it starts, the start fails; later the process ends, unless the caller decides. */
+function fatalOf(options: CoordinatorOptions, log: Log, stop: () => Promise<void>) {
+  const { promise: beforeServing, reject } = Promise.withResolvers<never>();
+  beforeServing.catch(() => undefined);
+  let isServing = false;
+  return {
+    beforeServing,
+    serving: () => {
+      isServing = true;
+    },
+    onFatal: (error: unknown): void => {
+      if (!isServing) return reject(error);
+      log.error('the coordinator cannot go on; it recovers from its journal when it is started again', { error });
+      if (options.onFatal !== undefined) return options.onFatal(error);
+      // The threads are let go in order: one that is cut off inside the database's own code would abort the process.
+      const late = setTimeout(() => process.exit(exitCodeOfBug), fatalStopMs);
+      void stop()
+        .catch(() => undefined)
+        .then(() => {
+          clearTimeout(late);
+          process.exit(exitCodeOfBug);
+        });
+    },
   };
 }
 

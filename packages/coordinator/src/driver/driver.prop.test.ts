@@ -38,7 +38,7 @@ test('safety: what is told or replied is durable, in order, once; and nothing fo
       fc.array(action, { maxLength: 120 }),
       fc.integer({ min: 1, max: 3 }),
       fc.integer({ min: 1, max: 5 }),
-      (actions, appendsMax, inputsPerTurn) => {
+      (actions, appendsMax, workPerTurn) => {
         const disk = emptyDisk();
         const commits: (() => void)[] = [];
         const soon: (() => void)[] = [];
@@ -48,7 +48,7 @@ test('safety: what is told or replied is durable, in order, once; and nothing fo
         const driver = createDriver({
           engine: new CountingEngine(),
           clock: { nowMs: () => 0, after: () => () => undefined, soon: (act) => soon.push(act) },
-          limits: { appendsMax, inputsPerTurn },
+          limits: { appendsMax, workPerTurn },
           journal: createMemoryJournal({ disk, schedule: (commit) => commits.push(commit) }),
           onCommitted: (entries: JournalEntry[]) => {
             expect(deaths).toBe(0);
@@ -92,7 +92,7 @@ test('liveness: once turns and commits go on, every input is replied to', () => 
         const driver = createDriver({
           engine: new CountingEngine(),
           clock: { nowMs: () => 0, after: () => () => undefined, soon: (act) => soon.push(act) },
-          limits: { inputsPerTurn: 2, appendsMax: 1 },
+          limits: { workPerTurn: 2, appendsMax: 1 },
           journal: createMemoryJournal({ schedule: (commit) => commits.push(commit) }),
           onCommitted: () => undefined,
           onFatal: (error) => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Event, Input, StepResult } from '@assay/core';
+import type { SessionId, WorkerId } from '@assay/protocol';
 import { createMemoryJournal, emptyDisk, type MemoryDisk } from '../adapters/journal-memory.ts';
 import type { JournalEntry } from '../ports/journal.ts';
 import { HandClock } from '../testing/hand-clock.ts';
@@ -17,6 +18,7 @@ class CountingEngine implements DrivenEngine {
       this.deadlineMs = null;
       return this.#changed({ kind: 'linksReset', epoch: nowMs, graceUntilMs: 0 });
     }
+    if (input.kind === 'workerReported') return { events: [], reply: { kind: 'accepted' } };
     if (input.kind !== 'resultsAcknowledged') throw new Error(`unexpected ${input.kind}`);
     this.stepped.push(input.seq);
     if (input.seq % 2 === 0) return { events: [], reply: { kind: 'refused', code: 'EVEN', reason: String(input.seq) } };
@@ -113,7 +115,7 @@ test('the engine runs ahead of the disk by a bounded number of appends, and the 
 });
 
 test('one turn steps a bounded number of inputs', () => {
-  const { engine, clock, send } = rig({ inputsPerTurn: 3 });
+  const { engine, clock, send } = rig({ workPerTurn: 3 });
   for (let seq = 1; seq <= 7; seq += 1) send(seq);
   clock.turn();
   expect(engine.stepped).toHaveLength(3);
@@ -123,7 +125,7 @@ test('one turn steps a bounded number of inputs', () => {
 });
 
 test('it is busy while too much waits to be stepped or committed', () => {
-  const { clock, commits, driver, send } = rig({ inputsMax: 3 });
+  const { clock, commits, driver, send } = rig({ workMax: 3 });
   for (const seq of [1, 3]) send(seq);
   expect(driver.isBusy()).toBe(false);
   send(5);
@@ -209,4 +211,16 @@ test('stopping finishes what was taken and refuses what comes after', () => {
   commits.shift()!();
   expect(log).toEqual(['3 SHUTTING_DOWN', 'committed 1', '1 accepted', 'stopped']);
   expect(clock.timerTimes()).toEqual([]);
+});
+
+test('large inputs weigh more, and even one that weighs more than a turn is stepped', () => {
+  const { engine, clock, driver, send } = rig({ workPerTurn: 2, workMax: 6 });
+  const reports = Array.from({ length: 10 }, (_, seq) => ({ kind: 'draining', seq, reason: '' }) as const);
+  driver.submit({ kind: 'workerReported', worker: 'w' as WorkerId, session: 's' as SessionId, reports });
+  expect(driver.isBusy()).toBe(true);
+  for (const seq of [1, 3, 5]) send(seq);
+  clock.turn();
+  expect(engine.stepped).toEqual([]);
+  clock.turn();
+  expect(engine.stepped).toEqual([1, 3]);
 });

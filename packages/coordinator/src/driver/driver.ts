@@ -10,6 +10,7 @@ import type { Input, Reply, StepResult } from '@assay/core';
 import { AssayError } from '@assay/protocol';
 import type { Clock } from '../ports/clock.ts';
 import type { Journal, JournalEntry } from '../ports/journal.ts';
+import { workOf } from './work.ts';
 
 /** What became of an input: durable with its reply, or refused because the driver had stopped. */
 export type Outcome = { kind: 'durable'; reply: Reply } | { kind: 'failed'; error: AssayError };
@@ -33,15 +34,15 @@ export type DriverOptions = {
 };
 
 export type DriverLimits = {
-  /** Inputs that wait to be stepped or committed; above it `isBusy`, and whoever reads from the network pauses. */
-  inputsMax: number;
-  /** Inputs stepped in one turn, so that one turn stays short. */
-  inputsPerTurn: number;
+  /** Units of work (work.ts) that wait to be stepped or committed; above it `isBusy`, and whoever reads from the network pauses. */
+  workMax: number;
+  /** Units stepped in one turn (one input at least), so that one turn stays short: 4,000 reports are about 40 ms. */
+  workPerTurn: number;
   /** Appends under way at once. With more, a slow disk would make many small commits of what could be one. */
   appendsMax: number;
 };
 
-export const driverDefaults: DriverLimits = { inputsMax: 20_000, inputsPerTurn: 500, appendsMax: 2 };
+export const driverDefaults: DriverLimits = { workMax: 40_000, workPerTurn: 4_000, appendsMax: 2 };
 
 export interface Driver {
   submit(input: Input, onOutcome?: OnOutcome): void;
@@ -52,8 +53,8 @@ export interface Driver {
   stop(done: () => void): void;
 }
 
-type Waiting = { input: Input; onOutcome: OnOutcome | undefined };
-type Step = { entry: JournalEntry | null; reply: Reply; onOutcome: OnOutcome | undefined };
+type Waiting = { input: Input; work: number; onOutcome: OnOutcome | undefined };
+type Step = { entry: JournalEntry | null; reply: Reply; work: number; onOutcome: OnOutcome | undefined };
 
 export function createDriver(options: DriverOptions): Driver {
   return new LoopDriver(options);
@@ -72,6 +73,7 @@ class LoopDriver implements Driver {
   #appends = 0;
   /** Inputs taken whose outcome was not told yet. */
   #open = 0;
+  #openWork = 0;
   #timer: { atMs: number; cancel: () => void } | null = null;
   #state: { kind: 'running' } | { kind: 'stopping'; done: () => void } | { kind: 'stopped' } | { kind: 'dead' } = {
     kind: 'running',
@@ -89,20 +91,22 @@ class LoopDriver implements Driver {
       if (onOutcome !== undefined) this.#options.clock.soon(() => onOutcome({ kind: 'failed', error }));
       return;
     }
-    this.#inputs.push({ input, onOutcome });
+    const work = workOf(input);
+    this.#inputs.push({ input, work, onOutcome });
     this.#open += 1;
+    this.#openWork += work;
     this.#turnSoon();
   }
 
   isBusy(): boolean {
-    return this.#open >= this.#limits.inputsMax;
+    return this.#openWork >= this.#limits.workMax;
   }
 
   whenDurable(act: () => void): void {
     if (this.#state.kind === 'dead') return;
     if (this.#appends === 0 && this.#stepped.length === 0) return act();
     this.#open += 1;
-    this.#stepped.push({ entry: null, reply: { kind: 'accepted' }, onOutcome: act });
+    this.#stepped.push({ entry: null, reply: { kind: 'accepted' }, work: 0, onOutcome: act });
   }
 
   stop(done: () => void): void {
@@ -124,9 +128,9 @@ class LoopDriver implements Driver {
 
   #turn(): void {
     if (this.#state.kind === 'dead') return;
-    const taken = this.#inputs.splice(0, this.#limits.inputsPerTurn);
+    const taken = this.#takeInputs();
     try {
-      for (const { input, onOutcome } of taken) this.#stepped.push({ ...this.#step(input), onOutcome });
+      for (const { input, work, onOutcome } of taken) this.#stepped.push({ ...this.#step(input), work, onOutcome });
     } catch (error) {
       // A bug: the state may be half changed, so nothing that was decided in this turn may become true.
       return this.#die(error);
@@ -134,6 +138,13 @@ class LoopDriver implements Driver {
     this.#flush();
     this.#armTimer();
     if (this.#inputs.length > 0) this.#turnSoon();
+  }
+
+  #takeInputs(): Waiting[] {
+    let count = 0;
+    for (let work = 0; count < this.#inputs.length && work < this.#limits.workPerTurn; count += 1)
+      work += this.#inputs[count]!.work;
+    return this.#inputs.splice(0, count);
   }
 
   #step(input: Input): { entry: JournalEntry | null; reply: Reply } {
@@ -168,6 +179,7 @@ class LoopDriver implements Driver {
     try {
       if (entries.length > 0) this.#options.onCommitted(entries);
       this.#open -= steps.length;
+      for (const { work } of steps) this.#openWork -= work;
       for (const { reply, onOutcome } of steps) onOutcome?.({ kind: 'durable', reply });
     } catch (error) {
       return this.#die(error);

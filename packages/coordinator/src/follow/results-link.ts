@@ -1,12 +1,14 @@
 // The loop's end of the results thread: a ResultStore to ask, and what is known of how far it got.
-// What always holds: `acknowledged` is called in order, only for what the store has committed; a thread that died answers
-// every question with RESULTS_UNAVAILABLE, and runs go on.
+// What always holds: `acknowledged` is called in order, only for what the store has committed; when the thread dies, what was
+// asked is answered with RESULTS_UNAVAILABLE, runs go on, and after a pause another thread goes on where the store is.
 import { Worker } from 'node:worker_threads';
 import { AssayError, type ErrorCode } from '@assay/protocol';
 import type { ResultStore } from '../ports/result-store.ts';
 import type { FromResults, ResultsQuestion, ResultsSettings, ToResults } from './results-messages.ts';
 
-export type ResultsLinkOptions = ResultsSettings & {
+export type ResultsLinkOptions = Omit<ResultsSettings, 'firstSeq'> & {
+  /** First entry that the journal has, now. */
+  firstSeq: () => number;
   acknowledged: (seq: number) => void;
   /** The store is in trouble (a message), or well again (null). */
   onTrouble: (error: AssayError | null) => void;
@@ -31,30 +33,29 @@ export function openResults(options: ResultsLinkOptions): ResultsLink {
   return new ThreadedResults(options);
 }
 
+/** A thread that died is started again after this, then after twice as long, and so on up to the longest. */
+const restartFirstMs = 1_000;
+const restartMaxMs = 60_000;
+
 class ThreadedResults implements ResultsLink {
   readonly store: Omit<ResultStore, 'apply' | 'close'>;
   readonly #options: ResultsLinkOptions;
-  readonly #worker: Worker;
   readonly #questions = new Map<number, Open>();
   readonly #opened = Promise.withResolvers<number | null>();
-  readonly #ended = Promise.withResolvers<void>();
+  /** Null while none runs: it died and waits to be started again, or it is over. */
+  #worker: Worker | null;
+  #ended: Promise<void> = Promise.resolve();
+  #restart: NodeJS.Timeout | null = null;
+  #restartMs = restartFirstMs;
+  #isOver = false;
   #nextId = 1;
+  #durableSeq = 0;
   #appliedSeq = 0;
   #error: AssayError | null = null;
-  #hasEnded = false;
 
   constructor(options: ResultsLinkOptions) {
     this.#options = options;
-    const { journalDirectory, resultsFile, firstSeq, gatherMs } = options;
-    const settings: ResultsSettings = { journalDirectory, resultsFile, firstSeq, gatherMs };
-    this.#worker = new Worker(new URL('results-thread.ts', import.meta.url), { workerData: settings, name: 'results' });
-    this.#worker.on('message', (message: FromResults) => this.#receive(message));
-    this.#worker.on('error', (error) =>
-      this.#trouble(
-        new AssayError('RESULTS_UNAVAILABLE', `the results thread died: ${String(error)}`, undefined, error),
-      ),
-    );
-    this.#worker.on('exit', () => this.#end());
+    this.#worker = this.#start();
     this.store = {
       appliedSeq: async () => this.#appliedSeq,
       listRuns: (query) => this.#ask('listRuns', query),
@@ -80,22 +81,59 @@ class ThreadedResults implements ResultsLink {
   }
 
   durable(seq: number): void {
+    this.#durableSeq = seq;
     this.#post({ kind: 'durable', seq });
   }
 
   async close(limitMs: number): Promise<void> {
+    this.#isOver = true;
+    if (this.#restart !== null) clearTimeout(this.#restart);
     this.#post({ kind: 'close' });
-    const late = setTimeout(() => void this.#worker.terminate(), limitMs);
-    await this.#ended.promise;
+    const late = setTimeout(() => void this.#worker?.terminate(), limitMs);
+    await this.#ended;
     clearTimeout(late);
   }
 
+  #start(): Worker {
+    const { journalDirectory, resultsFile, firstSeq, gatherMs } = this.#options;
+    const settings: ResultsSettings = { journalDirectory, resultsFile, firstSeq: firstSeq(), gatherMs };
+    const worker = new Worker(new URL('results-thread.ts', import.meta.url), { workerData: settings, name: 'results' });
+    worker.on('message', (message: FromResults) => this.#receive(message));
+    worker.on('error', (error) =>
+      this.#trouble(
+        new AssayError('RESULTS_UNAVAILABLE', `the results thread died: ${String(error)}`, undefined, error),
+      ),
+    );
+    this.#ended = new Promise((resolve) => {
+      worker.once('exit', () => {
+        this.#worker = null;
+        this.#afterExit();
+        resolve();
+      });
+    });
+    worker.postMessage({ kind: 'durable', seq: this.#durableSeq } satisfies ToResults);
+    return worker;
+  }
+
+  #afterExit(): void {
+    const error = this.#error ?? new AssayError('RESULTS_UNAVAILABLE', 'the results thread has ended');
+    this.#opened.resolve(null);
+    for (const open of this.#questions.values()) open.reject(error);
+    this.#questions.clear();
+    if (this.#isOver) return;
+    this.#restart = setTimeout(() => {
+      this.#worker = this.#start();
+    }, this.#restartMs);
+    this.#restart.unref();
+    this.#restartMs = Math.min(restartMaxMs, this.#restartMs * 2);
+  }
+
   #post(message: ToResults): void {
-    if (!this.#hasEnded) this.#worker.postMessage(message);
+    this.#worker?.postMessage(message);
   }
 
   #ask<Value>(question: ResultsQuestion, argument: unknown): Promise<Value> {
-    if (this.#hasEnded)
+    if (this.#worker === null)
       return Promise.reject(this.#error ?? new AssayError('RESULTS_UNAVAILABLE', 'the results thread has ended'));
     const id = this.#nextId++;
     return new Promise<Value>((resolve, reject) => {
@@ -108,15 +146,16 @@ class ThreadedResults implements ResultsLink {
     switch (message.kind) {
       case 'opened':
         this.#appliedSeq = message.appliedSeq;
+        this.#well();
         return this.#opened.resolve(message.appliedSeq);
       case 'applied':
         this.#appliedSeq = message.seq;
+        this.#restartMs = restartFirstMs;
         return this.#options.acknowledged(message.seq);
       case 'trouble':
         return this.#trouble(new AssayError(message.code as ErrorCode, message.message), message.isFinal);
       case 'recovered':
-        this.#error = null;
-        return this.#options.onTrouble(null);
+        return this.#well();
       case 'answer':
         return this.#taken(message.id)?.resolve(message.value as never);
       case 'fault':
@@ -134,19 +173,19 @@ class ThreadedResults implements ResultsLink {
     return open;
   }
 
-  #trouble(error: AssayError, isFinal = false): void {
-    this.#error = error;
-    if (isFinal) this.#opened.reject(error);
-    else this.#opened.resolve(null);
-    this.#options.onTrouble(error);
+  #well(): void {
+    if (this.#error === null) return;
+    this.#error = null;
+    this.#options.onTrouble(null);
   }
 
-  #end(): void {
-    this.#hasEnded = true;
-    const error = this.#error ?? new AssayError('RESULTS_UNAVAILABLE', 'the results thread has ended');
-    this.#opened.resolve(null);
-    for (const open of this.#questions.values()) open.reject(error);
-    this.#questions.clear();
-    this.#ended.resolve();
+  #trouble(error: AssayError, isFinal = false): void {
+    this.#error = error;
+    // Another try would end the same way: a newer version's file stays untouched.
+    if (isFinal) {
+      this.#isOver = true;
+      this.#opened.reject(error);
+    } else this.#opened.resolve(null);
+    this.#options.onTrouble(error);
   }
 }
