@@ -2,8 +2,19 @@
 // rate; memory of a queued task and of an idle worker. Run: node --expose-gc bench/scale/main.ts
 // Everything is measured in this process, on the production engine through its one door; nothing is journalled or sent.
 import { createEngine, engineDefaults } from '../../packages/core/src/index.ts';
-import type { Engine, Event, Input } from '../../packages/core/src/index.ts';
-import type { AttemptRef, Profile, Report, RunId, RunSpec, SessionId, Suite, Task, TaskId, WorkerId } from '../../packages/protocol/src/index.ts';
+import type { Event, Input } from '../../packages/core/src/index.ts';
+import type {
+  AttemptRef,
+  Profile,
+  Report,
+  RunId,
+  RunSpec,
+  SessionId,
+  Suite,
+  Task,
+  TaskId,
+  WorkerId,
+} from '../../packages/protocol/src/index.ts';
 
 const workers = 10_000;
 const profiles = 40;
@@ -13,10 +24,22 @@ const requirements = 200;
 function profile(number: number): Profile {
   return {
     os: { family: 'linux', arch: number % 4 === 0 ? 'arm64' : 'x64', name: 'debian', version: '12', kernel: '6.1.0' },
-    cpu: { count: 4 + (number % 8), model: `Model ${number}`, isa: Array.from({ length: 60 }, (_, index) => `flag${index + number}`) },
+    cpu: {
+      count: 4 + (number % 8),
+      model: `Model ${number}`,
+      isa: Array.from({ length: 60 }, (_, index) => `flag${index + number}`),
+    },
     memory: { totalMiB: 1024 * (1 + number), limitMiB: 1024 * (1 + number) },
-    gpus: number % 3 === 0 ? [{ vendor: 'nvidia', model: `GPU ${number}`, memoryMiB: 1024 * number, via: 'nvidia-smi' }] : [],
-    runtimes: Object.fromEntries(['node', 'python', 'java', 'go'].map((name) => [name, { version: '1.2.3', major: 1, minor: 2, path: `/usr/bin/${name}` }])),
+    gpus:
+      number % 3 === 0
+        ? [{ vendor: 'nvidia', model: `GPU ${number}`, memoryMiB: 1024 * number, via: 'nvidia-smi' }]
+        : [],
+    runtimes: Object.fromEntries(
+      ['node', 'python', 'java', 'go'].map((name) => [
+        name,
+        { version: '1.2.3', major: 1, minor: 2, path: `/usr/bin/${name}` },
+      ]),
+    ),
     runners: {},
     browsers: [{ name: 'chromium', version: '156', major: 156 }],
     drivers: {},
@@ -47,12 +70,42 @@ function hello(number: number, slots = 1): Input {
 }
 
 function suite(change: Partial<Suite>): Suite {
-  return { name: 'suite', runner: 'vitest', directory: '', arguments: [], env: {}, secrets: [], timeoutMs: 60_000, noOutputTimeoutMs: 0, requires: '', retries: 0, batching: 'single', ...change };
+  return {
+    name: 'suite',
+    runner: 'vitest',
+    directory: '',
+    arguments: [],
+    env: {},
+    secrets: [],
+    timeoutMs: 60_000,
+    noOutputTimeoutMs: 0,
+    requires: '',
+    retries: 0,
+    batching: 'single',
+    ...change,
+  };
 }
 
 function submission(run: string, suites: Suite[], list: Task[], sealed = true): Input {
-  const spec: RunSpec = { name: run, project: 'bench', priority: 0, source: { kind: 'directory', path: '/project' }, suites, failFast: false, unplaceable: 'wait' };
-  return { kind: 'submitRun', run: run as RunId, submitter: 'bench', idempotencyKey: `key-${run}`, contentDigest: 'digest', spec, tasks: list, sealed };
+  const spec: RunSpec = {
+    name: run,
+    project: 'bench',
+    priority: 0,
+    source: { kind: 'directory', path: '/project' },
+    suites,
+    failFast: false,
+    unplaceable: 'wait',
+  };
+  return {
+    kind: 'submitRun',
+    run: run as RunId,
+    submitter: 'bench',
+    idempotencyKey: `key-${run}`,
+    contentDigest: 'digest',
+    spec,
+    tasks: list,
+    sealed,
+  };
 }
 
 /** Distinct requirements that each fit some of the profiles. */
@@ -60,7 +113,7 @@ function requirement(number: number): string {
   return `memory.totalMiB >= ${1024 * (number % profiles)} && cpu.count >= ${1 + (number % 5)} && "flag${number}" != ""`;
 }
 
-function finishAll(engine: Engine, events: readonly Event[], seqs: Map<string, number>, outcomeCostMs: number): Input[] {
+function finishAll(events: readonly Event[], seqs: Map<string, number>, outcomeCostMs: number): Input[] {
   const byWorker = new Map<string, { session: SessionId; reports: Report[] }>();
   for (const event of events) {
     if (event.kind !== 'tasksAssigned') continue;
@@ -71,10 +124,20 @@ function finishAll(engine: Engine, events: readonly Event[], seqs: Map<string, n
       seqs.set(event.worker, seq);
       const ref: AttemptRef = { task: `${event.run}.${index}` as TaskId, attempt };
       const counts = { passed: 1, failed: 0, skipped: 0, todo: 0 };
-      entry.reports.push({ kind: 'finished', seq, ...ref, outcome: { verdict: 'passed', counts, casesReported: 0, startedAtMs: 0, endedAtMs: 0, costMs: outcomeCostMs } });
+      entry.reports.push({
+        kind: 'finished',
+        seq,
+        ...ref,
+        outcome: { verdict: 'passed', counts, casesReported: 0, startedAtMs: 0, endedAtMs: 0, costMs: outcomeCostMs },
+      });
     }
   }
-  return [...byWorker].map(([worker, { session, reports }]) => ({ kind: 'workerReported', worker: worker as WorkerId, session, reports }));
+  return [...byWorker].map(([worker, { session, reports }]) => ({
+    kind: 'workerReported',
+    worker: worker as WorkerId,
+    session,
+    reports,
+  }));
 }
 
 function us(ms: number, count: number): string {
@@ -91,12 +154,23 @@ function line(name: string, value: string): void {
 }
 
 /** Fills an idle fleet, then keeps it full: what a placement costs at each distance. */
-function placement(workerCount: number, taskCount: number, requirementCount: number, batching: 'single' | 'shared'): void {
+function placement(
+  workerCount: number,
+  taskCount: number,
+  requirementCount: number,
+  batching: 'single' | 'shared',
+): void {
   const engine = createEngine(engineDefaults);
   let nowMs = 1_000;
   for (let number = 0; number < workerCount; number += 1) engine.step(hello(number), nowMs);
-  const suites = Array.from({ length: requirementCount }, (_, number) => suite({ name: `suite ${number}`, requires: requirement(number), batching }));
-  const list = Array.from({ length: taskCount }, (_, index) => ({ suite: index % requirementCount, target: `test/unit/some-folder/file-${index}.test.ts`, expectedMs: 100 + ((index * 7919) % 5_000) }));
+  const suites = Array.from({ length: requirementCount }, (_, number) =>
+    suite({ name: `suite ${number}`, requires: requirement(number), batching }),
+  );
+  const list = Array.from({ length: taskCount }, (_, index) => ({
+    suite: index % requirementCount,
+    target: `test/unit/some-folder/file-${index}.test.ts`,
+    expectedMs: 100 + ((index * 7919) % 5_000),
+  }));
   let pending: Input[] = [];
   const seqs = new Map<string, number>();
   const label = `${workerCount} workers, ${profiles} profiles, ${taskCount} tasks, ${requirementCount} requirements, ${batching}`;
@@ -105,7 +179,7 @@ function placement(workerCount: number, taskCount: number, requirementCount: num
   const fillMs = performance.now() - begunMs;
   const filled = first.events.filter(({ kind }) => kind === 'tasksAssigned').length;
   line(`fill: ${label}`, `${us(fillMs, filled)} a placement (${filled}, with queueing ${taskCount} tasks)`);
-  pending = finishAll(engine, first.events, seqs, 100);
+  pending = finishAll(first.events, seqs, 100);
   let placements = 0;
   let settled = 0;
   let worst = 0;
@@ -119,16 +193,23 @@ function placement(workerCount: number, taskCount: number, requirementCount: num
       if (kind === 'tasksAssigned') placements += 1;
       if (kind === 'taskSettled') settled += 1;
     }
-    for (const next of finishAll(engine, events, seqs, 100)) pending.push(next);
+    for (const next of finishAll(events, seqs, 100)) pending.push(next);
   }
   const tookMs = performance.now() - steadyMs;
-  line(`steady: ${label}`, `${us(tookMs, placements)} a placement, ${us(tookMs, settled)} a settled task, worst step ${worst.toFixed(2)} ms`);
+  line(
+    `steady: ${label}`,
+    `${us(tookMs, placements)} a placement, ${us(tookMs, settled)} a settled task, worst step ${worst.toFixed(2)} ms`,
+  );
 }
 
 /** Queue, assign and settle no-op tasks on a few workers with many slots. */
 function rate(slots: number): void {
   const engine = createEngine(engineDefaults);
-  for (let number = 0; number < 4; number += 1) engine.step({ ...hello(0, slots), worker: `w-${number}` as WorkerId, session: `s-${number}` as SessionId } as Input, 1_000);
+  for (let number = 0; number < 4; number += 1)
+    engine.step(
+      { ...hello(0, slots), worker: `w-${number}` as WorkerId, session: `s-${number}` as SessionId } as Input,
+      1_000,
+    );
   const chunk = 5_000;
   const begunMs = performance.now();
   const seqs = new Map<string, number>();
@@ -139,15 +220,22 @@ function rate(slots: number): void {
     nowMs += 1;
     const { events } = engine.step(input, nowMs);
     for (const { kind } of events) if (kind === 'taskSettled') settled += 1;
-    for (const next of finishAll(engine, events, seqs, 0)) pending.push(next);
+    for (const next of finishAll(events, seqs, 0)) pending.push(next);
   };
   for (let chunkNumber = 0; chunkNumber * chunk < tasks; chunkNumber += 1) {
     const list = Array.from({ length: chunk }, (_, index) => ({ suite: 0, target: `t${chunkNumber * chunk + index}` }));
     const sealed = (chunkNumber + 1) * chunk >= tasks;
-    take(chunkNumber === 0 ? submission('r-1', [suite({ runner: 'command' })], list, sealed) : { kind: 'addTasks', run: 'r-1' as RunId, chunk: chunkNumber, tasks: list, sealed });
+    take(
+      chunkNumber === 0
+        ? submission('r-1', [suite({ runner: 'command' })], list, sealed)
+        : { kind: 'addTasks', run: 'r-1' as RunId, chunk: chunkNumber, tasks: list, sealed },
+    );
   }
   for (let at = 0; at < pending.length; at += 1) take(pending[at] as Input);
-  line(`no-op tasks: ${tasks}, 4 workers x ${slots} slots, one task an assignment`, `${us(performance.now() - begunMs, settled)} a task queued, assigned and settled`);
+  line(
+    `no-op tasks: ${tasks}, 4 workers x ${slots} slots, one task an assignment`,
+    `${us(performance.now() - begunMs, settled)} a task queued, assigned and settled`,
+  );
 }
 
 function memory(): void {
@@ -155,13 +243,26 @@ function memory(): void {
   const before = heapBytes();
   for (let number = 0; number < workers; number += 1) engine.step(hello(number), 1_000);
   const withWorkers = heapBytes();
-  line(`memory of an idle worker (${workers} of ${profiles} profiles)`, `${((withWorkers - before) / workers / 1024).toFixed(2)} KiB`);
+  line(
+    `memory of an idle worker (${workers} of ${profiles} profiles)`,
+    `${((withWorkers - before) / workers / 1024).toFixed(2)} KiB`,
+  );
   const idle = createEngine(engineDefaults);
   const beforeTasks = heapBytes();
   for (let chunk = 0; chunk < tasks / 5_000; chunk += 1) {
-    const text = JSON.stringify(Array.from({ length: 5_000 }, (_, index) => ({ suite: 0, target: `packages/some-package/src/some-folder/some-file-${chunk * 5_000 + index}.test.ts` })));
+    const text = JSON.stringify(
+      Array.from({ length: 5_000 }, (_, index) => ({
+        suite: 0,
+        target: `packages/some-package/src/some-folder/some-file-${chunk * 5_000 + index}.test.ts`,
+      })),
+    );
     const list = JSON.parse(text) as Task[];
-    idle.step(chunk === 0 ? submission('r-1', [suite({})], list, false) : { kind: 'addTasks', run: 'r-1' as RunId, chunk, tasks: list, sealed: false }, 1_000);
+    idle.step(
+      chunk === 0
+        ? submission('r-1', [suite({})], list, false)
+        : { kind: 'addTasks', run: 'r-1' as RunId, chunk, tasks: list, sealed: false },
+      1_000,
+    );
   }
   const withTasks = heapBytes();
   line(`memory of a queued task (${tasks})`, `${((withTasks - beforeTasks) / tasks / 1024).toFixed(2)} KiB`);

@@ -37,8 +37,8 @@ export const engineDefaults: EngineConfig = {
   batchTargetMs: 30_000,
   /** Guided batches: a batch takes at most this share of the lane's remaining work divided by the slots that fit. */
   batchShare: 0.5,
-  /** A batch is long enough that starting its runner is at most this share of its time. */
-  startupShareMax: 0.2,
+  /** A batch is long enough that starting its runner is at most this share of its time; what is then left uneven is stolen. */
+  startupShareMax: 0.05,
   /** Work is stolen only where the end comes nearer by more than this, net of the start-up that the thief pays. */
   stealGainMinMs: 100,
   /** Remembered durations; the longest unused are forgotten first. */

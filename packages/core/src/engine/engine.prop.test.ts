@@ -12,7 +12,7 @@ import { restore, snapshot } from './snapshot.ts';
 
 const move: fc.Arbitrary<Move> = fc.tuple(fc.integer({ min: 0, max: moveKinds - 1 }), fc.nat(20), fc.nat(20));
 const life = fc.array(move, { maxLength: 80, size: 'max' });
-const runs = { numRuns: 100 };
+const runs = { numRuns: 50 };
 
 function live(moves: readonly Move[], after: (lab: Lab, events: readonly Event[]) => void = () => {}): Lab {
   const lab = new Lab({ durationsMax: 12, retiredKeysMax: 2, infrastructureRetriesMax: 2 });
@@ -24,7 +24,8 @@ test('safety: the invariants hold after every step, slots are never exceeded and
   fc.assert(
     fc.property(life, (moves) => {
       live(moves, ({ engine: { state } }) => {
-        for (const { assignments, slots } of state.workers.values()) expect(assignments.size).toBeLessThanOrEqual(slots);
+        for (const { assignments, slots } of state.workers.values())
+          expect(assignments.size).toBeLessThanOrEqual(slots);
         expect(misplacedTasks(state)).toEqual([]);
       });
     }),
@@ -99,7 +100,8 @@ test('safety: the same inputs make the same events again', () => {
     fc.property(life, (moves) => {
       const lab = live(moves);
       const again = createEngine(lab.config);
-      for (const { input, atMs, events } of lab.journal) expect(asJson(again.step(asJson(input), atMs).events)).toEqual(events);
+      for (const { input, atMs, events } of lab.journal)
+        expect(asJson(again.step(asJson(input), atMs).events)).toEqual(events);
     }),
     runs,
   );
@@ -111,7 +113,8 @@ test('liveness: once workers that fit stay and report, every task settles and ev
       const lab = live(moves);
       lab.wait(lab.config.recoveryGraceMs + lab.config.cancelGraceMs);
       const isUnsealed = [...lab.engine.state.runs.values()].filter(({ state }) => state.kind === 'open');
-      for (const { run, lastChunk } of isUnsealed) lab.step({ kind: 'addTasks', run, chunk: lastChunk + 1, tasks: [], sealed: true });
+      for (const { run, lastChunk } of isUnsealed)
+        lab.step({ kind: 'addTasks', run, chunk: lastChunk + 1, tasks: [], sealed: true });
       // One fresh worker for each kind of requirement, and answers to whatever it is given.
       for (const number of [0, 1, 2]) play(lab, [3, number, 1]);
       lab.join('able', {
@@ -123,7 +126,9 @@ test('liveness: once workers that fit stay and report, every task settles and ev
       for (let turn = 0; turn < 2_000; turn += 1) {
         const held = lab.held('able')[0];
         if (held === undefined) break;
-        const attempt = lab.engine.state.runs.get(held.task.slice(0, held.task.lastIndexOf('.')) as never)?.tasks[Number(held.task.slice(held.task.lastIndexOf('.') + 1))]?.attempts.at(-1);
+        const attempt = lab.engine.state.runs
+          .get(held.task.slice(0, held.task.lastIndexOf('.')) as never)
+          ?.tasks[Number(held.task.slice(held.task.lastIndexOf('.') + 1))]?.attempts.at(-1);
         lab.finish('able', held, { casesReported: attempt?.recorded ?? 0 });
         if (turn % 10 === 0) loseOthers(lab);
       }
@@ -161,7 +166,10 @@ test('safety: one step assigns each slot at most once and never more tasks than 
   fc.assert(
     fc.property(life, (moves) => {
       const lab = live(moves);
-      for (const { tasks } of only(lab.journal.flatMap(({ events }) => events), 'tasksAssigned')) {
+      for (const { tasks } of only(
+        lab.journal.flatMap(({ events }) => events),
+        'tasksAssigned',
+      )) {
         expect(tasks.length).toBeGreaterThan(0);
         expect(tasks.length).toBeLessThanOrEqual(500);
         expect(new Set(tasks.map(({ index }) => index)).size).toBe(tasks.length);

@@ -1,6 +1,6 @@
 // How events change attempts, the assignments that they came with, and the slots that those occupy. Part of evolve.
-import { taskIdOf } from '@assay/protocol';
 import type { AttemptRef, CaseCounts } from '@assay/protocol';
+import { indexOf, taskIdOf } from './ids.ts';
 import { assert, present } from '../kernel/assert.ts';
 import { attemptTransitions } from '../lifecycle/attempt.ts';
 import { taskTransitions } from '../lifecycle/task.ts';
@@ -145,7 +145,7 @@ export function takeBackRequested(state: State, event: TakeBackRequested): void 
   const assignment = present(state.assignments.get(event.assignment), 'assignment that is asked');
   assert(assignment.takeBack === null, 'one request at a time');
   assignment.takeBack = new Set();
-  for (const { task } of event.attempts) assignment.takeBack.add(Number(task.slice(task.lastIndexOf('.') + 1)));
+  for (const { task } of event.attempts) assignment.takeBack.add(indexOf(task));
   assignment.group.asked += 1;
   refreshStealable(state.index, assignment, present(state.workers.get(assignment.worker), 'worker that is asked'));
 }

@@ -1,7 +1,8 @@
 // What must hold of the state between any two steps. Checked in tests, in simulation after every step, and by the drill.
 // Counts everything again from the tasks' own states, and holds the derived index against it. O(state): not for production.
-import { limit, taskIdOf } from '@assay/protocol';
 import type { TaskId } from '@assay/protocol';
+import { taskIdOf } from './ids.ts';
+import { limit } from './limits.ts';
 import { isPossible } from '../scheduling/capacity.ts';
 import { currentAttempt, openAttempts } from './lookup.ts';
 import type { RunRecord, State, TaskRecord, WorkerRecord } from './state.ts';

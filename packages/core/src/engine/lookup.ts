@@ -1,6 +1,6 @@
 // Finding things in the state by the ids that inputs and events carry.
-import { runIdOf, taskIdOf } from '@assay/protocol';
 import type { AttemptRef, TaskId, WorkerId } from '@assay/protocol';
+import { indexOf, runIdOf, taskIdOf } from './ids.ts';
 import { present } from '../kernel/assert.ts';
 import type { AttemptRecord, Assignment, RunRecord, State, TaskRecord } from './state.ts';
 
@@ -9,7 +9,7 @@ export type FoundTask = { readonly run: RunRecord; readonly task: TaskRecord };
 /** The task of an id, or null where no live run has it. */
 export function findTask(state: State, id: TaskId): FoundTask | null {
   const run = state.runs.get(runIdOf(id));
-  const task = run?.tasks[Number(id.slice(id.lastIndexOf('.') + 1))];
+  const task = run?.tasks[indexOf(id)];
   // Ids are written in one way only: "r-1.01" is not the id of any task.
   if (run === undefined || task === undefined || taskIdOf(run.run, task.index) !== id) return null;
   return { run, task };

@@ -1,7 +1,8 @@
 // The end of things: of an attempt, of its task, of its run. Every way for work to end goes through here, so that budgets
 // are spent, fail-fast fires and runs settle in one place.
-import { limit, taskIdOf } from '@assay/protocol';
 import type { AttemptFailure, AttemptRef, BlobRef, CaseCounts, Verdict, WorkerId } from '@assay/protocol';
+import { taskIdOf } from './ids.ts';
+import { limit } from './limits.ts';
 import { verdictOfRun } from '../recovery/run-verdict.ts';
 import { budgetOf } from '../recovery/retry.ts';
 import type { AttemptSettled } from './events.ts';

@@ -1,8 +1,8 @@
 // The whole state as text and back, without loss: a restored engine takes the same decisions as the one that was written.
 // The derived index is left out and built again. Where the order of a derived list matters to decisions (tasks that avoid
 // a worker, attempts being canceled), the order is written. Tasks are arrays, because there may be a hundred thousand.
-import { taskIdOf } from '@assay/protocol';
 import type { CaseCounts, Profile, TaskId } from '@assay/protocol';
+import { taskIdOf } from './ids.ts';
 import { present } from '../kernel/assert.ts';
 import { compareText } from '../kernel/compare.ts';
 import type { AttemptState } from '../lifecycle/attempt.ts';

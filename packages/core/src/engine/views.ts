@@ -1,6 +1,6 @@
 // What is live, in the shapes of the API. Reads only.
-import { taskIdOf } from '@assay/protocol';
 import type { AttemptView, RunId, RunView, TaskId, TaskView, WorkerId, WorkerView } from '@assay/protocol';
+import { taskIdOf } from './ids.ts';
 import { isPossible } from '../scheduling/capacity.ts';
 import { misfitReasons } from '../scheduling/explain.ts';
 import { findTask, openAttempts } from './lookup.ts';

@@ -46,7 +46,10 @@ test.each(fitting)('this worker fits: %s', (text) => {
 const misfitting: [string, string[]][] = [
   ['memory.totalMiB >= 8192', ['memory.totalMiB is 4096, needs >= 8192']],
   ['8192 <= memory.totalMiB', ['memory.totalMiB is 4096, needs >= 8192']],
-  ['cpu.count >= 8 && memory.totalMiB >= 8192 && pool == "lab"', ['cpu.count is 4, needs >= 8', 'memory.totalMiB is 4096, needs >= 8192']],
+  [
+    'cpu.count >= 8 && memory.totalMiB >= 8192 && pool == "lab"',
+    ['cpu.count is 4, needs >= 8', 'memory.totalMiB is 4096, needs >= 8192'],
+  ],
   ['"avx512f" in cpu.isa', ['cpu.isa lacks "avx512f"']],
   ['os.family in ["darwin"]', ['os.family is "linux", needs to be in ["darwin"]']],
   ['os.family == "darwin"', ['os.family is "linux", needs == "darwin"']],
@@ -65,7 +68,17 @@ test.each(misfitting)('this worker does not fit %s, and the reasons say what it 
 
 test('a field that could not be measured is a misfit with the reason of its probe', () => {
   const { gpus: _gpus, ...rest } = profile;
-  const blind = factsOf('lab', { ...rest, unknown: [{ field: 'gpus', reason: 'nvidia-smi failed' }, { field: 'runtimes.java', reason: 'timed out' }] }, {});
+  const blind = factsOf(
+    'lab',
+    {
+      ...rest,
+      unknown: [
+        { field: 'gpus', reason: 'nvidia-smi failed' },
+        { field: 'runtimes.java', reason: 'timed out' },
+      ],
+    },
+    {},
+  );
   expect(reasonsOf('size(gpus) > 0', blind)).toEqual(['gpus is unknown: nvidia-smi failed']);
   expect(reasonsOf('gpus.exists(g, g.vendor == "amd")', blind)).toEqual(['gpus is unknown: nvidia-smi failed']);
   expect(reasonsOf('runtimes.java.major > 8', blind)).toEqual(['runtimes.java is unknown: timed out']);
@@ -97,6 +110,12 @@ test.each(refusals)('refused before anything changes: %s', (text, reason) => {
 
 test('workers share a class exactly where pool, profile and labels are equal, in whatever order the labels come', () => {
   expect(classKeyOf('p', 'd', { a: 1, b: 2 })).toBe(classKeyOf('p', 'd', { b: 2, a: 1 }));
-  const keys = [classKeyOf('p', 'd', {}), classKeyOf('q', 'd', {}), classKeyOf('p', 'e', {}), classKeyOf('p', 'd', { a: 1 }), classKeyOf('p', 'd', { a: '1' })];
+  const keys = [
+    classKeyOf('p', 'd', {}),
+    classKeyOf('q', 'd', {}),
+    classKeyOf('p', 'e', {}),
+    classKeyOf('p', 'd', { a: 1 }),
+    classKeyOf('p', 'd', { a: '1' }),
+  ];
   expect(new Set(keys).size).toBe(keys.length);
 });

@@ -36,5 +36,7 @@ test.each(tables)('an event that a state of a %s does not have is a bug and thro
 });
 
 test('a step to another state than the table names is a bug and throws', () => {
-  expect(() => mustLead(runTransitions, 'run', 'sealed', 'runSettled', 'end')).toThrow('run: runSettled in state sealed leads to settled, not to end');
+  expect(() => mustLead(runTransitions, 'run', 'sealed', 'runSettled', 'end')).toThrow(
+    'run: runSettled in state sealed leads to settled, not to end',
+  );
 });

@@ -3,7 +3,11 @@ import { expect, test } from 'vitest';
 import { budgetOf } from './retry.ts';
 import { verdictOfRun } from './run-verdict.ts';
 
-const failure = (failureClass: (typeof failureClasses)[number], code = 'TESTS_FAILED') => ({ class: failureClass, code, message: '' });
+const failure = (failureClass: (typeof failureClasses)[number], code = 'TESTS_FAILED') => ({
+  class: failureClass,
+  code,
+  message: '',
+});
 
 test('a result is a result: passed, skipped, inconclusive and canceled are never repeated, whatever failure they carry', () => {
   for (const verdict of ['passed', 'skipped', 'inconclusive', 'canceled'] as const) {
@@ -14,13 +18,22 @@ test('a result is a result: passed, skipped, inconclusive and canceled are never
 test('what did not pass spends the budget of its class', () => {
   const infrastructure = new Set(['infrastructure', 'device', 'driver', 'browser']);
   for (const verdict of verdicts.filter((one) => one === 'failed' || one === 'errored' || one === 'timedOut')) {
-    for (const failureClass of failureClasses) expect(budgetOf(verdict, failure(failureClass))).toBe(infrastructure.has(failureClass) ? 'infrastructureRetry' : 'userRetry');
+    for (const failureClass of failureClasses)
+      expect(budgetOf(verdict, failure(failureClass))).toBe(
+        infrastructure.has(failureClass) ? 'infrastructureRetry' : 'userRetry',
+      );
     expect(budgetOf(verdict, undefined)).toBe('userRetry');
   }
 });
 
 test("some codes are the worker's trouble whatever class the agent gave, and a lost attempt always is", () => {
-  for (const code of ['OUT_OF_MEMORY', 'SCRATCH_DISK_FULL', 'SOURCE_UNAVAILABLE', 'SETUP_FAILED', 'REQUIREMENT_MISFIT']) {
+  for (const code of [
+    'OUT_OF_MEMORY',
+    'SCRATCH_DISK_FULL',
+    'SOURCE_UNAVAILABLE',
+    'SETUP_FAILED',
+    'REQUIREMENT_MISFIT',
+  ]) {
     expect(budgetOf('errored', failure('unknown', code))).toBe('infrastructureRetry');
   }
   expect(budgetOf('lost', failure('test'))).toBe('infrastructureRetry');

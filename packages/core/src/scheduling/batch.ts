@@ -6,12 +6,12 @@
 //
 //   guided = batchShare x remaining work of the lane / slots that fit
 //   floor  = what makes the start-up at most startupShareMax of the whole
-//   fair   = remaining work / free slots that fit: nobody takes another free slot's part
+//   fair   = remaining work / free slots that fit and wait for nothing else: nobody takes another free slot's part
 //   target = min(max(guided, floor), max(batchTargetMs, floor), fair)
 //
 // While no cost is known at all, tasks are counted instead: remaining / (4 x slots). At least one task, at most
 // batchTasksMax. The longest come first, so that what is left for the end is short.
-import { limit } from '@assay/protocol';
+import { limit } from '../engine/limits.ts';
 import type { EngineConfig } from '../engine/config.ts';
 import type { State, TaskRecord } from '../engine/state.ts';
 import type { Capacity } from './capacity.ts';
@@ -19,7 +19,10 @@ import type { Lane } from './index-types.ts';
 import { predictFromSuite, startupOf } from './predict.ts';
 
 /** Parts that the remaining tasks are cut into per slot, while nothing is known of their cost. */
-const unknownParts = 4;
+const unknownParts = 2;
+
+/** How far to look for tasks that fill a batch up: bounds the cost of one placement. */
+const lookedMax = 1_000;
 
 export type BatchItem = { readonly task: TaskRecord; readonly expectedMs: number };
 
@@ -30,7 +33,8 @@ export function nextBatch(state: State, config: EngineConfig, lane: Lane, capaci
   if (lane.run.spec.suites[lane.suite]?.batching !== 'shared') return takeInOrder(lane, unknownMs, 1, 0);
   const waiting = lane.known.size + lane.unknown.size;
   const slots = Math.max(1, capacity.slots);
-  const free = Math.max(1, capacity.freeSlots);
+  // Each request to give work back has a slot waiting for its answer.
+  const free = Math.max(1, capacity.freeSlots - lane.group.asked);
   const tasksMax = Math.min(limit('batchTasksMax'), Math.ceil(waiting / free));
   if (lane.known.size === 0 && suiteMean === null) {
     const counted = Math.ceil(waiting / (unknownParts * slots));
@@ -50,16 +54,19 @@ function targetMs(config: EngineConfig, remainingMs: number, slots: number, free
   return Math.min(Math.max(guided, floor), Math.max(config.batchTargetMs, floor), remainingMs / free);
 }
 
-/** The longest ones until the target is reached; the first always, whatever its cost. */
+/** The longest one, whatever its cost, then the longest that still fit until the target is reached. */
 function takeInOrder(lane: Lane, unknownMs: number, tasksMax: number, target: number): BatchItem[] {
   if (tasksMax <= 1) return [firstOf(lane, unknownMs)];
   const items: BatchItem[] = [];
   let sumMs = 0;
+  let looked = 0;
   for (const item of longestFirst(lane, unknownMs)) {
-    if (items.length > 0 && sumMs + item.expectedMs > target) break;
+    looked += 1;
+    if (looked > lookedMax) break;
+    if (items.length > 0 && sumMs + item.expectedMs > target) continue;
     items.push(item);
     sumMs += item.expectedMs;
-    if (items.length >= tasksMax) break;
+    if (items.length >= tasksMax || sumMs >= target) break;
   }
   return items;
 }

@@ -1,7 +1,7 @@
 // Why a task waits, or was placed where it was: counted reasons, each with the number of workers that it excludes. Walks
 // over classes, workers and tasks as it likes: it is asked for by people, one task at a time.
-import { taskIdOf } from '@assay/protocol';
 import type { Explanation, TaskId } from '@assay/protocol';
+import { taskIdOf } from '../engine/ids.ts';
 import type { EngineConfig } from '../engine/config.ts';
 import { findTask } from '../engine/lookup.ts';
 import type { RunRecord, State, TaskRecord, WorkerRecord } from '../engine/state.ts';

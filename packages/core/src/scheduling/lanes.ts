@@ -1,6 +1,6 @@
 // The queue: which tasks wait in which lane, and which assignments hold work that could be done elsewhere. Called by evolve
 // alone; an index over the tasks' own states, built again on restore.
-import { taskIdOf } from '@assay/protocol';
+import { taskIdOf } from '../engine/ids.ts';
 import type { Assignment, RunRecord, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import { present } from '../kernel/assert.ts';
 import type { Index, Lane } from './index-types.ts';

@@ -7,8 +7,8 @@
 // that goes back to the queue and is placed as anything else is. A task is taken back at most `stealsMax` times, so that
 // nothing goes to and fro.
 // An overrunning file is predicted to run as long again as it ran: the tail of real durations is heavy.
-import { limit } from '@assay/protocol';
 import type { AttemptRef } from '@assay/protocol';
+import { limit } from '../engine/limits.ts';
 import type { EngineConfig } from '../engine/config.ts';
 import { openAttempts } from '../engine/lookup.ts';
 import type { Assignment, State } from '../engine/state.ts';

@@ -9,7 +9,13 @@ import type { Report } from '@assay/protocol';
 /** One decision: which kind of thing, and two numbers to choose with. */
 export type Move = readonly [kind: number, a: number, b: number];
 
-const requirements = ['', 'memory.totalMiB >= 8192', 'size(gpus) > 0', 'declared.lab == "north"', '"avx2" in cpu.isa && memory.totalMiB >= 2048'];
+const requirements = [
+  '',
+  'memory.totalMiB >= 8192',
+  'size(gpus) > 0',
+  'declared.lab == "north"',
+  '"avx2" in cpu.isa && memory.totalMiB >= 2048',
+];
 const verdicts = ['passed', 'failed', 'errored', 'timedOut', 'skipped', 'inconclusive', 'canceled'] as const;
 const failureClasses = ['test', 'infrastructure', 'browser', 'unknown'] as const;
 const workerNames = ['w0', 'w1', 'w2', 'w3'];
@@ -26,7 +32,13 @@ export function play(lab: Lab, [kind, a, b]: Move): Event[] {
       return submit(lab, a, b);
     case 1:
       if (run === undefined) return [];
-      return lab.step({ kind: 'addTasks', run, chunk: (state.runs.get(run)?.lastChunk ?? 0) + (b % 3), tasks: [{ suite: 0, target: `more${b}` }], sealed: b % 2 === 0 });
+      return lab.step({
+        kind: 'addTasks',
+        run,
+        chunk: (state.runs.get(run)?.lastChunk ?? 0) + (b % 3),
+        tasks: [{ suite: 0, target: `more${b}` }],
+        sealed: b % 2 === 0,
+      });
     case 2:
       return run === undefined ? [] : cancel(lab, run, b);
     case 3:
@@ -35,7 +47,13 @@ export function play(lab: Lab, [kind, a, b]: Move): Event[] {
     case 5:
       return known === undefined ? [] : lab.cut(name);
     case 6:
-      return known === undefined ? [] : lab.step({ kind: 'workerWentSilent', worker: known.worker, session: b % 4 === 0 ? ('s-old' as SessionId) : known.session });
+      return known === undefined
+        ? []
+        : lab.step({
+            kind: 'workerWentSilent',
+            worker: known.worker,
+            session: b % 4 === 0 ? ('s-old' as SessionId) : known.session,
+          });
     case 7:
       if (known === undefined) return [];
       return b % 2 === 0
@@ -65,17 +83,35 @@ function submit(lab: Lab, a: number, b: number): Event[] {
       retries: b % 3,
     }),
   );
-  const tasks = Array.from({ length: b }, (_, index) => ({ suite: index % suites.length, target: `f${index}`, ...(index % 3 === 0 ? { expectedMs: 100 * (index + 1) } : {}) }));
-  const change = { suites, priority: a % 3, failFast: a % 5 === 0, unplaceable: a % 7 === 0 ? ('settle' as const) : ('wait' as const) };
+  const tasks = Array.from({ length: b }, (_, index) => ({
+    suite: index % suites.length,
+    target: `f${index}`,
+    ...(index % 3 === 0 ? { expectedMs: 100 * (index + 1) } : {}),
+  }));
+  const change = {
+    suites,
+    priority: a % 3,
+    failFast: a % 5 === 0,
+    unplaceable: a % 7 === 0 ? ('settle' as const) : ('wait' as const),
+  };
   // Now and then the same key again.
-  const more = { sealed: b % 4 !== 0, ...(a % 6 === 0 ? { idempotencyKey: `again-${b % 2}`, contentDigest: `content-${a % 4}` } : {}) };
+  const more = {
+    sealed: b % 4 !== 0,
+    ...(a % 6 === 0 ? { idempotencyKey: `again-${b % 2}`, contentDigest: `content-${a % 4}` } : {}),
+  };
   lab.submit(tasks, change, more);
   return lab.engine.state.seq === seq ? [] : (lab.journal.at(-1)?.events ?? []);
 }
 
 function cancel(lab: Lab, run: RunId, b: number): Event[] {
   if (b % 3 === 0) return lab.step({ kind: 'cancelRun', run, actor: 'ada', reason: 'enough' });
-  return lab.step({ kind: 'cancelRun', run, tasks: [`${run}.${b}` as TaskId, `${run}.0` as TaskId], actor: 'ada', reason: 'not this one' });
+  return lab.step({
+    kind: 'cancelRun',
+    run,
+    tasks: [`${run}.${b}` as TaskId, `${run}.0` as TaskId],
+    actor: 'ada',
+    reason: 'not this one',
+  });
 }
 
 function join(lab: Lab, name: string, b: number): Event[] {
@@ -91,7 +127,10 @@ function join(lab: Lab, name: string, b: number): Event[] {
     incarnation: worker === undefined || b % 4 !== 0 ? (worker?.incarnation ?? 'i1') : `i${b % 7}`,
     isDraining: b % 11 === 0,
     ...(b % 13 === 0 ? { token: 'stolen' } : {}),
-    profile: profileOf({ memory: { totalMiB: 2048 * (1 + (number % 3)) }, gpus: hasGpu ? [{ vendor: 'nvidia', via: 'nvidia-smi' }] : [] }),
+    profile: profileOf({
+      memory: { totalMiB: 2048 * (1 + (number % 3)) },
+      gpus: hasGpu ? [{ vendor: 'nvidia', via: 'nvidia-smi' }] : [],
+    }),
     profileDigest: `p${number}`,
     declared: number === 2 ? { lab: 'north' } : {},
   });
@@ -101,15 +140,23 @@ function trueReports(lab: Lab, name: string, b: number): Unnumbered<Report>[] {
   const held = lab.held(name);
   const ref = held[b % Math.max(1, held.length)];
   if (ref === undefined) return [];
-  const found = lab.engine.state.runs.get(ref.task.slice(0, ref.task.lastIndexOf('.')) as RunId)?.tasks[Number(ref.task.slice(ref.task.lastIndexOf('.') + 1))];
+  const found = lab.engine.state.runs.get(ref.task.slice(0, ref.task.lastIndexOf('.')) as RunId)?.tasks[
+    Number(ref.task.slice(ref.task.lastIndexOf('.') + 1))
+  ];
   const attempt = found?.attempts.at(-1);
   const recorded = attempt?.recorded ?? 0;
   const started = { kind: 'started', ...ref, atMs: lab.nowMs } as const;
-  const cases = { kind: 'cases', ...ref, from: recorded, cases: [caseOf('one'), caseOf('two', b % 2 === 0 ? 'failed' : 'passed')] } as const;
+  const cases = {
+    kind: 'cases',
+    ...ref,
+    from: recorded,
+    cases: [caseOf('one'), caseOf('two', b % 2 === 0 ? 'failed' : 'passed')],
+  } as const;
   const verdict = verdicts[b % 3 === 0 ? b % verdicts.length : 0] as (typeof verdicts)[number];
   const failureClass = failureClasses[b % failureClasses.length] as (typeof failureClasses)[number];
   const failure = verdict === 'passed' ? {} : { failure: { class: failureClass, code: 'TESTS_FAILED', message: 'no' } };
-  const outcome = (casesReported: number) => outcomeOf({ verdict, casesReported, costMs: 50 + b * 10, ...(b % 4 === 0 ? { startupMs: 300 } : {}), ...failure });
+  const outcome = (casesReported: number) =>
+    outcomeOf({ verdict, casesReported, costMs: 50 + b * 10, ...(b % 4 === 0 ? { startupMs: 300 } : {}), ...failure });
   switch (b % 7) {
     case 0:
       return [started];
@@ -118,7 +165,11 @@ function trueReports(lab: Lab, name: string, b: number): Unnumbered<Report>[] {
     case 2:
       return [{ kind: 'returned', attempts: [ref], reason: b % 2 === 0 ? 'takenBack' : 'misfit' }];
     case 3:
-      return [started, { ...cases, cases: [...cases.cases] }, { kind: 'finished', ...ref, outcome: outcome(recorded + 2) }];
+      return [
+        started,
+        { ...cases, cases: [...cases.cases] },
+        { kind: 'finished', ...ref, outcome: outcome(recorded + 2) },
+      ];
     default:
       return [{ kind: 'finished', ...ref, outcome: outcome(recorded) }];
   }

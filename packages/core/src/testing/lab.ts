@@ -96,6 +96,8 @@ export class Lab {
   reply: Reply = { kind: 'accepted' };
   #runs = 0;
   #sessions = 0;
+  /** Off where a story is long and the chaos of the properties covers it. */
+  areInvariantsChecked = true;
   readonly #workers = new Map<string, { session: SessionId; seq: number; hello: WorkerConnected }>();
 
   constructor(config: Partial<EngineConfig> = {}, engine?: Engine) {
@@ -107,7 +109,7 @@ export class Lab {
     const before = this.engine.state.seq;
     const result: StepResult = this.engine.step(asJson(input), this.nowMs);
     this.reply = result.reply;
-    const problems = checkInvariants(this.engine.state);
+    const problems = this.areInvariantsChecked ? checkInvariants(this.engine.state) : [];
     if (problems.length > 0) throw new AssertionError(`after ${input.kind}: ${problems.join('; ')}`);
     if (this.engine.state.seq !== before + (result.events.length > 0 ? 1 : 0))
       throw new AssertionError('seq counts steps with events');

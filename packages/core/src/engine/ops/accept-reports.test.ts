@@ -25,20 +25,31 @@ test('a report is accepted once, however often it is sent', () => {
 
 test('cases are recorded in order: a repeat and a gap are refused, and a gap makes the attempt errored', () => {
   const { lab, ref } = running();
-  const report = (from: number, count: number) => lab.report('w1', { kind: 'cases', ...ref, from, cases: Array.from({ length: count }, () => caseOf('c')) });
+  const report = (from: number, count: number) =>
+    lab.report('w1', { kind: 'cases', ...ref, from, cases: Array.from({ length: count }, () => caseOf('c')) });
   // The start was coalesced away: cases prove it.
   expect(kinds(report(0, 2))).toEqual(['attemptStarted', 'casesRecorded', 'reportsAccepted']);
   expect(only(report(1, 1), 'reportsRefused')[0]!.refused[0]!.reason).toContain('recorded before');
   expect(only(report(5, 1), 'reportsRefused')[0]!.refused[0]!.reason).toBe('cases 2 to 4 are missing');
   const ended = lab.finish('w1', ref, { casesReported: 6 });
-  expect(only(ended, 'attemptSettled')).toMatchObject([{ verdict: 'errored', failure: { code: 'REPORT_CORRUPT' }, next: { kind: 'requeue', spends: 'infrastructureRetry' } }]);
+  expect(only(ended, 'attemptSettled')).toMatchObject([
+    {
+      verdict: 'errored',
+      failure: { code: 'REPORT_CORRUPT' },
+      next: { kind: 'requeue', spends: 'infrastructureRetry' },
+    },
+  ]);
 });
 
 const counts = { passed: 0, failed: 0, skipped: 0, todo: 0 };
 const sanity: [string, Partial<AttemptOutcome>, object][] = [
   ['passed', {}, { verdict: 'passed' }],
   ['passed without a case', { counts }, { verdict: 'inconclusive', failure: { code: 'NO_TESTS_RAN' } }],
-  ['passed with failed cases', { counts: { ...counts, passed: 2, failed: 1 } }, { verdict: 'failed', failure: { code: 'TESTS_FAILED', message: '1 case failed' } }],
+  [
+    'passed with failed cases',
+    { counts: { ...counts, passed: 2, failed: 1 } },
+    { verdict: 'failed', failure: { code: 'TESTS_FAILED', message: '1 case failed' } },
+  ],
   ['passed with nothing but skipped cases', { counts: { ...counts, skipped: 3 } }, { verdict: 'skipped' }],
   ['more cases than are kept', { casesReported: 200_001 }, { verdict: 'errored', failure: { code: 'TOO_MANY_CASES' } }],
   ['canceled in the middle of its report', { verdict: 'canceled', casesReported: 7 }, { verdict: 'canceled' }],
@@ -52,11 +63,25 @@ test.each(sanity)('an outcome of %s is judged by its evidence', (_what, outcome,
 
 test('a failed test is repeated as often as its user asked, and the attempts show it', () => {
   const { lab, ref } = running(1);
-  const failed = { verdict: 'failed', counts: { ...counts, failed: 1 }, failure: { class: 'test', code: 'TESTS_FAILED', message: 'no' } } as const;
-  expect(only(lab.finish('w1', ref, failed), 'attemptSettled')[0]!.next).toEqual({ kind: 'requeue', spends: 'userRetry', avoidWorker: null });
+  const failed = {
+    verdict: 'failed',
+    counts: { ...counts, failed: 1 },
+    failure: { class: 'test', code: 'TESTS_FAILED', message: 'no' },
+  } as const;
+  expect(only(lab.finish('w1', ref, failed), 'attemptSettled')[0]!.next).toEqual({
+    kind: 'requeue',
+    spends: 'userRetry',
+    avoidWorker: null,
+  });
   lab.finish('w1', lab.held('w1')[0]!);
-  expect(viewTask(lab.engine.state, ref.task)).toMatchObject({ verdict: 'passed', attempts: [{ verdict: 'failed' }, { verdict: 'passed' }] });
-  expect(viewRun(lab.engine.state, 'r-1' as never)).toMatchObject({ verdict: 'passed', cases: { passed: 1, failed: 0 } });
+  expect(viewTask(lab.engine.state, ref.task)).toMatchObject({
+    verdict: 'passed',
+    attempts: [{ verdict: 'failed' }, { verdict: 'passed' }],
+  });
+  expect(viewRun(lab.engine.state, 'r-1' as never)).toMatchObject({
+    verdict: 'passed',
+    cases: { passed: 1, failed: 0 },
+  });
 });
 
 test('what infrastructure did is repeated elsewhere, up to its own budget, and then says so', () => {
@@ -64,7 +89,10 @@ test('what infrastructure did is repeated elsewhere, up to its own budget, and t
   lab.join('w1');
   lab.join('w2');
   lab.submit(tasksOf(1));
-  const full = outcomeOf({ verdict: 'errored', failure: { class: 'infrastructure', code: 'SCRATCH_DISK_FULL', message: 'no space' } });
+  const full = outcomeOf({
+    verdict: 'errored',
+    failure: { class: 'infrastructure', code: 'SCRATCH_DISK_FULL', message: 'no space' },
+  });
   const visited: string[] = [];
   for (let attempt = 1; attempt <= 3; attempt += 1) {
     const name = lab.held('w1').length > 0 ? 'w1' : 'w2';
@@ -74,7 +102,10 @@ test('what infrastructure did is repeated elsewhere, up to its own budget, and t
   expect(visited).toEqual(['w1', 'w2', 'w1']);
   const task = viewTask(lab.engine.state, 'r-1.0' as TaskId);
   expect(task).toMatchObject({ verdict: 'errored' });
-  expect(task?.attempts.at(-1)?.failure).toMatchObject({ code: 'RETRIES_EXHAUSTED', evidence: { lastCode: 'SCRATCH_DISK_FULL' } });
+  expect(task?.attempts.at(-1)?.failure).toMatchObject({
+    code: 'RETRIES_EXHAUSTED',
+    evidence: { lastCode: 'SCRATCH_DISK_FULL' },
+  });
 });
 
 test('while another worker that fits is connected, the avoided one is left idle; when it is the only one, it is used', () => {
@@ -94,8 +125,15 @@ test('a worker that says that it does not fit is not asked again while there is 
   lab.join('w1');
   lab.submit(tasksOf(1));
   lab.join('w2');
-  const events = lab.report('w1', { kind: 'returned', attempts: lab.held('w1'), reason: 'misfit', message: 'the GPU is gone' });
-  expect(only(events, 'attemptSettled')).toMatchObject([{ failure: { code: 'REQUIREMENT_MISFIT' }, next: { avoidWorker: 'w1' } }]);
+  const events = lab.report('w1', {
+    kind: 'returned',
+    attempts: lab.held('w1'),
+    reason: 'misfit',
+    message: 'the GPU is gone',
+  });
+  expect(only(events, 'attemptSettled')).toMatchObject([
+    { failure: { code: 'REQUIREMENT_MISFIT' }, next: { avoidWorker: 'w1' } },
+  ]);
   expect(lab.held('w2')).toHaveLength(1);
 });
 

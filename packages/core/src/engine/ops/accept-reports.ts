@@ -1,7 +1,7 @@
 // Reports of a worker: each is accepted once (its sequence), and only for an attempt that this worker holds now (the fence).
 // What is refused is kept as evidence and never sent again: the step always ends by accepting the whole frame.
-import { limit } from '@assay/protocol';
 import type { AttemptOutcome, AttemptRef, Case, CaseCounts, Report } from '@assay/protocol';
+import { limit } from '../limits.ts';
 import type { Reply, ReportsRefused } from '../events.ts';
 import type { WorkerReported } from '../inputs.ts';
 import { heldAttempt } from '../lookup.ts';

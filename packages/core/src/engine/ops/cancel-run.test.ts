@@ -11,7 +11,9 @@ test('cancelling settles what waits at once and what runs when the worker says s
   lab.start('w1', ref!);
   const events = lab.step({ kind: 'cancelRun', run, actor: 'ada', reason: 'enough' });
   expect(kinds(events)).toEqual(['runCancelRequested', 'cancelSent', 'taskSettled', 'taskSettled']);
-  expect(only(events, 'cancelSent')).toMatchObject([{ worker: 'w1', attempts: [ref], deadlineMs: lab.nowMs + lab.config.cancelGraceMs }]);
+  expect(only(events, 'cancelSent')).toMatchObject([
+    { worker: 'w1', attempts: [ref], deadlineMs: lab.nowMs + lab.config.cancelGraceMs },
+  ]);
   expect(lab.step({ kind: 'cancelRun', run, actor: 'ada', reason: 'again' })).toEqual([]);
   expect(lab.reply).toEqual({ kind: 'accepted' });
   const ended = lab.finish('w1', ref!, { verdict: 'canceled', counts: { passed: 0, failed: 0, skipped: 0, todo: 0 } });
@@ -74,7 +76,10 @@ test('single tasks are canceled without touching the others', () => {
   const run = lab.submit(tasksOf(3));
   const [ref] = lab.held('w1');
   lab.step({ kind: 'cancelRun', run, tasks: [ref!.task, `${run}.1` as TaskId], actor: 'ada', reason: 'not these' });
-  expect(viewRun(lab.engine.state, run)).toMatchObject({ isCanceled: false, tasks: { queued: 1, assigned: 1, settled: 1 } });
+  expect(viewRun(lab.engine.state, run)).toMatchObject({
+    isCanceled: false,
+    tasks: { queued: 1, assigned: 1, settled: 1 },
+  });
   lab.step({ kind: 'cancelRun', run, tasks: [`${run}.9` as TaskId], actor: 'ada', reason: 'no such task' });
   expect(lab.reply).toMatchObject({ kind: 'refused', code: 'NOT_FOUND' });
 });
@@ -86,7 +91,15 @@ test('fail-fast stops the rest after the first task that did not pass, and the r
   const [first, second] = lab.held('w1');
   lab.start('w1', second!);
   const events = lab.finish('w1', first!, { verdict: 'failed', counts: { passed: 0, failed: 1, skipped: 0, todo: 0 } });
-  expect(kinds(events)).toEqual(['attemptSettled', 'taskSettled', 'runCancelRequested', 'cancelSent', 'taskSettled', 'taskSettled', 'reportsAccepted']);
+  expect(kinds(events)).toEqual([
+    'attemptSettled',
+    'taskSettled',
+    'runCancelRequested',
+    'cancelSent',
+    'taskSettled',
+    'taskSettled',
+    'reportsAccepted',
+  ]);
   expect(only(events, 'runCancelRequested')).toMatchObject([{ cause: 'failFast', reason: 't0 failed' }]);
   lab.finish('w1', second!, { verdict: 'canceled' });
   expect(viewRun(lab.engine.state, run)).toMatchObject({ verdict: 'failed', isCanceled: false });

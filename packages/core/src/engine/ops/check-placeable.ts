@@ -1,6 +1,6 @@
 // Says at once what no worker can do. Looked at when tasks came in and when the classes of possible workers changed; a
 // disconnected worker in its grace still counts, a draining one does not.
-import { taskIdOf } from '@assay/protocol';
+import { taskIdOf } from '../ids.ts';
 import { compareText } from '../../kernel/compare.ts';
 import { misfitReasons } from '../../scheduling/explain.ts';
 import { isPossible } from '../../scheduling/capacity.ts';

@@ -11,7 +11,9 @@ test('a short cut costs nothing: the worker comes back with what it held and goe
   lab.submit(tasksOf(2));
   const [first, second] = held(lab);
   lab.start('w1', first!);
-  expect(only(lab.cut('w1'), 'workerDisconnected')).toMatchObject([{ graceUntilMs: lab.nowMs + lab.config.reconnectGraceMs }]);
+  expect(only(lab.cut('w1'), 'workerDisconnected')).toMatchObject([
+    { graceUntilMs: lab.nowMs + lab.config.reconnectGraceMs },
+  ]);
   lab.nowMs += 100;
   const events = lab.join('w1', { held: [first!, second!] });
   expect(kinds(events)).toEqual(['workerJoined']);
@@ -39,12 +41,16 @@ test('an agent that was killed is back at once, before its dead link is noticed;
   const oldSession = lab.session('w1');
   const events = lab.join('w1', { incarnation: 'i2', held: [second!] });
   expect(kinds(events)).toEqual(['workerJoined', 'attemptSettled', 'tasksAssigned']);
-  expect(only(events, 'attemptSettled')).toMatchObject([{ task: first!.task, verdict: 'lost', next: { kind: 'requeue', spends: 'infrastructureRetry' } }]);
+  expect(only(events, 'attemptSettled')).toMatchObject([
+    { task: first!.task, verdict: 'lost', next: { kind: 'requeue', spends: 'infrastructureRetry' } },
+  ]);
   // The old link, when it is noticed at last, is nobody's.
   expect(lab.step({ kind: 'workerDisconnected', worker: 'w1' as never, session: oldSession })).toEqual([]);
   expect(lab.step({ kind: 'workerReported', worker: 'w1' as never, session: oldSession, reports: [] })).toEqual([]);
   expect(lab.reply).toMatchObject({ kind: 'refused' });
-  expect(only(lab.finish('w1', first!), 'reportsRefused')).toMatchObject([{ refused: [{ task: first!.task, attempt: 1 }] }]);
+  expect(only(lab.finish('w1', first!), 'reportsRefused')).toMatchObject([
+    { refused: [{ task: first!.task, attempt: 1 }] },
+  ]);
 });
 
 test('two processes with one id: the newer wins and the older is not let in again', () => {
@@ -86,7 +92,9 @@ test('after a restart of the coordinator every worker has its grace to come back
   lab.submit(tasksOf(2));
   const [ref] = held(lab);
   lab.start('w1', ref!);
-  expect(only(lab.step({ kind: 'coordinatorRestarted', epoch: 2 }), 'linksReset')).toMatchObject([{ graceUntilMs: lab.nowMs + lab.config.recoveryGraceMs }]);
+  expect(only(lab.step({ kind: 'coordinatorRestarted', epoch: 2 }), 'linksReset')).toMatchObject([
+    { graceUntilMs: lab.nowMs + lab.config.recoveryGraceMs },
+  ]);
   lab.nowMs += 500;
   lab.join('w1', { held: [ref!] });
   const events = lab.wait(lab.config.recoveryGraceMs);

@@ -1,7 +1,7 @@
 // What an agent says of a finished attempt, held against what was recorded. A pass means that something ran and none of it
 // failed, and that every case it reported is in the journal.
-import { limit } from '@assay/protocol';
 import type { AttemptOutcome } from '@assay/protocol';
+import { limit } from '../limits.ts';
 import type { Ending } from '../settle.ts';
 
 export function judge(outcome: AttemptOutcome, recorded: number): Ending {

@@ -36,7 +36,11 @@ test("another submitter's key is another key", () => {
 const refusals: [string, Parameters<Lab['submit']>, string][] = [
   ['a used key with other content', [tasksOf(1), {}, { ...again, contentDigest: 'other' }], 'IDEMPOTENCY_MISMATCH'],
   ['an id that exists', [tasksOf(1), {}, { run: 'r-1' as RunId }], 'CONFLICT'],
-  ['a requirement that cannot be read', [tasksOf(1), { suites: [suiteOf({ requires: 'cpu.count >' })] }], 'BAD_REQUIREMENT'],
+  [
+    'a requirement that cannot be read',
+    [tasksOf(1), { suites: [suiteOf({ requires: 'cpu.count >' })] }],
+    'BAD_REQUIREMENT',
+  ],
   ['a task of a suite that is not there', [tasksOf(1, 3)], 'BAD_REQUEST'],
   ['too many suites', [[], { suites: Array.from({ length: 501 }, () => suiteOf()) }], 'BAD_REQUEST'],
 ];

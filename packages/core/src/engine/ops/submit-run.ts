@@ -1,6 +1,6 @@
 // A run comes in. Everything about it is checked before anything changes; the same submission again is the same run.
-import { limit } from '@assay/protocol';
 import type { RunSpec, Task } from '@assay/protocol';
+import { limit } from '../limits.ts';
 import { parseRequirement } from '../../hardware/requirement.ts';
 import type { Reply } from '../events.ts';
 import { submissionKeyOf } from '../evolve-run.ts';
