@@ -5,12 +5,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { AssayError } from '@assay/protocol';
 import { openDuckDbResultStore } from '../adapters/results-duckdb/store.ts';
 import type { ResultStore } from '../ports/result-store.ts';
+import { yieldToOthers } from './background-thread.ts';
 import { JournalFollower } from './journal-follower.ts';
 import type { FromResults, ResultsSettings, ToResults } from './results-messages.ts';
 import { ResultsWorker } from './results-worker.ts';
 
 if (parentPort === null) throw new Error('results-thread.ts runs as a worker thread');
 const port = parentPort;
+yieldToOthers();
 const settings = workerData as ResultsSettings;
 let durableSeq = 0;
 let follower: JournalFollower | null = null;
@@ -50,7 +52,7 @@ const worker = new ResultsWorker({
 
 async function answer(message: Extract<ToResults, { kind: 'ask' }>): Promise<void> {
   try {
-    const store = worker.store();
+    const store = await worker.store();
     const ask = store[message.question].bind(store) as (
       argument: unknown,
     ) => ReturnType<ResultStore[typeof message.question]>;

@@ -131,5 +131,23 @@ test('a store that cannot be opened is tried again; one of a newer version is no
     ['RESULTS_UNAVAILABLE', false],
     ['RESULTS_NEWER', true],
   ]);
-  expect(() => worker.store()).toThrow(expect.objectContaining({ code: 'RESULTS_UNAVAILABLE' }));
+  await expect(worker.store()).rejects.toMatchObject({ code: 'RESULTS_UNAVAILABLE' });
+});
+
+test('a question asked while the store is being opened waits for it', async () => {
+  const opening = Promise.withResolvers<ResultStore>();
+  const worker = new ResultsWorker({
+    openStore: () => opening.promise,
+    follow: () => new ListedEntries(0, 1),
+    say: () => undefined,
+    wait: async () => worker.stop(),
+    gatherMs: 0,
+  });
+  running.push(worker);
+  const asked = worker.store();
+  const run = worker.run();
+  const store = listStore([], () => false);
+  opening.resolve(store);
+  expect(await asked).toBe(store);
+  await run;
 });

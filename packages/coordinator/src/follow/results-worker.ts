@@ -32,18 +32,21 @@ const retryMaxMs = 30_000;
 export class ResultsWorker {
   readonly #options: ResultsWorkerOptions;
   #store: ResultStore | null = null;
+  #opening = Promise.withResolvers<ResultStore>();
   #isInTrouble = false;
   #isStopping = false;
   #retryMs = retryFirstMs;
 
   constructor(options: ResultsWorkerOptions) {
     this.#options = options;
+    // Nobody may be asking.
+    this.#opening.promise.catch(() => undefined);
   }
 
-  /** The store, for questions; RESULTS_UNAVAILABLE while it is not open. */
-  store(): ResultStore {
-    if (this.#store === null) throw new AssayError('RESULTS_UNAVAILABLE', 'the results database is not open');
-    return this.#store;
+  /** The store, for questions: waits while it is being opened; RESULTS_UNAVAILABLE where that failed and is tried again later. */
+  async store(): Promise<ResultStore> {
+    if (this.#store === null && this.#isInTrouble) throw new AssayError('RESULTS_UNAVAILABLE', 'the results database cannot be opened');
+    return this.#store ?? (await this.#opening.promise);
   }
 
   stop(): void {
@@ -55,6 +58,7 @@ export class ResultsWorker {
     const store = await this.#open();
     if (store === null) return;
     this.#store = store;
+    this.#opening.resolve(store);
     const appliedSeq = await store.appliedSeq();
     const source = this.#options.follow(appliedSeq);
     this.#options.say({ kind: 'opened', appliedSeq });
@@ -102,6 +106,7 @@ export class ResultsWorker {
 
   async #trouble(error: unknown, isFinal: boolean): Promise<void> {
     this.#isInTrouble = true;
+    this.#opening.reject(error);
     const code = error instanceof AssayError ? error.code : 'RESULTS_UNAVAILABLE';
     this.#options.say({
       kind: 'trouble',

@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { emptyState, replay, restore, snapshot, type State } from '@assay/core';
 import { SegmentReader } from '../adapters/journal-sqlite/segment-reader.ts';
 import { readLatestSnapshot, writeSnapshot } from '../adapters/journal-sqlite/snapshot-files.ts';
+import { yieldToOthers } from './background-thread.ts';
 
 export type SnapshotTask = { journalDirectory: string; snapshotDirectory: string; throughSeq: number };
 export type SnapshotDone = { seq: number; bytes: number; entries: number; notices: string[] };
@@ -49,4 +50,7 @@ export function takeSnapshot(task: SnapshotTask): SnapshotDone {
   return { seq: state.seq, bytes, entries: state.seq - from + 1, notices };
 }
 
-if (parentPort !== null) parentPort.postMessage(takeSnapshot(workerData as SnapshotTask));
+if (parentPort !== null) {
+  yieldToOthers();
+  parentPort.postMessage(takeSnapshot(workerData as SnapshotTask));
+}
