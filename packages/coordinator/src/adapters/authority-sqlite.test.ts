@@ -74,8 +74,8 @@ test('no file of the store can be read by others, or holds a secret', () =>
     expect(files).toContain('tokens.sqlite');
     for (const file of files) {
       const path = join(folder, 'state', file);
-      expect((await stat(path)).mode & 0o077, file).toBe(0);
-      expect((await readFile(path)).includes(secret.slice(17)), file).toBe(false);
+      expect([file, (await stat(path)).mode & 0o077]).toEqual([file, 0]);
+      expect([file, (await readFile(path)).includes(secret.slice(17))]).toEqual([file, false]);
     }
     expect((await stat(join(folder, 'state'))).mode & 0o077).toBe(0);
     authority.close();

@@ -4,7 +4,8 @@ import type { CaseRow, RunId, TaskId } from '@assay/protocol';
 import { runIdOf, taskIdOf } from '@assay/protocol';
 import type { JournalEntry } from '../ports/journal.ts';
 import type { CaseQuery, ResultStore, TaskQuery } from '../ports/result-store.ts';
-import { createProjection, nothingToResume, project, takeBatch } from '../results/projection.ts';
+import { project } from '../results/project.ts';
+import { createProjection, nothingToResume, takeBatch } from '../results/projection.ts';
 import type {
   AttemptRow,
   OpenAttemptRow,

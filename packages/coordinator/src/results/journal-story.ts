@@ -224,7 +224,7 @@ export class JournalStory {
 
   lose(task: TaskId, attempt: number, worker: WorkerId, counts: CaseCounts): void {
     this.entry({ kind: 'workerWentSilent', worker, session: 's-story' as SessionId }, [
-      { kind: 'workerLost', worker, reason: 'silent', attempts: 1 },
+      { kind: 'workerLost', worker, reason: 'silent', attempts: 1, forgetAtMs: this.atMs + 1_000 },
       {
         kind: 'attemptSettled',
         task,

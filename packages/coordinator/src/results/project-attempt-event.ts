@@ -5,7 +5,6 @@ import type { AttemptSettled, AttemptStarted, CasesRecorded, Event, TasksAssigne
 import { runIdOf, taskIdOf, type TaskId } from '@assay/protocol';
 import type { EntryContext, Projection, ReportIndex } from './projection.ts';
 import { changeRun, recordEvent, setOpen } from './projection.ts';
-import { addCounts } from './project-run-event.ts';
 import type { OpenAttemptRow, RunRow } from './rows.ts';
 import { taskIndexOf } from './rows.ts';
 
@@ -143,8 +142,8 @@ function settleAttempt(projection: Projection, context: EntryContext, event: Att
     workerName: known?.name ?? null,
     profileDigest: known?.profileDigest ?? null,
     assignment: open?.assignment ?? null,
-    expectedMs: open?.expectedMs ?? null,
-    assignedAtMs: open?.assignedAtMs ?? null,
+    expectedMs: open?.expectedMs ?? 0,
+    assignedAtMs: open?.assignedAtMs ?? context.entry.atMs,
     startedAtMs: open?.startedAtMs ?? null,
     settledAtMs: context.entry.atMs,
     workerStartedAtMs: outcome?.startedAtMs ?? null,
@@ -166,9 +165,10 @@ function settleAttempt(projection: Projection, context: EntryContext, event: Att
   if (event.costMs !== undefined) startRun(run, context);
   if (event.next.kind === 'requeue') {
     run.tasks.queued += 1;
+    const { attempt, counts } = event;
+    projection.requeued.set(event.task, { run: run.run, index: taskIndexOf(event.task), attempt, counts });
   } else {
-    context.settling.set(event.task, event.attempt);
-    addCounts(run.cases, event.counts);
+    context.settling.set(event.task, event);
   }
 }
 

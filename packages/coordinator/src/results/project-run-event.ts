@@ -44,7 +44,10 @@ export function projectRunEvent(projection: Projection, context: EntryContext, e
     case 'runCancelRequested': {
       const run = changeRun(projection, event.run);
       if (!run) return;
-      if (event.tasks === 'all') run.isCanceled ||= event.cause === 'request';
+      if (event.tasks === 'all') {
+        run.isCanceled ||= event.cause === 'request';
+        run.isSealed = false;
+      }
       const tasks = event.tasks === 'all' ? 'all' : event.tasks.length;
       return recordEvent(projection, context, event.kind, {
         run: event.run,
@@ -57,19 +60,12 @@ export function projectRunEvent(projection: Projection, context: EntryContext, e
       run.state = 'settled';
       run.verdict = event.verdict;
       run.settledAtMs = atMs;
+      run.unplaceable = [];
       return;
     }
     case 'runRetired':
       return;
   }
-}
-
-/** Adds counts to counts. */
-export function addCounts(to: CaseCounts, counts: CaseCounts): void {
-  to.passed += counts.passed;
-  to.failed += counts.failed;
-  to.skipped += counts.skipped;
-  to.todo += counts.todo;
 }
 
 function addRun(projection: Projection, context: EntryContext, event: RunSubmitted): void {
@@ -94,7 +90,7 @@ function addRun(projection: Projection, context: EntryContext, event: RunSubmitt
     unplaceable: [],
   };
   projection.runs.set(run, row);
-  projection.batch.runs.add(row);
+  projection.batch.runs.set(row, false);
   for (const [suite, { name, runner, directory, requires }] of spec.suites.entries()) {
     projection.batch.suites.push({ run, suite, name, runner, directory, requires });
   }
@@ -124,15 +120,18 @@ function settleTask(projection: Projection, context: EntryContext, event: TaskSe
   const runId = runIdOf(event.task);
   const run = changeRun(projection, runId);
   if (!run) return;
-  const attempt = context.settling.get(event.task) ?? null;
-  // A task settled by an attempt left the queue when it was assigned; one that was canceled or given up there is still in it.
-  if (attempt === null) leaveQueue(projection, run, event);
+  const settling = context.settling.get(event.task);
+  // A task that an attempt settles left the queue when it was assigned; one that is canceled there is still in it.
+  if (!settling) leaveQueue(projection, run, event);
+  const last = settling ?? projection.requeued.get(event.task) ?? null;
+  projection.requeued.delete(event.task);
+  if (last) addCounts(run.cases, last.counts);
   run.tasks.settled += 1;
   countVerdict(run, event.verdict);
   projection.batch.settlements.push({
     run: runId,
     index: taskIndexOf(event.task),
-    attempt,
+    attempt: last?.attempt ?? null,
     verdict: event.verdict,
     settledAtMs: context.entry.atMs,
   });
@@ -148,4 +147,11 @@ function leaveQueue(projection: Projection, run: RunRow, event: TaskSettled): vo
 
 function countVerdict(run: RunRow, verdict: Verdict): void {
   run.tasks.verdicts[verdict] = (run.tasks.verdicts[verdict] ?? 0) + 1;
+}
+
+function addCounts(to: CaseCounts, counts: CaseCounts): void {
+  to.passed += counts.passed;
+  to.failed += counts.failed;
+  to.skipped += counts.skipped;
+  to.todo += counts.todo;
 }

@@ -1,25 +1,24 @@
-// The projection of the journal onto rows: pure, synchronous, in order of the entries.
-//
-// Why it is apart from the stores: what the rows say is decided once, and tested without a database. What always holds:
-//   - the rows depend on the entries alone, never on how they were split into batches: the state below is exactly what
-//     a store can load again (`ResumeState`), so that a restart between two entries changes nothing;
-//   - a case is stored because a `casesRecorded` event names it, never because a report carries it: refused and
-//     repeated reports make no rows;
-//   - events of a run that this store never saw (its rows were lost, the journal has dropped its start) are counted in
-//     `unknownRuns` and leave no rows, rather than rows that join with nothing.
-import type { AttemptOutcome, Report, RunId, TaskId, WorkerId } from '@assay/protocol';
-import type { Event } from '@assay/core';
+// The state of the projection (see project.ts), and the rows that it has in the making.
+// What always holds: the state is exactly what a store can load again (`ResumeState`), so that a restart between two
+// entries changes nothing.
+import {
+  taskIdOf,
+  type AttemptOutcome,
+  type CaseCounts,
+  type Report,
+  type RunId,
+  type TaskId,
+  type WorkerId,
+} from '@assay/protocol';
 import type { JournalEntry } from '../ports/journal.ts';
-import { projectAttemptEvent } from './project-attempt-event.ts';
-import { projectRunEvent } from './project-run-event.ts';
-import { projectWorkerEvent } from './project-worker-event.ts';
-import type { OpenAttemptRow, RowBatch, RunRow, WorkerRow } from './rows.ts';
+import type { OpenAttemptRow, RequeuedAttempt, RowBatch, RunRow, WorkerRow } from './rows.ts';
 import { taskIndexOf } from './rows.ts';
 
-/** What a store loads at open: runs that are not settled, their open attempts, the workers and the known profiles. */
+/** What a store loads at open: runs that are not settled, their attempts under way or to be repeated, the workers and the known profiles. */
 export type ResumeState = {
   runs: RunRow[];
   open: OpenAttemptRow[];
+  requeued: RequeuedAttempt[];
   workers: WorkerRow[];
   profileDigests: string[];
 };
@@ -28,6 +27,8 @@ export type ResumeState = {
 export type Projection = {
   readonly runs: Map<RunId, RunRow>;
   readonly open: Map<TaskId, OpenAttemptRow>;
+  /** Attempts that are over and whose task is not settled. */
+  readonly requeued: Map<TaskId, RequeuedAttempt>;
   readonly workers: Map<WorkerId, WorkerRow>;
   readonly profileDigests: Set<string>;
   unknownRuns: number;
@@ -35,8 +36,9 @@ export type Projection = {
 };
 
 /** Rows in the making. Keyed rows are named here and copied when the batch is taken, so that each is written once. */
-export type Pending = Omit<RowBatch, 'runs' | 'open' | 'closed' | 'workers'> & {
-  runs: Set<RunRow>;
+export type Pending = Omit<RowBatch, 'runs' | 'replacedRuns' | 'open' | 'closed' | 'workers'> & {
+  /** Changed runs, and whether the store has a row of them. */
+  runs: Map<RunRow, boolean>;
   workers: Map<WorkerId, WorkerRow>;
   /** Tasks whose open attempt changed, and whether the store has a row of an earlier one. */
   touched: Map<TaskId, boolean>;
@@ -49,19 +51,20 @@ export type ReportIndex = { bySeq: Map<number, Report>; outcomes: Map<string, At
 export type EntryContext = {
   readonly entry: JournalEntry;
   /** Attempts that settled their task in this entry, by task. */
-  readonly settling: Map<TaskId, number>;
+  readonly settling: Map<TaskId, { attempt: number; counts: CaseCounts }>;
   /** The reports of the entry's input, once something asked for them. */
   reports: ReportIndex | null;
   /** Ordinal of the next event row. */
   ordinal: number;
 };
 
-export const nothingToResume: ResumeState = { runs: [], open: [], workers: [], profileDigests: [] };
+export const nothingToResume: ResumeState = { runs: [], open: [], requeued: [], workers: [], profileDigests: [] };
 
 export function createProjection(from: ResumeState): Projection {
   return {
     runs: new Map(from.runs.map((row) => [row.run, row])),
-    open: new Map(from.open.map((row) => [`${row.run}.${row.index}` as TaskId, row])),
+    open: new Map(from.open.map((row) => [taskIdOf(row.run, row.index), row])),
+    requeued: new Map(from.requeued.map((row) => [taskIdOf(row.run, row.index), row])),
     workers: new Map(from.workers.map((row) => [row.worker, row])),
     profileDigests: new Set(from.profileDigests),
     unknownRuns: 0,
@@ -69,23 +72,13 @@ export function createProjection(from: ResumeState): Projection {
   };
 }
 
-/** Adds the rows of one entry to the batch. */
-export function project(projection: Projection, entry: JournalEntry): void {
-  const context: EntryContext = { entry, settling: new Map(), reports: null, ordinal: 0 };
-  for (const event of entry.events) projectEvent(projection, context, event);
-  // At the end of the entry, not of the batch: what a later entry finds must not depend on where a batch ended.
-  for (const event of entry.events) {
-    if (event.kind === 'runSettled') projection.runs.delete(event.run);
-    else if (event.kind === 'workerForgotten') projection.workers.delete(event.worker);
-  }
-}
-
 /** The rows since the last call; what is left stays consistent with a store that wrote them. */
 export function takeBatch(projection: Projection): RowBatch {
   const { runs, workers, touched, ...written } = projection.batch;
   const batch: RowBatch = {
     ...written,
-    runs: [...runs].map((row) => structuredClone(row)),
+    runs: [...runs.keys()].map((row) => structuredClone(row)),
+    replacedRuns: [...runs].filter(([, isStored]) => isStored).map(([row]) => row.run),
     workers: [...workers.values()].map((row) => ({ ...row })),
     open: [],
     closed: [],
@@ -114,7 +107,7 @@ export function changeRun(projection: Projection, run: RunId): RunRow | null {
     projection.unknownRuns += 1;
     return null;
   }
-  projection.batch.runs.add(row);
+  if (!projection.batch.runs.has(row)) projection.batch.runs.set(row, true);
   return row;
 }
 
@@ -140,44 +133,9 @@ export function recordEvent(
   context.ordinal += 1;
 }
 
-function projectEvent(projection: Projection, context: EntryContext, event: Event): void {
-  switch (event.kind) {
-    case 'runSubmitted':
-    case 'tasksQueued':
-    case 'runUnplaceable':
-    case 'runCancelRequested':
-    case 'runSettled':
-    case 'runRetired':
-    case 'taskSettled':
-      return projectRunEvent(projection, context, event);
-    case 'tasksAssigned':
-    case 'attemptStarted':
-    case 'casesRecorded':
-    case 'attemptSettled':
-    case 'tasksReturned':
-    case 'takeBackRequested':
-    case 'cancelSent':
-    case 'reportsRefused':
-      return projectAttemptEvent(projection, context, event);
-    case 'workerJoined':
-    case 'workerRefused':
-    case 'profileChanged':
-    case 'workerDisconnected':
-    case 'workerLost':
-    case 'workerDraining':
-    case 'workerLeft':
-    case 'workerForgotten':
-    case 'linksReset':
-      return projectWorkerEvent(projection, context, event);
-    case 'reportsAccepted':
-    case 'historyTrimmed':
-      return;
-  }
-}
-
 function emptyPending(): Pending {
   return {
-    runs: new Set(),
+    runs: new Map(),
     workers: new Map(),
     touched: new Map(),
     suites: [],

@@ -104,7 +104,10 @@ export type AttemptRow = {
   seq: number;
 };
 
-/** A task's verdict, and the attempt that gave it; null where none did (canceled while queued). */
+/** The last attempt of a task that went back to the queue: what the task's verdict counts if it is canceled there. */
+export type RequeuedAttempt = { run: RunId; index: number; attempt: number; counts: CaseCounts };
+
+/** A task's verdict, and its last attempt; null where it had none (canceled while queued). */
 export type SettlementRow = {
   run: RunId;
   index: number;
@@ -147,6 +150,8 @@ export type EventRow = {
 /** Everything that a number of journal entries add. Rows with a key replace the stored ones; `closed` leave `open`. */
 export type RowBatch = {
   runs: RunRow[];
+  /** Runs of `runs` that have a row already. */
+  replacedRuns: RunId[];
   suites: SuiteRow[];
   tasks: TaskRow[];
   assignments: AssignmentRow[];

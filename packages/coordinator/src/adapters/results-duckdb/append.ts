@@ -209,7 +209,9 @@ export async function appendRows<Row>(
   try {
     for (const row of list) {
       const cells = table.cells(row);
-      for (const [column, kind] of table.kinds.entries()) appendCell(appender, kind, cells[column] ?? null);
+      // By index: this loop runs once for every value that is ever stored.
+      for (let column = 0; column < cells.length; column += 1)
+        appendCell(appender, table.kinds[column]!, cells[column]!);
       appender.endRow();
     }
   } catch (error) {

@@ -1,9 +1,10 @@
 // Stored values back to rows: the inverse of append.ts.
-import type { AttemptFailure, BlobRef, Case, CaseCounts, RunId, TaskCounts, WorkerId } from '@assay/protocol';
-import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { AttemptFailure, BlobRef, Case, CaseCounts, RunId, TaskCounts } from '@assay/protocol';
+import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type {
   AttemptRow,
   OpenAttemptRow,
+  RequeuedAttempt,
   RunRow,
   SettlementRow,
   StoredCaseRow,
@@ -11,125 +12,128 @@ import type {
   WorkerRow,
 } from '../../results/rows.ts';
 import type { TaskParts } from '../../results/views.ts';
+import type * as columns from './columns.ts';
 import { statements, type StatementName } from './statements.ts';
 
-/** A row as DuckDB gives it. Columns are typed by the schema, which the migrations fix. */
-export type Stored = Record<string, any>;
-
-/** Asks one of the named questions. */
-export async function ask(
+/** Asks one of the named questions, whose columns are known to be these. */
+export async function ask<Columns>(
   connection: DuckDBConnection,
   name: StatementName,
   values: Record<string, DuckDBValue> = {},
-): Promise<Stored[]> {
-  const reader = await connection.runAndReadAll(statements[name], values);
-  return reader.getRowObjectsJS();
+  types?: Record<string, DuckDBType>,
+): Promise<Columns[]> {
+  const reader = await connection.runAndReadAll(statements[name], values, types);
+  return reader.getRowObjectsJS() as Columns[];
 }
 
-export function runRowOf(row: Stored): RunRow {
+export function runRowOf(row: columns.RunColumns): RunRow {
   return {
-    run: row['run'] as RunId,
-    seq: Number(row['seq']),
-    submitter: row['submitter'],
-    name: row['name'],
-    project: row['project'],
-    priority: row['priority'],
-    labels: JSON.parse(row['labels']),
-    state: row['state'],
-    verdict: row['verdict'],
-    isSealed: row['is_sealed'],
-    isCanceled: row['is_canceled'],
-    submittedAtMs: row['submitted_at_ms'],
-    startedAtMs: row['started_at_ms'],
-    settledAtMs: row['settled_at_ms'],
+    run: row.run,
+    seq: Number(row.seq),
+    submitter: row.submitter,
+    name: row.name,
+    project: row.project,
+    priority: row.priority,
+    labels: JSON.parse(row.labels),
+    state: row.state,
+    verdict: row.verdict,
+    isSealed: row.is_sealed,
+    isCanceled: row.is_canceled,
+    submittedAtMs: row.submitted_at_ms,
+    startedAtMs: row.started_at_ms,
+    settledAtMs: row.settled_at_ms,
     tasks: {
-      total: row['tasks_total'],
-      queued: row['tasks_queued'],
-      assigned: row['tasks_assigned'],
-      running: row['tasks_running'],
-      settled: row['tasks_settled'],
-      verdicts: JSON.parse(row['tasks_verdicts']) as TaskCounts['verdicts'],
+      total: row.tasks_total,
+      queued: row.tasks_queued,
+      assigned: row.tasks_assigned,
+      running: row.tasks_running,
+      settled: row.tasks_settled,
+      verdicts: JSON.parse(row.tasks_verdicts) as TaskCounts['verdicts'],
     },
     cases: countsOf(row),
-    unplaceable: JSON.parse(row['unplaceable']),
+    unplaceable: JSON.parse(row.unplaceable),
   };
 }
 
-export function openAttemptRowOf(row: Stored): OpenAttemptRow {
+export function openAttemptRowOf(row: columns.OpenAttemptColumns): OpenAttemptRow {
   return {
-    run: row['run'] as RunId,
-    index: row['task_index'],
-    attempt: row['attempt'],
-    worker: row['worker'] as WorkerId,
-    assignment: row['assignment'],
-    expectedMs: row['expected_ms'],
-    assignedAtMs: row['assigned_at_ms'],
-    startedAtMs: row['started_at_ms'],
+    run: row.run,
+    index: row.task_index,
+    attempt: row.attempt,
+    worker: row.worker,
+    assignment: row.assignment,
+    expectedMs: row.expected_ms,
+    assignedAtMs: row.assigned_at_ms,
+    startedAtMs: row.started_at_ms,
   };
 }
 
-export function workerRowOf(row: Stored): WorkerRow {
+export function requeuedAttemptOf(row: columns.RequeuedColumns): RequeuedAttempt {
+  return { run: row.run, index: row.task_index, attempt: row.attempt, counts: countsOf(row) };
+}
+
+export function workerRowOf(row: columns.WorkerColumns): WorkerRow {
   return {
-    worker: row['worker'] as WorkerId,
-    name: row['name'],
-    pool: row['pool'],
-    slots: row['slots'],
-    agentVersion: row['agent_version'],
-    profileDigest: row['profile_digest'],
-    declared: JSON.parse(row['declared']),
-    state: row['state'],
-    firstSeenAtMs: row['first_seen_at_ms'],
-    lastChangeAtMs: row['last_change_at_ms'],
+    worker: row.worker,
+    name: row.name,
+    pool: row.pool,
+    slots: row.slots,
+    agentVersion: row.agent_version,
+    profileDigest: row.profile_digest,
+    declared: JSON.parse(row.declared),
+    state: row.state,
+    firstSeenAtMs: row.first_seen_at_ms,
+    lastChangeAtMs: row.last_change_at_ms,
   };
 }
 
-export function attemptRowOf(row: Stored): AttemptRow {
+export function attemptRowOf(row: columns.AttemptColumns): AttemptRow {
   return {
-    run: row['run'] as RunId,
-    index: row['task_index'],
-    attempt: row['attempt'],
-    worker: row['worker'] as WorkerId | null,
-    workerName: row['worker_name'],
-    profileDigest: row['profile_digest'],
-    assignment: row['assignment'],
-    expectedMs: row['expected_ms'],
-    assignedAtMs: row['assigned_at_ms'],
-    startedAtMs: row['started_at_ms'],
-    settledAtMs: row['settled_at_ms'],
-    workerStartedAtMs: row['worker_started_at_ms'],
-    workerEndedAtMs: row['worker_ended_at_ms'],
-    verdict: row['verdict'],
-    failure: row['failure'] === null ? null : (JSON.parse(row['failure']) as AttemptFailure),
+    run: row.run,
+    index: row.task_index,
+    attempt: row.attempt,
+    worker: row.worker,
+    workerName: row.worker_name,
+    profileDigest: row.profile_digest,
+    assignment: row.assignment,
+    expectedMs: row.expected_ms,
+    assignedAtMs: row.assigned_at_ms,
+    startedAtMs: row.started_at_ms,
+    settledAtMs: row.settled_at_ms,
+    workerStartedAtMs: row.worker_started_at_ms,
+    workerEndedAtMs: row.worker_ended_at_ms,
+    verdict: row.verdict,
+    failure: row.failure === null ? null : (JSON.parse(row.failure) as AttemptFailure),
     counts: countsOf(row),
-    costMs: row['cost_ms'],
-    startupMs: row['startup_ms'],
-    exitCode: row['exit_code'],
-    exitSignal: row['exit_signal'],
-    blobs: row['blobs'] === null ? [] : (JSON.parse(row['blobs']) as BlobRef[]),
-    seq: Number(row['seq']),
+    costMs: row.cost_ms,
+    startupMs: row.startup_ms,
+    exitCode: row.exit_code,
+    exitSignal: row.exit_signal,
+    blobs: row.blobs === null ? [] : (JSON.parse(row.blobs) as BlobRef[]),
+    seq: Number(row.seq),
   };
 }
 
 /** A row of list-tasks.sql, with the attempts of attempts-of-tasks.sql. */
-export function taskPartsOf(row: Stored, attempts: AttemptRow[]): TaskParts {
-  const run = row['run'] as RunId;
-  const index: number = row['task_index'];
+export function taskPartsOf(row: columns.TaskColumns, attempts: AttemptRow[]): TaskParts {
+  const run = row.run;
+  const index: number = row.task_index;
   const task: TaskRow = {
     run,
     index,
-    suite: row['suite'],
-    target: row['target'],
-    expectedMs: row['expected_ms'],
-    queuedAtMs: row['queued_at_ms'],
+    suite: row.suite,
+    target: row.target,
+    expectedMs: row.expected_ms,
+    queuedAtMs: row.queued_at_ms,
   };
   const settlement: SettlementRow | null =
-    row['verdict'] === null
+    row.verdict === null
       ? null
-      : { run, index, attempt: row['final_attempt'], verdict: row['verdict'], settledAtMs: row['settled_at_ms'] };
+      : { run, index, attempt: row.final_attempt, verdict: row.verdict, settledAtMs: row.settled_at_ms };
   return {
     task,
-    suite: row['suite_name'] ?? '',
-    requires: row['requires'] ?? '',
+    suite: row.suite_name ?? '',
+    requires: row.requires ?? '',
     attempts,
     open: openOf(row, run, index),
     settlement,
@@ -137,53 +141,53 @@ export function taskPartsOf(row: Stored, attempts: AttemptRow[]): TaskParts {
 }
 
 /** A row of list-cases.sql. */
-export function storedCaseOf(row: Stored): StoredCaseRow {
+export function storedCaseOf(row: columns.CaseColumns): StoredCaseRow {
   const failure =
-    row['message'] === null
+    row.message === null
       ? {}
       : {
           failure: {
-            message: row['message'] as string,
-            ...(row['stack'] === null ? {} : { stack: row['stack'] as string }),
+            message: row.message,
+            ...(row.stack === null ? {} : { stack: row.stack }),
           },
         };
   const one: Case = {
-    path: JSON.parse(row['path']),
-    status: row['status'],
-    durationMs: row['duration_ms'],
+    path: JSON.parse(row.path),
+    status: row.status,
+    durationMs: row.duration_ms,
     ...failure,
-    ...(row['line'] === null ? {} : { line: row['line'] as number }),
-    ...(row['runner_retries'] === null ? {} : { runnerRetries: row['runner_retries'] as number }),
+    ...(row.line === null ? {} : { line: row.line }),
+    ...(row.runner_retries === null ? {} : { runnerRetries: row.runner_retries }),
   };
   return {
-    run: row['run'] as RunId,
-    index: row['task_index'],
-    attempt: row['attempt'],
-    ordinal: row['ordinal'],
+    run: row.run,
+    index: row.task_index,
+    attempt: row.attempt,
+    ordinal: row.ordinal,
     case: one,
   };
 }
 
-function openOf(row: Stored, run: RunId, index: number): TaskParts['open'] {
-  if (row['open_attempt'] === null) return null;
+function openOf(row: columns.TaskColumns, run: RunId, index: number): TaskParts['open'] {
+  if (row.open_attempt === null) return null;
   return {
     run,
     index,
-    attempt: row['open_attempt'],
-    worker: row['open_worker'] as WorkerId,
-    workerName: row['open_worker_name'],
-    assignment: row['open_assignment'],
-    expectedMs: row['open_expected_ms'],
-    assignedAtMs: row['open_assigned_at_ms'],
-    startedAtMs: row['open_started_at_ms'],
+    attempt: row.open_attempt,
+    worker: row.open_worker,
+    workerName: row.open_worker_name,
+    assignment: row.open_assignment,
+    expectedMs: row.open_expected_ms,
+    assignedAtMs: row.open_assigned_at_ms,
+    startedAtMs: row.open_started_at_ms,
   };
 }
 
-function countsOf(row: Stored): CaseCounts {
+function countsOf(row: columns.RequeuedColumns | columns.RunColumns | columns.AttemptColumns): CaseCounts {
   return {
-    passed: row['cases_passed'],
-    failed: row['cases_failed'],
-    skipped: row['cases_skipped'],
-    todo: row['cases_todo'],
+    passed: row.cases_passed,
+    failed: row.cases_failed,
+    skipped: row.cases_skipped,
+    todo: row.cases_todo,
   };
 }

@@ -16,6 +16,7 @@ const names = [
   'remove-workers',
   'resume-open-attempts',
   'resume-profiles',
+  'resume-requeued',
   'resume-runs',
   'resume-workers',
   'set-applied-seq',

@@ -58,3 +58,20 @@ test('a file that a newer version wrote is refused and left byte for byte', () =
     await expect(openDuckDbResultStore({ path })).rejects.toMatchObject({ code: 'RESULTS_NEWER' });
     expect(before.equals(await readFile(path))).toBe(true);
   }));
+
+test('a batch that cannot be projected leaves nothing behind, and the right one can follow', () =>
+  withFolder(async (folder) => {
+    const store = await openDuckDbResultStore({ path: join(folder, 'results.duckdb') });
+    const entries = fullStory();
+    const bad = structuredClone(entries);
+    for (const { input } of bad) if (input.kind === 'workerReported') input.reports = [];
+    await expect(store.apply(bad)).rejects.toMatchObject({ code: 'RESULTS_UNAVAILABLE' });
+    expect(await store.appliedSeq()).toBe(0);
+    expect(await store.listRuns({ limit: 10 })).toEqual({ runs: [], next: null });
+    await store.apply(entries);
+    const whole = createMemoryResultStore();
+    await whole.apply(entries);
+    expect(await everything(store)).toEqual(await everything(whole));
+    await store.close();
+    await expect(store.readRun('r-first')).rejects.toMatchObject({ code: 'RESULTS_UNAVAILABLE' });
+  }));

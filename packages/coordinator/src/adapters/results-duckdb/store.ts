@@ -6,17 +6,28 @@
 // the same entries again (RESULTS_UNAVAILABLE).
 // It blocks its thread while it builds rows: it is meant for the thread that follows the journal (see follow/).
 import { runIdOf, type TaskId, type TaskList } from '@assay/protocol';
-import { INTEGER, LIST, VARCHAR, listValue, type DuckDBConnection } from '@duckdb/node-api';
+import { INTEGER, LIST, listValue } from '@duckdb/node-api';
 import type { JournalEntry } from '../../ports/journal.ts';
 import type { ResultStore, TaskQuery } from '../../ports/result-store.ts';
 import { caseAfter, caseCursor, runBefore, taskAfter } from '../../results/cursors.ts';
-import { createProjection, project, takeBatch, type Projection } from '../../results/projection.ts';
-import { taskIndexOf, type AttemptRow, type RowBatch } from '../../results/rows.ts';
+import { project } from '../../results/project.ts';
+import { createProjection, takeBatch, type Projection } from '../../results/projection.ts';
+import { taskIndexOf, type AttemptRow } from '../../results/rows.ts';
 import { caseRowOf, runViewOf, taskViewOf } from '../../results/views.ts';
-import * as table from './append.ts';
+import type * as columns from './columns.ts';
 import { closeDatabase, openDatabase, unavailable, type Database, type DuckDbOptions } from './open.ts';
-import { ask, attemptRowOf, openAttemptRowOf, runRowOf, storedCaseOf, taskPartsOf, workerRowOf } from './read.ts';
-import { statements, type StatementName } from './statements.ts';
+import {
+  ask,
+  attemptRowOf,
+  openAttemptRowOf,
+  requeuedAttemptOf,
+  runRowOf,
+  storedCaseOf,
+  taskPartsOf,
+  workerRowOf,
+} from './read.ts';
+import type { StatementName } from './statements.ts';
+import { prepareWriter, type BatchWriter } from './write-batch.ts';
 
 /** Opens or makes the file. RESULTS_NEWER leaves it untouched; RESULTS_UNAVAILABLE where it cannot be opened. */
 export async function openDuckDbResultStore(options: DuckDbOptions): Promise<ResultStore> {
@@ -26,7 +37,7 @@ export async function openDuckDbResultStore(options: DuckDbOptions): Promise<Res
 }
 
 /** What is open: the database, the projection that continues it, and the last entry in it. */
-type Opened = { database: Database; projection: Projection; appliedSeq: number };
+type Opened = { database: Database; writer: BatchWriter; projection: Projection; appliedSeq: number };
 
 class DuckDbResultStore implements ResultStore {
   readonly #options: DuckDbOptions;
@@ -51,13 +62,15 @@ class DuckDbResultStore implements ResultStore {
   }
 
   async listRuns({ limit, before }: { limit: number; before?: string }) {
-    const rows = (await this.#ask('list-runs', { before: BigInt(runBefore(before)), limit: limit + 1 })).map(runRowOf);
+    const rows = (
+      await this.#ask<columns.RunColumns>('list-runs', { before: BigInt(runBefore(before)), limit: limit + 1 })
+    ).map(runRowOf);
     const page = rows.slice(0, limit);
     return { runs: page.map(runViewOf), next: rows.length > limit ? String(page.at(-1)?.seq) : null };
   }
 
   async readRun(run: string) {
-    const row = (await this.#ask('read-run', { run }))[0];
+    const row = (await this.#ask<columns.RunColumns>('read-run', { run }))[0];
     return row ? runViewOf(runRowOf(row)) : null;
   }
 
@@ -75,19 +88,24 @@ class DuckDbResultStore implements ResultStore {
 
   async listCases(query: { run: string; status?: string; limit: number; after?: string }) {
     const { run, status = null, limit } = query;
-    const rows = await this.#ask('list-cases', { run, status, limit: limit + 1, ...caseAfter(query.after) });
+    const rows = await this.#ask<columns.CaseColumns>('list-cases', {
+      run,
+      status,
+      limit: limit + 1,
+      ...caseAfter(query.after),
+    });
     const cases = rows.slice(0, limit).map((row) =>
       caseRowOf(storedCaseOf(row), {
-        suite: row['suite_name'] ?? '',
-        target: row['target'] ?? '',
-        worker: row['worker'],
-        final: row['final_attempt'],
+        suite: row.suite_name ?? '',
+        target: row.target ?? '',
+        worker: row.worker,
+        final: row.final_attempt,
       }),
     );
     const last = rows[limit - 1];
     const next =
       rows.length > limit && last
-        ? caseCursor({ index: last['task_index'], attempt: last['attempt'], ordinal: last['ordinal'] })
+        ? caseCursor({ index: last.task_index, attempt: last.attempt, ordinal: last.ordinal })
         : null;
     return { cases, next };
   }
@@ -102,29 +120,28 @@ class DuckDbResultStore implements ResultStore {
 
   async #tasks(query: TaskQuery, after: number): Promise<TaskList> {
     const { run, state = null, verdict = null, limit } = query;
-    const rows = await this.#ask('list-tasks', { run, state, verdict, limit: limit + 1, after });
+    const rows = await this.#ask<columns.TaskColumns>('list-tasks', { run, state, verdict, limit: limit + 1, after });
     const page = rows.slice(0, limit);
-    const attempts = new Map<number, AttemptRow[]>(page.map((row) => [row['task_index'], []]));
+    const attempts = new Map<number, AttemptRow[]>(page.map((row) => [row.task_index, []]));
     if (page.length > 0) {
-      const { database } = await this.#open();
-      const indexes = listValue([...attempts.keys()]);
-      const found = await database.reader.runAndReadAll(
-        statements['attempts-of-tasks'],
-        { run, indexes },
-        { indexes: LIST(INTEGER) },
-      );
-      for (const row of found.getRowObjectsJS()) attempts.get(row['task_index'] as number)?.push(attemptRowOf(row));
+      const values = { run, indexes: listValue([...attempts.keys()]) };
+      const found = await this.#ask<columns.AttemptColumns>('attempts-of-tasks', values, { indexes: LIST(INTEGER) });
+      for (const row of found) attempts.get(row.task_index)?.push(attemptRowOf(row));
     }
     return {
-      tasks: page.map((row) => taskViewOf(taskPartsOf(row, attempts.get(row['task_index']) ?? []))),
-      next: rows.length > limit ? String(page.at(-1)?.['task_index']) : null,
+      tasks: page.map((row) => taskViewOf(taskPartsOf(row, attempts.get(row.task_index) ?? []))),
+      next: rows.length > limit ? String(page.at(-1)?.task_index) : null,
     };
   }
 
-  async #ask(name: StatementName, values: Parameters<typeof ask>[2]) {
+  async #ask<Columns>(
+    name: StatementName,
+    values: Parameters<typeof ask>[2],
+    types?: Parameters<typeof ask>[3],
+  ): Promise<Columns[]> {
     const { database } = await this.#open();
     try {
-      return await ask(database.reader, name, values);
+      return await ask<Columns>(database.reader, name, values, types);
     } catch (error) {
       throw unavailable(this.#options.path, error);
     }
@@ -137,7 +154,7 @@ class DuckDbResultStore implements ResultStore {
     if (!last) return;
     try {
       for (const entry of fresh) project(opened.projection, entry);
-      await writeBatch(opened.database.writer, takeBatch(opened.projection), last.seq);
+      await opened.writer.write(takeBatch(opened.projection), last.seq);
       opened.appliedSeq = last.seq;
     } catch (error) {
       // The projection is ahead of the file, and DuckDB may have given the file up (a full disk): both start afresh.
@@ -164,44 +181,13 @@ class DuckDbResultStore implements ResultStore {
 async function openAndResume(options: DuckDbOptions): Promise<Opened> {
   const database = await openDatabase(options);
   const { writer } = database;
-  const appliedSeq = Number((await ask(writer, 'applied-seq'))[0]?.['value'] ?? 0);
+  const appliedSeq = Number((await ask<columns.AppliedSeqColumns>(writer, 'applied-seq'))[0]?.value ?? 0);
   const projection = createProjection({
-    runs: (await ask(writer, 'resume-runs')).map(runRowOf),
-    open: (await ask(writer, 'resume-open-attempts')).map(openAttemptRowOf),
-    workers: (await ask(writer, 'resume-workers')).map(workerRowOf),
-    profileDigests: (await ask(writer, 'resume-profiles')).map((row) => row['digest']),
+    runs: (await ask<columns.RunColumns>(writer, 'resume-runs')).map(runRowOf),
+    open: (await ask<columns.OpenAttemptColumns>(writer, 'resume-open-attempts')).map(openAttemptRowOf),
+    requeued: (await ask<columns.RequeuedColumns>(writer, 'resume-requeued')).map(requeuedAttemptOf),
+    workers: (await ask<columns.WorkerColumns>(writer, 'resume-workers')).map(workerRowOf),
+    profileDigests: (await ask<columns.ProfileColumns>(writer, 'resume-profiles')).map((row) => row.digest),
   });
-  return { database, projection, appliedSeq };
-}
-
-async function writeBatch(writer: DuckDBConnection, batch: RowBatch, appliedSeq: number): Promise<void> {
-  await writer.run('BEGIN');
-  await replace(
-    writer,
-    'remove-runs',
-    batch.runs.map((row) => row.run),
-  );
-  await table.appendRows(writer, table.runsTable, batch.runs);
-  await replace(
-    writer,
-    'remove-workers',
-    batch.workers.map((row) => row.worker),
-  );
-  await table.appendRows(writer, table.workersTable, batch.workers);
-  await replace(writer, 'remove-open-attempts', batch.closed);
-  await table.appendRows(writer, table.openAttemptsTable, batch.open);
-  await table.appendRows(writer, table.suitesTable, batch.suites);
-  await table.appendRows(writer, table.tasksTable, batch.tasks);
-  await table.appendRows(writer, table.assignmentsTable, batch.assignments);
-  await table.appendRows(writer, table.attemptsTable, batch.attempts);
-  await table.appendRows(writer, table.settlementsTable, batch.settlements);
-  await table.appendRows(writer, table.casesTable, batch.cases);
-  await table.appendRows(writer, table.profilesTable, batch.profiles);
-  await table.appendRows(writer, table.eventsTable, batch.events);
-  await writer.run(statements['set-applied-seq'], { seq: BigInt(appliedSeq) });
-  await writer.run('COMMIT');
-}
-
-async function replace(writer: DuckDBConnection, name: StatementName, keys: readonly string[]): Promise<void> {
-  if (keys.length > 0) await writer.run(statements[name], { keys: listValue([...keys]) }, { keys: LIST(VARCHAR) });
+  return { database, writer: await prepareWriter(writer), projection, appliedSeq };
 }
