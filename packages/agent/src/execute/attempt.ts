@@ -51,6 +51,7 @@ export class Attempt {
   readonly counts: CaseCounts = { passed: 0, failed: 0, skipped: 0, todo: 0 };
   readonly #context: AttemptContext;
   readonly #streams: ReadonlyMap<StreamName, Captured>;
+  #finishing: Promise<void> = Promise.resolve();
   #startedAtMs = 0;
   #sent = 0;
   #unsent: Case[] = [];
@@ -127,7 +128,16 @@ export class Attempt {
 
   /** Judges and reports; resolves when the scratch directory is gone. */
   async finish(end: AttemptEnd): Promise<void> {
-    if (this.phase === 'settled' || this.phase === 'settling') return;
+    if (this.phase !== 'settled' && this.phase !== 'settling') this.#finishing = this.#finish(end);
+    await this.#finishing;
+  }
+
+  /** Resolves when a `finish` that is under way is over. */
+  async whenSettled(): Promise<void> {
+    await this.#finishing;
+  }
+
+  async #finish(end: AttemptEnd): Promise<void> {
     this.start();
     this.phase = 'settling';
     for (const name of this.#streams.keys()) this.#take(name, this.#streams.get(name)?.last() ?? '');

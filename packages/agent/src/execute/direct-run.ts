@@ -1,16 +1,16 @@
 // Executes one task as one process: the `command` runner. Its result is its exit code, or the JUnit report that it was
 // said to write, and the two must agree.
 import { spawn } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readBack, reportStamp } from '../runners/command/read-back.ts';
 import type { Attempt, AttemptEnd } from './attempt.ts';
 import type { BatchState } from './batch-state.ts';
-import { settleWanted } from './execute-batch.ts';
 import { oomKills, scratchFreeBytes } from './machine-evidence.ts';
 import { caseOf } from './host-events.ts';
 import { batchMark, killMarked, signalGroup } from './process-tree.ts';
+import { settleWanted } from './settle-wanted.ts';
 import { watchAttempt } from './watch-attempt.ts';
-import { mkdir } from 'node:fs/promises';
 
 type Exit = {
   readonly code: number | null;
@@ -161,8 +161,8 @@ async function execute(
   clearInterval(flush);
   clearTimeout(killTimer);
   state.steer = null;
-  if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
   const leftovers = child.pid === undefined ? 0 : await killMarked(batchMark, start.mark);
+  if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
   let lag: NodeJS.Timeout | undefined;
   if (exit.spawnError === null)
     await Promise.race([closed, new Promise<void>((resolve) => (lag = setTimeout(resolve, outputLagMs)))]);

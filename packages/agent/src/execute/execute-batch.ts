@@ -13,6 +13,7 @@ import type { Launch } from '../runners/runner.ts';
 import { Attempt } from './attempt.ts';
 import { runDirect } from './direct-run.ts';
 import { runHost } from './host-run.ts';
+import { settleWanted } from './settle-wanted.ts';
 import type { BatchState } from './batch-state.ts';
 import { maskerOf } from './mask.ts';
 import { secretValues, testEnvironment } from './test-environment.ts';
@@ -85,6 +86,7 @@ export function executeBatch(input: BatchInput, sink: BatchSink): Batch {
 
 async function runAndClear(state: BatchState): Promise<void> {
   await run(state);
+  await Promise.all(state.attempts.map(async (attempt) => attempt.whenSettled()));
   await rm(state.directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
 }
 
@@ -101,7 +103,11 @@ async function run(state: BatchState): Promise<void> {
   } catch (error) {
     await refuseBecause(state, error);
   }
-  for (const attempt of attempts) attempt.return('runnerDied', 'The batch ended before this file was started.');
+  for (const attempt of attempts) {
+    attempt.return('runnerDied', 'The batch ended before this file was started.');
+    // Nothing may be left open, whatever a host said or did not say.
+    if (attempt.phase === 'running') await attempt.finish({ trouble: unfinished });
+  }
 }
 
 async function runWaiting(state: BatchState, launch: Exclude<Launch, { kind: 'refused' }>): Promise<void> {
@@ -114,18 +120,6 @@ async function runWaiting(state: BatchState, launch: Exclude<Launch, { kind: 're
     if (state.crashes > crashesMax) {
       for (const attempt of state.attempts)
         attempt.return('runnerDied', `${state.crashes} runner processes died in this batch.`);
-    }
-  }
-}
-
-/** Attempts that were asked back, or canceled, while no host had them. */
-export async function settleWanted(state: BatchState): Promise<void> {
-  for (const attempt of state.attempts) {
-    if (attempt.phase !== 'waiting' || !attempt.wanted) continue;
-    if (attempt.wanted.kind === 'back') attempt.return('takenBack', '');
-    else {
-      attempt.stop = { kind: 'canceled', message: attempt.wanted.reason };
-      await attempt.finish({});
     }
   }
 }
@@ -156,6 +150,13 @@ async function refuseAll(state: BatchState, code: string, message: string): Prom
       await attempt.finish({ trouble: { code, message, class: 'configuration', verdict: 'errored' } });
   }
 }
+
+const unfinished = {
+  code: 'EXECUTION_FAILED',
+  class: 'infrastructure',
+  verdict: 'errored',
+  message: 'The runner host ended without saying how this file ended.',
+} as const;
 
 /** A batch that met a fault of the machine: a full disk is named, the rest is said as it is. */
 async function refuseBecause(state: BatchState, error: unknown): Promise<void> {

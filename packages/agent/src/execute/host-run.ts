@@ -12,12 +12,15 @@ import type { SessionEnd, StreamName } from './host-session.ts';
 import { oomKills, scratchFreeBytes } from './machine-evidence.ts';
 import { OutputCapture } from './output-capture.ts';
 import { fileMark, killMarked } from './process-tree.ts';
+import { settleWanted } from './settle-wanted.ts';
 import { watchAttempt } from './watch-attempt.ts';
 import type { AttemptWatch } from './watch-attempt.ts';
 
 type HostLaunch = Extract<Launch, { kind: 'host' }>;
 
 const hostLogBytes = 64 * 1024;
+/** For global teardowns, after the last file. */
+const closeGraceMs = 15_000;
 let sessions = 0;
 
 /** Runs `items` in one new host; resolves when it is gone and all that started in it is settled. */
@@ -36,7 +39,7 @@ class HostLife {
   #session: HostSession | null = null;
   #current: Attempt | null = null;
   #watch: AttemptWatch | undefined;
-  #startTimer: NodeJS.Timeout | undefined;
+  #gapTimer: NodeJS.Timeout | undefined;
   #openedAtMs = 0;
   #isReady = false;
   #mark = '';
@@ -60,7 +63,7 @@ class HostLife {
     for (const attempt of this.#items) await mkdir(attempt.scratch, { recursive: true });
     this.#oomBefore = await oomKills();
     this.#openedAtMs = input.nowMs();
-    this.#session = await HostSession.open(
+    this.#session = HostSession.open(
       {
         command: this.#launch.command,
         arguments: this.#launch.arguments,
@@ -83,10 +86,10 @@ class HostLife {
     this.#session.run(
       this.#items.map(({ index, task, scratch }) => ({ id: index, target: task.target, tmp: scratch })),
     );
-    this.#watchStart();
+    this.#watchGap();
     this.#steer();
     const end = await this.#session.ended;
-    clearTimeout(this.#startTimer);
+    clearTimeout(this.#gapTimer);
     this.#watch?.stop();
     this.#state.steer = null;
     await Promise.all(this.#settling);
@@ -114,7 +117,7 @@ class HostLife {
         this.#addCase(event);
         return;
       case 'fileFinished':
-        if (event.item === this.#current?.index) this.#finish(this.#current, event);
+        this.#finish(event);
         return;
       case 'withdrawn':
         for (const attempt of this.#items)
@@ -136,12 +139,17 @@ class HostLife {
     this.#kill();
   }
 
-  #finish(attempt: Attempt, event: FileFinished): void {
-    this.#current = null;
-    this.#watch?.stop();
+  #finish(event: FileFinished): void {
+    const attempt = this.#items.find(({ index, phase }) => index === event.item && phase === 'running');
+    if (!attempt) return;
+    if (attempt === this.#current) {
+      this.#current = null;
+      this.#watch?.stop();
+    }
     const startupMs = this.#startupMs;
     this.#startupMs = undefined;
     this.#settling.push(this.#finishWhenHeard(attempt, event, startupMs));
+    this.#watchGap();
   }
 
   async #finishWhenHeard(attempt: Attempt, event: FileFinished, startupMs: number | undefined): Promise<void> {
@@ -186,25 +194,32 @@ class HostLife {
     );
     for (const { index } of wanted) this.#asked.add(index);
     if (wanted.length > 0) this.#session?.withdraw(wanted.map(({ index }) => index));
+    void settleWanted(this.#state, (attempt) => this.#items.includes(attempt));
     const current = this.#current;
     if (current?.wanted?.kind === 'cancel') current.stop ??= { kind: 'canceled', message: current.wanted.reason };
     if (current?.stop) this.#kill();
   }
 
-  /** The start of the host has the same hard limit as a file; a file's own time-outs start with the file. */
-  #watchStart(): void {
-    const { timeoutMs } = this.#state.input.suite;
-    this.#startTimer = setTimeout(
+  /**
+   * Between files, and before the first, the host has the same hard limit as a file; once all its files are through it
+   * has a short while to end by itself.
+   */
+  #watchGap(): void {
+    clearTimeout(this.#gapTimer);
+    const isThrough = this.#items.every(({ phase }) => phase !== 'waiting');
+    const limitMs = isThrough ? closeGraceMs : this.#state.input.suite.timeoutMs;
+    this.#gapTimer = setTimeout(
       () => {
-        this.#failure ??= `The runner was not ready within ${timeoutMs} ms.`;
+        this.#failure ??= `The runner was not ready within ${limitMs} ms.`;
+        if (this.#isReady && !isThrough) this.#state.crashes += 1;
         this.#kill();
       },
-      Math.min(timeoutMs, 2 ** 30),
+      Math.min(limitMs, 2 ** 30),
     );
   }
 
   #watchFile(attempt: Attempt): void {
-    clearTimeout(this.#startTimer);
+    clearTimeout(this.#gapTimer);
     this.#watch?.stop();
     this.#watch = watchAttempt(this.#state.input, attempt, () => this.#kill());
   }
@@ -215,20 +230,17 @@ class HostLife {
   }
 
   async #settle(end: SessionEnd): Promise<void> {
-    const attempt = this.#current;
+    const open = this.#items.filter(({ phase }) => phase === 'running');
     const evidence: Record<string, string> = end.leftovers > 0 ? { leftoverProcesses: String(end.leftovers) } : {};
-    if (attempt) {
-      if (!attempt.stop) this.#state.crashes += 1;
+    if (open.length > 0 && open.every(({ stop }) => stop === null)) this.#state.crashes += 1;
+    const resources = open.length > 0 ? await this.#resources() : {};
+    for (const attempt of open) {
       const died = attempt.stop ? null : { message: '', exitCode: end.code, signal: end.signal };
-      await attempt.finish({
-        died,
-        evidence,
-        exit: { code: end.code, signal: end.signal },
-        startupMs: this.#startupMs,
-        ...(await this.#resources()),
-      });
-      return;
+      const exit = { code: end.code, signal: end.signal };
+      await attempt.finish({ died, evidence, exit, startupMs: this.#startupMs, ...resources });
+      this.#startupMs = undefined;
     }
+    if (open.length > 0) return;
     if (this.#items.every(({ phase }) => phase !== 'waiting')) return;
     if (!this.#isReady) return this.#failedToStart(end);
     if (!this.#isKilledByUs) this.#state.crashes += 1;

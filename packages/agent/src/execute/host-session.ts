@@ -90,9 +90,9 @@ export class HostSession {
     });
   }
 
-  static async open(start: SessionStart, listener: SessionListener): Promise<HostSession> {
+  static open(start: SessionStart, listener: SessionListener): HostSession {
     const nonce = randomBytes(16).toString('hex');
-    const tail = await ReportTail.follow(start.reportFile, {
+    const tail = new ReportTail(start.reportFile, {
       line: (text) => {
         const read = readLine(text, nonce, start.masker);
         if (read.kind === 'event') listener.event(read.event);
@@ -173,8 +173,8 @@ export class HostSession {
       },
     );
     clearTimeout(this.#killTimer);
-    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     const leftovers = await killMarked(batchMark, this.#start.mark);
+    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     // Pipes held open by a process that could not be found must not hold the batch.
     if (over.spawnError === null) {
       let timer: NodeJS.Timeout | undefined;
@@ -183,7 +183,7 @@ export class HostSession {
       child.stdout?.destroy();
       child.stderr?.destroy();
     }
-    await tail.close();
+    tail.close();
     this.#isOver = true;
     for (const check of this.#onStreamEnd) check();
     return { ...over, leftovers };

@@ -1,7 +1,8 @@
 // Ending processes for good: a whole process group with grace, then by force; and on Linux also those that left the
 // group, found by a mark that every process of the batch inherited in its environment.
 import { execFile } from 'node:child_process';
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 
 /** The variable that marks every process of a batch. */
 export const batchMark = 'ASSAY_BATCH_MARK';
@@ -22,31 +23,49 @@ export function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): boolean
   }
 }
 
-export type MarkedProcess = { readonly pid: number; readonly parent: number; readonly command: string };
+export type MarkedProcess = { readonly pid: number; readonly parent: number };
 
-/** Processes whose start environment has `name=value`; empty where /proc is not there. Zombies are not counted. */
+const environBuffer = Buffer.allocUnsafe(256 * 1024);
+/** Processes looked at in one go; the loop gets its turn between. */
+const sliceSize = 200;
+
+/**
+ * Processes whose start environment has `name=value`; empty where /proc is not there. Zombies are not counted. Read
+ * synchronously, in slices: this runs after every file, and a promise for each process costs ten times the reading.
+ */
 export async function markedProcesses(name: string, value: string): Promise<MarkedProcess[]> {
   if (process.platform !== 'linux') return [];
   const wanted = Buffer.from(`${name}=${value}\0`);
-  const names = await readdir('/proc').catch(() => []);
-  const found = await Promise.all(
-    names.filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid).map(async (pid) => marked(pid, wanted)),
+  const pids = (await readdir('/proc').catch(() => [])).filter(
+    (entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid,
   );
-  return found.filter((entry) => entry !== null);
+  const found: MarkedProcess[] = [];
+  for (const [index, pid] of pids.entries()) {
+    if (index % sliceSize === sliceSize - 1) await new Promise((resolve) => setImmediate(resolve));
+    const entry = marked(pid, wanted);
+    if (entry) found.push(entry);
+  }
+  return found;
 }
 
-async function marked(pid: string, wanted: Buffer): Promise<MarkedProcess | null> {
+function marked(pid: string, wanted: Buffer): MarkedProcess | null {
   try {
-    const environment = await readFile(`/proc/${pid}/environ`);
-    if (!environment.includes(wanted)) return null;
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    if (!environmentOf(pid).includes(wanted)) return null;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (state === 'Z' || state === 'X') return null;
-    const command = await readlink(`/proc/${pid}/exe`).catch(() => '');
-    return { pid: Number(pid), parent: Number(parent), command };
+    return state === 'Z' || state === 'X' ? null : { pid: Number(pid), parent: Number(parent) };
   } catch {
     // It ended while we looked, or it is not ours to read.
     return null;
+  }
+}
+
+function environmentOf(pid: string): Buffer {
+  const fd = openSync(`/proc/${pid}/environ`, 'r');
+  try {
+    return environBuffer.subarray(0, readSync(fd, environBuffer, 0, environBuffer.length, 0));
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -20,8 +20,6 @@ export type Recorded = {
   readonly truncatedBytes: Record<string, number>;
   startedCount: number;
   endCount: number;
-  /** Other attempts that were not over when this one ended. */
-  order: number;
 };
 
 export type RecordedBatch = {
@@ -68,41 +66,9 @@ export async function recordBatch(
     const tasks = targets.map(
       (target, index) => ({ task: `r-test.${index}`, attempt: 1, target, expectedMs: 0 }) as AssignedTask,
     );
-    const find = (ref: AttemptRef): Recorded => records[Number(ref.task.slice('r-test.'.length))] as Recorded;
-    const seen = { peakOutputChars: 0, order: 0 };
     const reading: Promise<void>[] = [];
     let batch: Batch | null = null;
-    const sink: BatchSink = {
-      started(ref) {
-        find(ref).startedCount += 1;
-        if (batch) options.steer?.(batch, find(ref));
-      },
-      cases(ref, from, cases) {
-        const record = find(ref);
-        if (from !== record.cases.length) throw new Error(`cases from ${from}, ${record.cases.length} were known`);
-        record.cases.push(...cases.map((found) => Case.parse(found)));
-      },
-      output(ref, _stream, text) {
-        find(ref).output += text;
-        seen.peakOutputChars = Math.max(seen.peakOutputChars, text.length);
-      },
-      finished(ref, outcome, files) {
-        const record = find(ref);
-        record.outcome = AttemptOutcome.parse(outcome);
-        record.endCount += 1;
-        record.order = seen.order += 1;
-        for (const file of files) {
-          record.truncatedBytes[file.name] = file.truncatedBytes;
-          reading.push(readFile(file.path, 'utf8').then((text) => void (record.logs[file.name] = text)));
-        }
-      },
-      returned(refs, reason) {
-        for (const ref of refs) {
-          find(ref).returned = reason;
-          find(ref).endCount += 1;
-        }
-      },
-    };
+    const sink = recordingSink(records, reading, (record) => batch && options.steer?.(batch, record));
     batch = executeBatch(
       {
         projectDir: options.projectDir ?? path.join(fixturesDir, runner.replace(':', '-')),
@@ -113,7 +79,7 @@ export async function recordBatch(
         killGraceMs: 300,
         ...(options.env ? { env: options.env } : {}),
       },
-      sink,
+      sink.sink,
     );
     options.steer?.(batch, null);
     await batch.done;
@@ -123,11 +89,51 @@ export async function recordBatch(
     return {
       byTarget: Object.fromEntries(records.map((record) => [record.target, record])),
       leftInScratch: left,
-      peakOutputChars: seen.peakOutputChars,
+      peakOutputChars: sink.seen.peakOutputChars,
     };
   } finally {
     await rm(scratchDir, { recursive: true, force: true });
   }
+}
+
+function recordingSink(
+  records: readonly Recorded[],
+  reading: Promise<void>[],
+  onStart: (record: Recorded) => void,
+): { sink: BatchSink; seen: { peakOutputChars: number } } {
+  const seen = { peakOutputChars: 0 };
+  const find = (ref: AttemptRef): Recorded => records[Number(ref.task.slice('r-test.'.length))] as Recorded;
+  const sink: BatchSink = {
+    started(ref) {
+      find(ref).startedCount += 1;
+      onStart(find(ref));
+    },
+    cases(ref, from, cases) {
+      const record = find(ref);
+      if (from !== record.cases.length) throw new Error(`cases from ${from}, ${record.cases.length} were known`);
+      record.cases.push(...cases.map((found) => Case.parse(found)));
+    },
+    output(ref, _stream, text) {
+      find(ref).output += text;
+      seen.peakOutputChars = Math.max(seen.peakOutputChars, text.length);
+    },
+    finished(ref, outcome, files) {
+      const record = find(ref);
+      record.outcome = AttemptOutcome.parse(outcome);
+      record.endCount += 1;
+      for (const file of files) {
+        record.truncatedBytes[file.name] = file.truncatedBytes;
+        reading.push(readFile(file.path, 'utf8').then((text) => void (record.logs[file.name] = text)));
+      }
+    },
+    returned(refs, reason) {
+      for (const ref of refs) {
+        find(ref).returned = reason;
+        find(ref).endCount += 1;
+      }
+    },
+  };
+  return { sink, seen };
 }
 
 function recordOf(target: string): Recorded {
@@ -141,7 +147,6 @@ function recordOf(target: string): Recorded {
     truncatedBytes: {},
     startedCount: 0,
     endCount: 0,
-    order: 0,
   };
 }
 

@@ -1,8 +1,8 @@
 // Follows an append-only report file while another process writes it, line by line, and to its very end once that
 // process is gone: what was written before a SIGKILL counts. A file that shrinks, a line without end or beyond the
-// line limit is corruption. It polls: change notification differs between systems, and one stat of one file is cheap.
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+// line limit is corruption. It polls, because change notification differs between systems; one fstat of one open local
+// file costs microseconds, and reads are bounded, so both are synchronous.
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 const pollMs = 15;
 const lineBytesMax = 4 * 1024 * 1024;
@@ -17,57 +17,41 @@ export type TailListener = {
 
 export class ReportTail {
   readonly #listener: TailListener;
-  readonly #file: FileHandle;
+  readonly #fd: number;
   readonly #buffer = Buffer.allocUnsafe(readBytes);
+  readonly #timer: NodeJS.Timeout;
   #rest: Buffer = Buffer.alloc(0);
   #offset = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #reading: Promise<void> = Promise.resolve();
-  #isClosed = false;
   #isSkipping = false;
 
-  private constructor(file: FileHandle, listener: TailListener) {
-    this.#file = file;
-    this.#listener = listener;
-  }
-
   /** Creates the file and starts to follow it. */
-  static async follow(path: string, listener: TailListener): Promise<ReportTail> {
-    const tail = new ReportTail(await open(path, 'ax+', 0o600), listener);
-    tail.#schedule();
-    return tail;
+  constructor(path: string, listener: TailListener) {
+    this.#listener = listener;
+    this.#fd = openSync(path, 'ax+', 0o600);
+    this.#timer = setInterval(() => this.#drain(), pollMs);
   }
 
   /** Reads what is left and stops. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    await this.#reading;
-    await this.#drain();
+  close(): void {
+    clearInterval(this.#timer);
+    this.#drain();
     if (this.#rest.length > 0) this.#listener.corrupt('the report ends in the middle of a line');
-    await this.#file.close();
+    closeSync(this.#fd);
   }
 
-  #schedule(): void {
-    if (this.#isClosed) return;
-    this.#timer = setTimeout(() => {
-      this.#reading = this.#drain().then(() => this.#schedule());
-    }, pollMs);
-  }
-
-  async #drain(): Promise<void> {
+  #drain(): void {
     try {
-      const { size } = await this.#file.stat();
+      const { size } = fstatSync(this.#fd);
       if (size < this.#offset) {
         this.#listener.corrupt(`the report shrank from ${this.#offset} to ${size} bytes`);
         this.#offset = size;
         this.#rest = Buffer.alloc(0);
       }
-      for (;;) {
-        const { bytesRead } = await this.#file.read(this.#buffer, 0, readBytes, this.#offset);
-        if (bytesRead === 0) return;
-        this.#offset += bytesRead;
-        this.#take(Buffer.from(this.#buffer.subarray(0, bytesRead)));
+      while (this.#offset < size) {
+        const bytes = readSync(this.#fd, this.#buffer, 0, readBytes, this.#offset);
+        if (bytes === 0) return;
+        this.#offset += bytes;
+        this.#take(Buffer.from(this.#buffer.subarray(0, bytes)));
       }
     } catch (error) {
       this.#listener.corrupt(`the report cannot be read: ${String(error)}`);

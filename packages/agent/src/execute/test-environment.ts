@@ -17,7 +17,10 @@ const ours = [
  * The variables that the runner and its tests see. The agent is often re-executed under a pinned Node with its own
  * PATH and NODE_OPTIONS: ASSAY_USER_PATH and ASSAY_USER_NODE_OPTIONS then carry what the user had.
  */
-export function testEnvironment(suite: Pick<Suite, 'env'>, base: Readonly<Record<string, string | undefined>>): Environment {
+export function testEnvironment(
+  suite: Pick<Suite, 'env'>,
+  base: Readonly<Record<string, string | undefined>>,
+): Environment {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(base)) {
     if (value !== undefined && !ours.some((pattern) => pattern.test(name))) environment[name] = value;

@@ -11,16 +11,20 @@ import { failureOf, openChannel, outputPassedOn } from '../host-channel.mjs';
 
 /**
  * @typedef {import('../host-channel.mjs').Item} Item
- * @typedef {{ item: Item, file: string, specs: any[], startedMs: number, hasStarted: boolean, isFinished: boolean, modulesEnded: number, seen: Set<string>, errors: any[], cost: Record<string, number> }} Running
+ * @typedef {{ item: Item, file: string, specs: any[], startedMs: number, hasStarted: boolean, isFinished: boolean, modulesEnded: number, seen: Set<string>, errors: any[], cost: Record<string, number>, waitingCases: import('../host-channel.mjs').HostCase[], facts: Record<string, unknown> | null }} Running
  */
 
 const groupMsMax = 1_000;
 const groupFilesMax = 16;
 const closeMsMax = 10_000;
+const deathPattern =
+  /Worker exited unexpectedly|Worker \S+ emitted error|Channel closed|Timeout starting|Terminating worker thread/;
 
 const channel = await openChannel();
 /** The files of the run in progress. @type {Map<string, Running>} */
 const running = new Map();
+/** The file whose events go out now, and those that vitest has begun meanwhile: theirs wait until it is finished. */
+const reporting = { open: /** @type {Running | null} */ (null), next: /** @type {Running[]} */ ([]) };
 let meanFileMs = groupMsMax;
 
 const vitest = await start().catch((error) => {
@@ -119,18 +123,21 @@ async function runGroup(items) {
       seen: new Set(),
       errors: [],
       cost: {},
+      waitingCases: [],
+      facts: null,
     });
   }
   const [first] = running.values();
   if (!first) return;
   const specs = [...running.values()].flatMap((entry) => entry.specs);
-  begin(first);
+  if (items.length === 1) begin(first);
   if (specs.length === 0) {
     first.isFinished = true;
-    channel.fileFinished(first.item, {
+    first.facts = {
       costMs: 0,
       loadError: { message: `${first.item.target} is not a test file of this vitest configuration` },
-    });
+    };
+    closeOpen(first);
     return;
   }
   if (items.length === 1) markChildren(first);
@@ -140,11 +147,16 @@ async function runGroup(items) {
     [...running.values()].findLast((entry) => entry.hasStarted)?.errors.push(failureOf(error));
   }
   await outputPassedOn();
+  // A worker that died took the files after it along: they have not started, and get a fresh host.
+  const isBroken = [...running.values()].some((entry) =>
+    entry.errors.some((error) => deathPattern.test(error.message)),
+  );
   for (const entry of running.values()) {
-    if (entry.isFinished) continue;
+    if (entry.isFinished || (isBroken && !entry.hasStarted)) continue;
     begin(entry);
     finish(entry);
   }
+  if ([...running.values()].some((entry) => !entry.hasStarted)) await channel.close(1);
   meanFileMs = (performance.now() - startedMs) / items.length;
 }
 
@@ -153,7 +165,24 @@ function begin(entry) {
   if (entry.hasStarted) return;
   entry.hasStarted = true;
   entry.startedMs = performance.now();
+  reporting.next.push(entry);
+  if (!reporting.open) openNext();
+}
+
+function openNext() {
+  const entry = reporting.next.shift() ?? null;
+  reporting.open = entry;
+  if (!entry) return;
   channel.fileStarted(entry.item);
+  for (const hostCase of entry.waitingCases.splice(0)) channel.case(entry.item, hostCase);
+  if (entry.facts) closeOpen(entry);
+}
+
+/** @param {Running} entry */
+function closeOpen(entry) {
+  channel.fileFinished(entry.item, entry.facts ?? {});
+  reporting.open = null;
+  openNext();
 }
 
 /**
@@ -169,22 +198,19 @@ function markChildren(entry) {
   }
 }
 
-const deathPattern =
-  /Worker exited unexpectedly|Worker \S+ emitted error|Channel closed|Timeout starting|Terminating worker thread/;
-
 /** @param {Running} entry */
 function finish(entry) {
   entry.isFinished = true;
   const tasks = vitest.state.getFiles([entry.file]);
-  // Cases that never had an event of their own, such as skipped ones.
-  for (const task of tasks) collect(entry, task);
   const died = entry.errors.find((error) => deathPattern.test(error.message));
+  // Cases that never had an event of their own, such as skipped ones; those that a death cut short have no status.
+  for (const task of tasks) collect(entry, task, died !== undefined);
   const fileErrors = tasks.flatMap((/** @type {any} */ task) => (task.result?.errors ?? []).map(failure));
   const loadError = entry.seen.size === 0 ? fileErrors.shift() : undefined;
   const errors = [...fileErrors, ...tasks.flatMap(suiteErrors), ...entry.errors.filter((error) => error !== died)];
   const isMarked =
     entry.specs.every((spec) => (spec.project ?? spec[0]).config.isolate !== false) && running.size === 1;
-  channel.fileFinished(entry.item, {
+  entry.facts = {
     costMs: performance.now() - entry.startedMs,
     cost: entry.cost,
     marked: isMarked,
@@ -194,7 +220,8 @@ function finish(entry) {
     })),
     ...(died ? { died: { message: died.message, ...exitOf(died.message) } } : {}),
     ...(loadError ? { loadError } : {}),
-  });
+  };
+  if (reporting.open === entry) closeOpen(entry);
 }
 
 /** Vitest 4 and later say how a worker ended. @param {string} message */
@@ -216,10 +243,11 @@ function failure(error) {
   return failureOf(error);
 }
 
-/** @param {Running} entry @param {any} task */
-function collect(entry, task) {
-  if (task.type !== 'suite') emitCase(entry, task);
-  else for (const child of task.tasks) collect(entry, child);
+/** @param {Running} entry @param {any} task @param {boolean} isCutShort */
+function collect(entry, task, isCutShort) {
+  if (task.type === 'suite') for (const child of task.tasks) collect(entry, child, isCutShort);
+  else if (!isCutShort || task.mode === 'skip' || task.mode === 'todo' || task.result?.state === 'fail')
+    emitCase(entry, task);
 }
 
 /** @param {Running} entry @param {any} task */
@@ -234,7 +262,7 @@ function emitCase(entry, task) {
   const result = task.result;
   const status = statusOf(task);
   const retries = result?.retryCount ?? 0;
-  channel.case(entry.item, {
+  const hostCase = {
     path: titles,
     status,
     durationMs: Math.max(0, result?.duration ?? 0),
@@ -243,7 +271,9 @@ function emitCase(entry, task) {
       : {}),
     ...(task.location ? { line: task.location.line } : {}),
     ...(retries > 0 ? { runnerRetries: retries } : {}),
-  });
+  };
+  if (reporting.open === entry) channel.case(entry.item, hostCase);
+  else entry.waitingCases.push(hostCase);
 }
 
 /** As vitest's own summary counts. @param {any} task @returns {'passed' | 'failed' | 'skipped' | 'todo'} */
@@ -286,6 +316,7 @@ function reporter() {
     onTestModuleEnd(module) {
       const entry = entryOf(module.moduleId);
       if (!entry) return;
+      begin(entry);
       const diagnostic = module.diagnostic();
       const add = (/** @type {string} */ name, /** @type {number} */ ms) =>
         (entry.cost[name] = (entry.cost[name] ?? 0) + ms);
