@@ -215,7 +215,7 @@ function mountSmallDisk(mebibytes: number): string | null {
 }
 
 test('on a full disk the coordinator stops by name, and when there is room again every accepted run is there', async (context) => {
-  const disk = mountSmallDisk(24);
+  const disk = mountSmallDisk(16);
   if (disk === null) {
     if (process.env['ASSAY_REQUIRE_ALL'] === '1')
       throw new Error('a tmpfs could not be mounted, and ASSAY_REQUIRE_ALL=1');
@@ -226,7 +226,7 @@ test('on a full disk the coordinator stops by name, and when there is room again
   const failure = await (async (): Promise<unknown> => {
     for (let round = 0; round < 1_000; round += 1) {
       try {
-        accepted.push(await submit(first.url, `key-full-${round}`, 500));
+        accepted.push(await submit(first.url, `key-full-${round}`, 1_000));
       } catch (error) {
         return error;
       }
@@ -240,7 +240,7 @@ test('on a full disk the coordinator stops by name, and when there is room again
   expect(spawnSync('mount', ['-o', 'remount,size=200m', disk]).status).toBe(0);
   const second = await start(disk);
   for (const run of accepted)
-    expect(await get(second.url, `/runs/${run}`, RunView)).toMatchObject({ tasks: { total: 500, queued: 500 } });
+    expect(await get(second.url, `/runs/${run}`, RunView)).toMatchObject({ tasks: { total: 1_000, queued: 1_000 } });
 });
 
 test('a results database of a newer version stops the start by name and is left as it was', async () => {

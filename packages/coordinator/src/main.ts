@@ -18,7 +18,7 @@ import { openResults, type ResultsLink } from './follow/results-link.ts';
 import { snapshotDefaults, Snapshots, type SnapshotPolicy } from './follow/snapshots.ts';
 import { retentionDefaults, startHousekeeping, type RetentionSettings } from './housekeeping.ts';
 import type { AuthMode } from './http/authenticate.ts';
-import { createHttpServer } from './http/server.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
 import { createLog, type Log } from './log.ts';
 import type { Authority } from './ports/authority.ts';
 import type { BlobStore } from './ports/blob-store.ts';
@@ -86,10 +86,53 @@ async function assemble(
   closers: Closers,
   stop: () => Promise<void>,
 ): Promise<RunningCoordinator> {
-  const { stateDir, log = createLog() } = options;
-  const clock = createSystemClock();
-  const fatal = fatalOf(options, log, stop);
+  const { log = createLog() } = options;
   const startedMs = performance.now();
+  const fatal = fatalOf(options, log, stop);
+  const kept = await openState(options, closers, log);
+  const { journal, blobs, authority, clock } = kept;
+  const parts: { shell: Shell | null } = { shell: null };
+  const results = openResultsOf(options.stateDir, journal, log, (seq) =>
+    parts.shell?.post({ kind: 'resultsAcknowledged', seq }),
+  );
+  const recovered = await recoverState(journal, (message) => log.warn(message));
+  const snapshots = openSnapshots(options, journal, clock, recovered.snapshotSeq, log);
+  // Closed in the opposite order: results and snapshots read the journal to its end, so it closes after them.
+  closers.push(
+    () => snapshots.stop(),
+    () => results.close(resultsCloseMs),
+  );
+  await checkResults(results, journal, fatal.onFatal);
+
+  const config: EngineConfig = { ...engineDefaults, ...options.engine };
+  const engine = createEngine(config, recovered.state);
+  const shell = createShellOf({ engine, config, journal, clock, results, snapshots, onFatal: fatal.onFatal });
+  parts.shell = shell;
+  const server = createServerOf(options, { shell, blobs, authority }, log);
+  // What was taken is committed and answered before the doors close: acknowledgements still reach the workers.
+  closers.push(
+    () => server.close(),
+    () => shell.stop(),
+  );
+  results.durable(journal.lastSeq());
+  shell.post({ kind: 'resultsAcknowledged', seq: results.appliedSeq() });
+  const restarted = shell.submit({ kind: 'coordinatorRestarted', epoch: recovered.state.epoch + 1 });
+  await Promise.race([restarted, fatal.beforeServing]);
+
+  const settings = { ...retentionDefaults, ...options.retention };
+  const resultsSeq = (): number => results.appliedSeq();
+  closers.push(startHousekeeping({ journal, blobs, clock, state: engine.state, resultsSeq, settings, log }));
+  const listening = await server.listen();
+  fatal.serving();
+  const startMs = Math.round(performance.now() - startedMs);
+  log.info('serving', { url: listening.url, ...startOf(engine, recovered), startMs });
+  return { ...listening, coordinator: shell, authority, blobs, stop: once(stop) };
+}
+
+type State = { journal: SqliteJournal; authority: Authority; blobs: BlobStore; clock: Clock };
+
+async function openState(options: CoordinatorOptions, closers: Closers, log: Log): Promise<State> {
+  const { stateDir } = options;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const journal = openSqliteJournal({
     ...options.journal,
@@ -101,78 +144,40 @@ async function assemble(
   closers.push(() => stored.close());
   const authority = options.ownerSecret === undefined ? stored : withOwner(stored, options.ownerSecret);
   const blobs = await openFileBlobStore(join(stateDir, 'blobs'));
+  return { journal, authority, blobs, clock: createSystemClock() };
+}
 
-  const parts: { shell: Shell | null } = { shell: null };
-  const results = openResultsOf(stateDir, journal, log, (seq) =>
-    parts.shell?.post({ kind: 'resultsAcknowledged', seq }),
-  );
-  const recovered = await recoverState(journal, (message) => log.warn(message));
-  const snapshots = openSnapshots(options, journal, clock, recovered.snapshotSeq, log);
-  // Last to close but the journal: what it folds must be durable.
-  closers.push(
-    () => snapshots.stop(),
-    () => results.close(resultsCloseMs),
-  );
-  await checkResults(results, journal, fatal.onFatal);
+type ShellParts = {
+  engine: Engine;
+  config: EngineConfig;
+  journal: SqliteJournal;
+  clock: Clock;
+  results: ResultsLink;
+  snapshots: Snapshots;
+  onFatal: (error: unknown) => void;
+};
 
-  const config: EngineConfig = { ...engineDefaults, ...options.engine };
-  const engine = createEngine(config, recovered.state);
-  const shell = createShell({
-    engine,
-    config,
-    journal,
-    clock,
-    feed: createMemoryFeed({ startSeq: journal.lastSeq() }),
+function createShellOf({ results, snapshots, ...parts }: ShellParts): Shell {
+  return createShell({
+    ...parts,
+    feed: createMemoryFeed({ startSeq: parts.journal.lastSeq() }),
     results: results.store,
     onDurable: (seq) => {
       results.durable(seq);
       snapshots.durable(seq);
     },
-    onFatal: fatal.onFatal,
     followers: () => ({
       resultsSeq: results.appliedSeq(),
       resultsError: results.error(),
       snapshotSeq: snapshots.latestSeq(),
     }),
   });
-  parts.shell = shell;
-  closers.push(() => shell.stop());
-  results.durable(journal.lastSeq());
-  shell.post({ kind: 'resultsAcknowledged', seq: results.appliedSeq() });
-  const restarted = shell.submit({ kind: 'coordinatorRestarted', epoch: recovered.state.epoch + 1 });
-  await Promise.race([restarted, fatal.beforeServing]);
-
-  const retention = { ...retentionDefaults, ...options.retention };
-  closers.push(
-    startHousekeeping({
-      journal,
-      blobs,
-      clock,
-      state: engine.state,
-      resultsSeq: () => results.appliedSeq(),
-      settings: retention,
-      log,
-    }),
-  );
-  const listening = await listen(options, { shell, blobs, authority }, closers, log);
-  fatal.serving();
-  log.info('serving', {
-    url: listening.url,
-    ...startOf(engine, recovered),
-    startMs: Math.round(performance.now() - startedMs),
-  });
-  return { ...listening, coordinator: shell, authority, blobs, stop: once(stop) };
 }
 
 type Doors = { shell: Shell; blobs: BlobStore; authority: Authority };
 
-async function listen(
-  options: CoordinatorOptions,
-  doors: Doors,
-  closers: Closers,
-  log: Log,
-): Promise<{ url: string; host: string; port: number }> {
-  const server = createHttpServer({
+function createServerOf(options: CoordinatorOptions, doors: Doors, log: Log): HttpServer {
+  return createHttpServer({
     coordinator: doors.shell,
     blobs: doors.blobs,
     authority: doors.authority,
@@ -182,10 +187,6 @@ async function listen(
     log: (message, details) => log.info(message, details),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
   });
-  // What was taken is committed and answered before the doors close: acknowledgements still reach the workers.
-  const shellCloser = closers.findLastIndex(() => true);
-  closers.splice(shellCloser, 0, () => server.close());
-  return server.listen();
 }
 
 function openResultsOf(
