@@ -1,6 +1,7 @@
 // How long a coordinator with 100,000 queued tasks is away: a real process, killed with SIGKILL, started again on the same
 // state directory, serving when its health answers and the tasks are all there. Prints only; the bar is 5 s.
 //   node bench/restart/main.ts [tasks] [bytes between snapshots]
+// With the second argument it is killed only once a snapshot was written, so that the restart is from that.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -99,6 +100,14 @@ function residentMiB(child: ChildProcess): string {
   }
 }
 
+async function snapshotWritten(place: string): Promise<void> {
+  const isThere = (): boolean => readdirSync(join(place, 'snapshots')).some((name) => name.endsWith('.json'));
+  for (let tries = 0; !isThere(); tries += 1) {
+    if (tries === 600) throw new Error('no snapshot was written within 30 s');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 async function kill(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
@@ -116,6 +125,7 @@ try {
   console.log(
     `submitted ${total} tasks in ${((performance.now() - startedMs) / 1000).toFixed(2)} s, resident ${emptyMiB} MiB empty, ${residentMiB(first.child)} MiB now`,
   );
+  if (process.argv[3] !== undefined) await snapshotWritten(place);
   await kill(first.child);
   const snapshots = readdirSync(join(place, 'snapshots')).map(
     (name) => `${(statSync(join(place, 'snapshots', name)).size / 2 ** 20).toFixed(1)} MiB`,
