@@ -90,7 +90,11 @@ export type Output = z.infer<typeof Output>;
 export const AgentMessage = z.discriminatedUnion("kind", [
   Hello,
   Heartbeat,
-  z.strictObject({ kind: z.literal("report"), report: Report }),
+  /**
+   * `after` is the report sent before this one on the link, or the last one acknowledged: numbers may leave gaps, so only
+   * this tells a coordinator that does not have that one that a frame was lost. It then closes the link, and all come again.
+   */
+  z.strictObject({ kind: z.literal("report"), report: Report, after: z.number().int().min(-1).optional() }),
   Output,
   /** A clean leave: everything was delivered and nothing is held. */
   z.strictObject({ kind: z.literal("goodbye"), reason: z.string().max(500) }),

@@ -39,6 +39,24 @@ test('after welcome everything above its number is sent, and what is below it le
   expect([...world.state.held.values()].map((held) => held.ref)).toEqual([ref('t.1'), ref('t.2')]);
 });
 
+test('each report names the one before it, or the last acknowledged one, so that a lost frame shows', () => {
+  const world = new World();
+  for (const seq of [3, 4, 10_000]) world.add(finished(seq, `t.${seq}`));
+  world.input({ kind: 'started' });
+  world.open();
+  world.isWelcomed = true;
+  const outputs = world.input({ kind: 'messagesReceived', link: 1, messages: [world.welcome({ ackedSeq: 3 })] });
+  const later = world.input({ kind: 'reportAdded', report: finished(10_001, 't.5'), isReady: true });
+  const named = [...outputs, ...later]
+    .flatMap((output) => (output.kind === 'send' ? output.messages : []))
+    .map((message) => message.kind === 'report' && [message.report.seq, message.after]);
+  expect(named).toEqual([
+    [4, 3],
+    [10_000, 4],
+    [10_001, 10_000],
+  ]);
+});
+
 test('an assignment that comes twice is delivered once', () => {
   const world = connected();
   world.tell(assign('a', 'b'), assign('b', 'c'));

@@ -44,6 +44,8 @@ export type Connected = {
   nextHeartbeatMs: number;
   /** How many of the pending reports, from the first, were sent on this link. */
   sent: number;
+  /** The highest report that the coordinator said on this link to have. */
+  ackedSeq: number;
 };
 
 export type Phase =

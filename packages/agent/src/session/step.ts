@@ -224,6 +224,7 @@ function welcome(state: SessionState, link: number, message: Welcome, nowMs: num
     lastHeardMs: nowMs,
     nextHeartbeatMs: nowMs + heartbeatMs,
     sent: 0,
+    ackedSeq: message.ackedSeq,
   };
   out.push({ kind: 'note', level: 'info', text: `connected, session ${session}` });
   acknowledge(state, message.ackedSeq, out);
@@ -266,6 +267,7 @@ function receiveWork(
       if (message.seq >= firstUnsent) {
         return violated(state, phase.link, `ack of ${message.seq}, which was not sent`, nowMs, out);
       }
+      phase.ackedSeq = Math.max(phase.ackedSeq, message.seq);
       acknowledge(state, message.seq, out);
       return pump(state, out);
     }
@@ -307,7 +309,8 @@ function pump(state: SessionState, out: SessionOutput[]): void {
   while (phase.sent < Math.min(state.pending.length, phase.reportWindow)) {
     const { report, isReady } = state.pending[phase.sent]!;
     if (!isReady) break;
-    messages.push({ kind: 'report', report });
+    const after = state.pending[phase.sent - 1]?.report.seq ?? phase.ackedSeq;
+    messages.push({ kind: 'report', report, after });
     phase.sent += 1;
   }
   if (messages.length > 0) send(phase.link, messages, out);

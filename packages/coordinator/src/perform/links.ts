@@ -32,7 +32,8 @@ export type LinksOptions = {
   silentAfterMs: number;
 };
 
-type Open = { readonly link: WorkerLink; readonly worker: WorkerId; isWelcomed: boolean };
+/** `lastSeq`: the highest report that came, or was acknowledged in the welcome. */
+type Open = { readonly link: WorkerLink; readonly worker: WorkerId; isWelcomed: boolean; lastSeq: number };
 /** A heartbeat interval is cut into this many ticks, so that thousands of links are not written to in one turn. */
 const ticksPerHeartbeat = 4;
 
@@ -58,7 +59,7 @@ export class Links {
       const message = `this coordinator speaks version ${protocolVersion}, the worker version ${hello.protocolVersion}`;
       return onFate({ kind: 'refused', code: 'PROTOCOL_MISMATCH', message, isFinal: true });
     }
-    this.#open.set(session, { link, worker: hello.worker, isWelcomed: false });
+    this.#open.set(session, { link, worker: hello.worker, isWelcomed: false, lastSeq: -1 });
     this.#liveness.opened(session, this.#options.clock.nowMs());
     const { kind: _kind, protocolVersion: _version, ...said } = hello;
     this.#options.driver.submit({ kind: 'workerConnected', session, token, ...said }, (outcome) => {
@@ -81,8 +82,15 @@ export class Links {
       reports = [];
     };
     for (const message of messages) {
-      if (message.kind === 'report') reports.push(message.report);
-      else if (message.kind === 'output') this.#output(open.worker, message);
+      if (message.kind === 'report') {
+        if (message.after !== undefined && message.after > open.lastSeq) {
+          flush();
+          this.#lostFrame(session, message.after);
+          return false;
+        }
+        open.lastSeq = Math.max(open.lastSeq, message.report.seq);
+        reports.push(message.report);
+      } else if (message.kind === 'output') this.#output(open.worker, message);
       else if (message.kind === 'goodbye') {
         flush();
         this.#options.driver.submit({ kind: 'workerLeft', ...about, reason: message.reason });
@@ -90,6 +98,13 @@ export class Links {
     }
     flush();
     return true;
+  }
+
+  /** Reports are accepted in order: what comes after one that never came would be acknowledged, and that one forgotten. */
+  #lostFrame(session: string, missingSeq: number): void {
+    const { link } = this.#open.get(session)!;
+    this.closed(session);
+    link.close(`report ${missingSeq} did not arrive: a frame was lost`);
   }
 
   closed(session: string): void {
@@ -104,7 +119,10 @@ export class Links {
       const open = this.#open.get(session);
       if (open === undefined) continue;
       if (messages.length > 0) open.link.send(messages);
-      if (messages[0]?.kind === 'welcome') open.isWelcomed = true;
+      if (messages[0]?.kind === 'welcome') {
+        open.isWelcomed = true;
+        open.lastSeq = messages[0].ackedSeq;
+      }
       if (close === null) continue;
       this.#remove(session);
       open.link.close(close);
