@@ -2,6 +2,8 @@
 // repeated, late and false. The numbers choose against the state at that moment, so that a failing list shrinks well.
 import type { AttemptRef, RunId, SessionId, TaskId, WorkerId } from '@assay/protocol';
 import type { Event } from '../engine/events.ts';
+import { findTask } from '../engine/lookup.ts';
+import type { WorkerRecord } from '../engine/state.ts';
 import type { Lab, Unnumbered } from './lab.ts';
 import { caseOf, outcomeOf, profileOf, suiteOf } from './lab.ts';
 import type { Report } from '@assay/protocol';
@@ -19,7 +21,7 @@ const requirements = [
 const verdicts = ['passed', 'failed', 'errored', 'timedOut', 'skipped', 'inconclusive', 'canceled'] as const;
 const failureClasses = ['test', 'infrastructure', 'browser', 'unknown'] as const;
 const workerNames = ['w0', 'w1', 'w2', 'w3'];
-export const moveKinds = 16;
+export const moveKinds = 18;
 
 export function play(lab: Lab, [kind, a, b]: Move): Event[] {
   const { state } = lab.engine;
@@ -68,9 +70,34 @@ export function play(lab: Lab, [kind, a, b]: Move): Event[] {
       return lab.step({ kind: 'coordinatorRestarted', epoch: state.epoch + 1 });
     case 11:
       return known === undefined ? [] : lab.report(name, ...falseReports(lab, name, b));
+    case 12:
+      return known === undefined ? [] : finishAll(lab, name);
+    case 13:
+      return known === undefined ? [] : giveBack(lab, known, b);
     default:
       return known === undefined ? [] : lab.report(name, ...trueReports(lab, name, b));
   }
+}
+
+/** A quick worker is done with everything, and has time for the work of others. */
+function finishAll(lab: Lab, name: string): Event[] {
+  const reports = lab.held(name).map((ref): Unnumbered<Report> => {
+    const recorded = findTask(lab.engine.state, ref.task)?.task.attempts.at(-1)?.recorded ?? 0;
+    return { kind: 'finished', ...ref, outcome: outcomeOf({ casesReported: recorded, costMs: 40 }) };
+  });
+  return reports.length === 0 ? [] : lab.report(name, ...reports);
+}
+
+/** Answers a request to give work back: all of it, or some. */
+function giveBack(lab: Lab, worker: WorkerRecord, b: number): Event[] {
+  for (const assignment of worker.assignments.values()) {
+    const asked = assignment.tasks.filter(({ index }) => assignment.takeBack?.has(index) === true);
+    const given = asked
+      .slice(0, 1 + (b % 3))
+      .map(({ index, attempt }) => ({ task: `${assignment.run}.${index}` as TaskId, attempt }));
+    if (given.length > 0) return lab.report(worker.name, { kind: 'returned', attempts: given, reason: 'takenBack' });
+  }
+  return [];
 }
 
 function submit(lab: Lab, a: number, b: number): Event[] {
