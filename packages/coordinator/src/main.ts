@@ -240,7 +240,7 @@ function openSnapshots(
     clock,
     policy: { ...snapshotDefaults, ...options.snapshots },
     latestSeq,
-    bytesAppended: () => journal.bytesAppended(),
+    eventBytes: () => journal.eventBytes(),
     onDone: ({ notices, ...done }) => {
       for (const notice of notices) log.warn(notice);
       log.info('snapshot written', done);

@@ -26,8 +26,8 @@ export type SnapshotsOptions = {
   policy: SnapshotPolicy;
   /** Sequence of the snapshot that recovery used, null when none. */
   latestSeq: number | null;
-  /** Text journalled so far, by which progress is measured. */
-  bytesAppended: () => number;
+  /** Text of events that were folded at the start or journalled since: by it the cost of the next start is measured. */
+  eventBytes: () => number;
   onDone: (done: SnapshotDone) => void;
   onFailed: (error: unknown) => void;
 };
@@ -35,7 +35,7 @@ export type SnapshotsOptions = {
 export class Snapshots {
   readonly #options: SnapshotsOptions;
   #latestSeq: number | null;
-  #bytesAtLast: number;
+  #bytesAtLast = 0;
   /** When the oldest entry that no snapshot holds was committed. */
   #dirtySinceMs: number | null = null;
   #durableSeq = 0;
@@ -44,7 +44,6 @@ export class Snapshots {
   constructor(options: SnapshotsOptions) {
     this.#options = options;
     this.#latestSeq = options.latestSeq;
-    this.#bytesAtLast = options.bytesAppended();
   }
 
   latestSeq(): number | null {
@@ -70,12 +69,12 @@ export class Snapshots {
   }
 
   #bytesSince(): number {
-    return this.#options.bytesAppended() - this.#bytesAtLast;
+    return this.#options.eventBytes() - this.#bytesAtLast;
   }
 
   #start(): void {
     const { journalDirectory, snapshotDirectory } = this.#options;
-    this.#bytesAtLast = this.#options.bytesAppended();
+    this.#bytesAtLast = this.#options.eventBytes();
     this.#dirtySinceMs = null;
     this.#underWay = runThread({ journalDirectory, snapshotDirectory, throughSeq: this.#durableSeq })
       .then((done) => {

@@ -30,8 +30,8 @@ export type Retention = { throughSeq: number; olderThanMs: number; bytesMax: num
 export interface SqliteJournal extends Journal {
   readonly journalDirectory: string;
   readonly snapshotDirectory: string;
-  /** Text of events appended since it was opened: what a start would have to fold. */
-  bytesAppended(): number;
+  /** Text of the events read (by recovery) and appended since it was opened: what the next start would have to fold. */
+  eventBytes(): number;
   /** Sequences of the snapshots kept, newest first. */
   snapshotSeqs(): number[];
   /** Drops whole segments that end at or before `throughSeq` and are older, or more, than wanted. Resolves to the bytes kept. */
@@ -79,7 +79,7 @@ class ThreadedJournal implements SqliteJournal {
   readonly #reader: SegmentReader;
   readonly #waiting: Waiting[] = [];
   readonly #drops = new Map<number, (bytes: number) => void>();
-  #bytesAppended = 0;
+  #eventBytes = 0;
   #nextDropId = 1;
   #firstSeq: number;
   #durableSeq: number;
@@ -122,7 +122,7 @@ class ThreadedJournal implements SqliteJournal {
       this.#nextSeq += 1;
       const events = JSON.stringify(entry.events);
       rows.push(entry.seq, entry.atMs, events, JSON.stringify(entry.input));
-      this.#bytesAppended += events.length;
+      this.#eventBytes += events.length;
     }
     this.#waiting.push({ lastSeq: this.#nextSeq - 1, done });
     this.#post({ kind: 'append', rows, atMs: entries[0]!.atMs });
@@ -130,7 +130,9 @@ class ThreadedJournal implements SqliteJournal {
 
   async read(from: number, max: number): Promise<JournalEntry[]> {
     try {
-      return this.#reader.read(from, { entriesMax: max, bytesMax: readBytesMax }).map(entryOf);
+      const rows = this.#reader.read(from, { entriesMax: max, bytesMax: readBytesMax });
+      for (const row of rows) this.#eventBytes += row.events.length;
+      return rows.map(entryOf);
     } catch (error) {
       if (error instanceof JournalDamage) throw new AssayError('JOURNAL_CORRUPT', error.message, undefined, error);
       throw error;
@@ -145,8 +147,8 @@ class ThreadedJournal implements SqliteJournal {
     writeSnapshot(this.snapshotDirectory, snapshot);
   }
 
-  bytesAppended(): number {
-    return this.#bytesAppended;
+  eventBytes(): number {
+    return this.#eventBytes;
   }
 
   snapshotSeqs(): number[] {
