@@ -21,7 +21,7 @@ import type { RunRecord, State, TaskRecord } from './state.ts';
 
 /** The key under which a submission is remembered: one submitter's keys are not another's. */
 export function submissionKeyOf(submitter: string, idempotencyKey: string): string {
-  return `${submitter}\n${idempotencyKey}`;
+  return JSON.stringify([submitter, idempotencyKey]);
 }
 
 export function runSubmitted(state: State, event: RunSubmitted, atMs: number): void {

@@ -11,6 +11,9 @@ export function classKeyOf(pool: string, profileDigest: string, declared: Declar
   return JSON.stringify([pool, profileDigest, labels]);
 }
 
+/** A label so named would change what its object is, to JavaScript or to CEL: expressions do not see it. */
+const unusableKeys = new Set(['__proto__', 'constructor']);
+
 /** Whole numbers become BigInt, which is CEL's `int`: `memory.totalMiB / 2` then means what its reader expects. */
 export function factsOf(pool: string, profile: Profile, declared: DeclaredLabels): Facts {
   return { ...(celValue(profile) as Record<string, unknown>), declared: celValue(declared), pool };
@@ -21,6 +24,8 @@ function celValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(celValue);
   if (typeof value !== 'object' || value === null) return value;
   const members: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) if (member !== undefined) members[key] = celValue(member);
+  for (const [key, member] of Object.entries(value)) {
+    if (member !== undefined && !unusableKeys.has(key)) members[key] = celValue(member);
+  }
   return members;
 }

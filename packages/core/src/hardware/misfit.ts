@@ -64,7 +64,7 @@ function missingField(ast: ASTNode, facts: Facts): string | null {
     for (const name of path) {
       walked.push(name);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) break;
-      value = (value as Record<string, unknown>)[name];
+      value = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
       if (value === undefined) return sayMissing(walked, facts);
     }
   }

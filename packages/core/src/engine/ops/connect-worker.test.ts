@@ -136,3 +136,14 @@ test('a worker that leaves with work loses what ran and returns the rest', () =>
   const events = lab.step({ kind: 'workerLeft', worker: 'w1' as never, session: lab.session('w1'), reason: 'done' });
   expect(kinds(events)).toEqual(['workerLeft', 'tasksReturned', 'attemptSettled', 'runUnplaceable']);
 });
+
+test('a worker that comes back with fewer slots than it has work is given nothing until there is room', () => {
+  const lab = new Lab();
+  lab.join('w1', { slots: 3 });
+  lab.submit(tasksOf(5));
+  const refs = held(lab);
+  expect(kinds(lab.join('w1', { slots: 1, held: refs }))).toEqual(['workerJoined']);
+  expect(kinds(lab.finish('w1', refs[0]!))).not.toContain('tasksAssigned');
+  expect(kinds(lab.finish('w1', refs[1]!))).not.toContain('tasksAssigned');
+  expect(kinds(lab.finish('w1', refs[2]!))).toContain('tasksAssigned');
+});
