@@ -35,7 +35,7 @@ export async function planRun(request: PlanRequest): Promise<Plan> {
   const env = stringsOf(request.env);
   for (const config of configs) {
     const suite = toSuite(config, request);
-    const targets = await listTargets(request.projectDir, suite, config, env);
+    const targets = await listTargets(request.projectDir, suite, config, env, filters);
     listed.push(...targets);
     const meant = targets.filter((target) => target === '' || isMeant(shownTarget(suite, target), filters));
     if (meant.length === 0) continue;
@@ -74,7 +74,7 @@ async function chooseSuites(
     }
     notes.push(`${found.because} is ${found.runner}: its files are spread.`);
     return {
-      configs: [SuiteSchema.parse({ runner: found.runner, arguments: found.arguments })],
+      configs: [SuiteSchema.parse({ runner: found.runner, arguments: found.arguments, env: found.env })],
       filters: [...filters, ...found.filters],
     };
   }
@@ -129,6 +129,7 @@ async function listTargets(
   suite: Suite,
   config: SuiteConfig,
   env: Record<string, string>,
+  filters: readonly string[],
 ): Promise<readonly string[]> {
   const cwd = join(projectDir, suite.directory);
   if (!isDirectory(cwd))
@@ -146,13 +147,21 @@ async function listTargets(
     return found.map((file) => file.replaceAll('\\', '/')).toSorted();
   }
   if (suite.runner === 'command') return [''];
-  const listing = await runnerOf(suite.runner).list(projectDir, suite, [], env);
+  const listing = await runnerOf(suite.runner).list(projectDir, suite, pathsOnly(cwd, filters), {
+    ...env,
+    ...suite.env,
+  });
   if (listing.kind === 'refused')
     throw new AssayError(
       listing.code === 'RUNNER_NOT_INSTALLED' ? 'RUNNER_NOT_INSTALLED' : 'NO_TESTS_FOUND',
       listing.reason,
     );
   return listing.targets.filter((target) => !excluded(target));
+}
+
+/** Filters that the runner's own listing may take, so that it need not look at the whole project: only where all are paths. */
+function pathsOnly(cwd: string, filters: readonly string[]): readonly string[] {
+  return filters.every((filter) => existsSync(join(cwd, filter))) ? filters : [];
 }
 
 /** A target as it is named from the project's directory. */

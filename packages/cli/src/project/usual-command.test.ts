@@ -34,6 +34,11 @@ test.each([
   });
 });
 
+test('a Python named by its path is the one that is used', () => {
+  const found = recogniseCommand(directory, ['/usr/bin/python3', '-m', 'pytest', 'tests']);
+  expect(found).toMatchObject({ kind: 'runner', runner: 'pytest', env: { ASSAY_PYTHON: '/usr/bin/python3' } });
+});
+
 test.each(['make check', 'npm run shell', 'npm run loop', 'npm run absent', 'vitest watch', 'node test.js'])(
   '%s runs as it is',
   (line) => {

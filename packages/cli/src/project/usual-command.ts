@@ -9,7 +9,14 @@ import { join } from 'node:path';
 import type { RunnerName } from '@assay/protocol';
 
 export type Recognised =
-  | { kind: 'runner'; runner: Exclude<RunnerName, 'command'>; arguments: string[]; filters: string[]; because: string }
+  | {
+      kind: 'runner';
+      runner: Exclude<RunnerName, 'command'>;
+      arguments: string[];
+      filters: string[];
+      env: Record<string, string>;
+      because: string;
+    }
   | { kind: 'command'; argv: string[]; because: string };
 
 const scriptDepthMax = 3;
@@ -41,8 +48,11 @@ export function recogniseCommand(projectDir: string, argv: readonly string[], de
       because,
     );
   if (program === 'pytest' || program === 'py.test') return runner('pytest', rest, valuedPytestFlags, because);
-  if (/^python[0-9.]*$/.test(program) && rest[0] === '-m' && rest[1] === 'pytest')
-    return runner('pytest', rest.slice(2), valuedPytestFlags, because);
+  if (/(^|\/)python[0-9.]*$/.test(program) && rest[0] === '-m' && rest[1] === 'pytest') {
+    const found = runner('pytest', rest.slice(2), valuedPytestFlags, because);
+    // Named by its path, so meant: not the project's virtual environment or another on the PATH.
+    return program.includes('/') ? { ...found, env: { ASSAY_PYTHON: program } } : found;
+  }
   return asIs;
 }
 
@@ -141,7 +151,7 @@ function runner(
   words: string[],
   valued: ReadonlySet<string>,
   because: string,
-): Recognised {
+): Recognised & { kind: 'runner' } {
   const flags: string[] = [];
   const filters: string[] = [];
   for (let index = 0; index < words.length; index++) {
@@ -153,5 +163,5 @@ function runner(
       if (valued.has(word) && value !== undefined) flags.push(words[++index] ?? '');
     }
   }
-  return { kind: 'runner', runner: name, arguments: flags, filters, because };
+  return { kind: 'runner', runner: name, arguments: flags, filters, env: {}, because };
 }

@@ -102,7 +102,7 @@ test(
         await outputOf('/usr/bin/python3', ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', ...files], directory),
       );
     const ours = (files: string[]): Promise<AssayReport> =>
-      throughAssay(directory, ['--', 'python3', '-m', 'pytest', '-p', 'no:cacheprovider', ...files]);
+      throughAssay(directory, ['--', '/usr/bin/python3', '-m', 'pytest', '-p', 'no:cacheprovider', ...files]);
     const report = await ours(parts);
     expect(report.files.length).toBeGreaterThan(40);
     await expectSameCounts(report, await alone(parts), async (files) => [

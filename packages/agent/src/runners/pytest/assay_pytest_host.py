@@ -332,6 +332,9 @@ class Lister:
         outcome = yield
         collectors = outcome.get_result()
         for collector in collectors or ():
+            # Before pytest 8 an __init__.py is collected as its package, which has no tests of its own.
+            if isinstance(collector, pytest.Package):
+                continue
             self.found.append(str(getattr(collector, "path", None) or collector.fspath))
         outcome.force_result([])
 
