@@ -52,6 +52,14 @@ export async function simulate(plan: SeedPlan, options: SimOptions = {}): Promis
   return simulation.result();
 }
 
+/** The journal that a seed leaves, one entry a line, after a line with the engine's settings. */
+export async function exportSeed(seed: number): Promise<string[]> {
+  const plan = drawPlan(seed);
+  const simulation = new Simulation(plan);
+  await simulation.run();
+  return [JSON.stringify({ config: plan.config }), ...simulation.disk.archive];
+}
+
 export class Simulation {
   readonly world: World;
   readonly disk = new SimDisk();

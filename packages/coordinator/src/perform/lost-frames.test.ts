@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Input } from '@assay/core';
-import type { AgentMessage, Hello, SessionId, TaskId, WorkerId } from '@assay/protocol';
+import type { AgentMessage, CoordinatorMessage, Hello, SessionId, TaskId, WorkerId } from '@assay/protocol';
 import { createMemoryFeed } from '../feed/live-feed.ts';
 import { Links } from './links.ts';
 
@@ -44,7 +44,7 @@ function welcomed(): { links: Links; inputs: Input[]; closed: string[] } {
     silentAfterMs: 2_000,
     reportWindow: 10,
     abandon: [],
-  } as const;
+  } satisfies CoordinatorMessage;
   links.deliver([{ session, messages: [welcome], close: null }]);
   inputs.length = 0;
   return { links, inputs, closed };
