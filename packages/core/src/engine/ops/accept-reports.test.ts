@@ -159,3 +159,16 @@ test('a changed profile moves the worker to another class; work in hand goes on'
   expect(kinds(events)).toEqual(['profileChanged', 'reportsAccepted', 'runUnplaceable']);
   expect(kinds(lab.finish('w1', lab.held('w1')[0]!))).toEqual(['attemptSettled', 'taskSettled', 'reportsAccepted']);
 });
+
+test('a worker cannot report for the attempt of another, nor give it back', () => {
+  const { lab, ref } = running();
+  lab.join('w2');
+  for (const events of [
+    lab.start('w2', ref),
+    lab.finish('w2', ref),
+    lab.report('w2', { kind: 'returned', attempts: [ref], reason: 'draining' }),
+  ]) {
+    expect(kinds(events)).toEqual(['reportsRefused', 'reportsAccepted']);
+  }
+  expect(lab.held('w1')).toEqual([ref]);
+});
