@@ -26,9 +26,11 @@ export function xmlTrouble(text: string): string | null {
     hasRoot = true;
     if (match[4] !== '/') open.push(name);
   }
+  const rest = text.slice(end).trim();
+  if (rest.includes('<')) return `"${rest.slice(0, 60)}" is no XML`;
   if (open.length > 0) return `<${open.at(-1) ?? ''}> is not closed`;
   if (!hasRoot) return 'there is no element in it';
-  return text.slice(end).trim() === '' ? null : 'there is text after the top element';
+  return rest === '' ? null : 'there is text after the top element';
 }
 
 const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };

@@ -228,7 +228,10 @@ class Host:
         try:
             # The project's warning filters apply to imports too.
             with catch_warnings_for_item(config=session.config, ihook=session.config.hook, when="collect", item=None):
-                return list(session.perform_collect([item["target"]], genitems=True))
+                found = session.perform_collect([item["target"]], genitems=True)
+            file = os.path.realpath(item["target"])
+            # An __init__.py brings its whole package along, whose files are targets of their own.
+            return [test for test in found if os.path.realpath(_file_of(test)) == file]
         except pytest.UsageError as error:
             if not self.collect_errors:
                 self.collect_errors.append({"message": "; ".join(str(part) for part in error.args)})
@@ -309,6 +312,10 @@ class _FileEnd:
 
     def listchain(self):
         return [self._session]
+
+
+def _file_of(node):
+    return str(getattr(node, "path", None) or node.fspath)
 
 
 def _text(report):
