@@ -11,6 +11,7 @@ import type { ClientWeather, Submission } from './submitters.ts';
 export type PlannedWorker = { machine: MachineKind; slots: number; slowness: number; startupMs: number; joinsAtMs: number };
 
 export type Fault =
+  /** `downMs` null: it never comes back; once the faults are over, another one is there in its place. */
   | { kind: 'worker crash'; worker: number; isMachineGone: boolean; downMs: number | null }
   | { kind: 'worker stopped'; worker: number; forMs: number }
   | { kind: 'worker drained'; worker: number; by: 'operator' | 'itself' }
@@ -45,7 +46,7 @@ export function drawPlan(seed: number): SeedPlan {
   const random = randomOf(seed, 'plan');
   const faultsEndMs = random.skewed(15_000, 120_000);
   const workers = drawWorkers(randomOf(seed, 'workers'), faultsEndMs);
-  const longestTaskMs = random.skewed(300, 60_000);
+  const longestTaskMs = random.skewed(500, 120_000);
   return {
     seed,
     config: drawConfig(randomOf(seed, 'config')),
@@ -90,7 +91,7 @@ function drawWorkers(random: Random, faultsEndMs: number): PlannedWorker[] {
 }
 
 function drawSubmissions(random: Random, faultsEndMs: number): Submission[] {
-  return Array.from({ length: random.int(1, 4) }, (_, index) => {
+  return Array.from({ length: random.int(1, 5) }, (_, index) => {
     const suites = Array.from({ length: random.int(1, 3) }, (_suite, at) => drawSuite(random, index, at));
     const unplaceable = random.pick(['wait', 'settle'] as const);
     if (unplaceable === 'settle' && random.chance(0.3)) suites[0] = { ...suites[0]!, requires: impossibleNeed.text };
@@ -104,12 +105,12 @@ function drawSubmissions(random: Random, faultsEndMs: number): Submission[] {
       failFast: random.chance(0.15),
       unplaceable,
     };
-    const tasks: Task[] = Array.from({ length: random.skewed(1, 40) }, (_task, at) => ({
+    const tasks: Task[] = Array.from({ length: random.skewed(3, 90) }, (_task, at) => ({
       suite: random.int(0, suites.length - 1),
       target: `t${index}-${at}.test`,
       ...(random.chance(0.3) ? { expectedMs: random.skewed(10, 20_000) } : {}),
     }));
-    return { key: `key-${index}-of-this-seed`, spec, chunks: cutInChunks(random, tasks), atMs: random.int(0, Math.floor(faultsEndMs * 0.7)), cancelAfterMs: isCanceled ? random.skewed(100, 30_000) : null, cancelTasks: isCanceled && random.chance(0.4) ? 3 : null };
+    return { key: `key-${index}-of-this-seed`, spec, chunks: cutInChunks(random, tasks), atMs: random.int(0, Math.floor(faultsEndMs * 0.6)), cancelAfterMs: isCanceled ? random.skewed(100, 30_000) : null, cancelTasks: isCanceled && random.chance(0.4) ? 3 : null };
   });
 }
 
@@ -140,7 +141,7 @@ function cutInChunks(random: Random, tasks: Task[]): Task[][] {
 }
 
 function drawFaults(random: Random, endMs: number, workers: number): PlannedFault[] {
-  const count = random.int(0, 14);
+  const count = random.int(0, 24);
   const faults = Array.from({ length: count }, () => ({ atMs: random.int(50, endMs), fault: drawFault(random, workers) }));
   return faults.sort((a, b) => a.atMs - b.atMs);
 }

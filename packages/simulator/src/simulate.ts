@@ -9,7 +9,7 @@ import { checkFinal, unsettled } from './checks/final.ts';
 import { Truth } from './checks/truth.ts';
 import { Witness } from './checks/witness.ts';
 import { SimCoordinator, soundCoordinatorParts, type CoordinatorParts } from './coordinator/sim-coordinator.ts';
-import { drawPlan, type Fault, type SeedPlan } from './plan.ts';
+import { drawPlan, type Fault, type PlannedWorker, type SeedPlan } from './plan.ts';
 import { SimDisk } from './sim/disk.ts';
 import { fairWeather, Network } from './sim/network.ts';
 import { randomOf } from './sim/random.ts';
@@ -73,6 +73,9 @@ export class Simulation {
   readonly #truth: Truth;
   readonly #witness: Witness;
   readonly #store = createMemoryResultStore();
+  readonly #makeAgent: (worker: PlannedWorker, index: number) => SimAgent;
+  /** Agents that never come back. */
+  readonly #retired = new Set<SimAgent>();
   #clients = fairClients;
   #submitted = 0;
 
@@ -101,7 +104,9 @@ export class Simulation {
       startMs: { min: 20, max: 400 },
     });
     const planOf = options.planOf ?? drawPlans(seed, plan.longestTaskMs);
-    this.agents = plan.workers.map(({ machine, slots, slowness, startupMs }, index) => new SimAgent({ world, network: this.network, truth: this.#truth, parts, index, machine, slots, slowness, startupMs, planOf }));
+    this.#makeAgent = ({ machine, slots, slowness, startupMs }, index) =>
+      new SimAgent({ world, network: this.network, truth: this.#truth, parts, index, machine, slots, slowness, startupMs, planOf });
+    this.agents = plan.workers.map((worker, index) => this.#makeAgent(worker, index));
     this.client = new Client({ world, coordinator: this.coordinator, witness: this.#witness, random: randomOf(seed, 'clients'), weather: () => this.#clients });
   }
 
@@ -143,7 +148,7 @@ export class Simulation {
   #begin(): void {
     const { world } = this;
     this.coordinator.start();
-    this.#plan.workers.forEach(({ joinsAtMs }, index) => void world.after(joinsAtMs, () => this.agents[index]!.start()));
+    this.#plan.workers.forEach(({ joinsAtMs }, index) => void world.after(joinsAtMs, () => this.#startAgent(this.agents[index]!)));
     for (const submission of this.#plan.submissions) {
       world.after(submission.atMs, () =>
         this.client.submit(submission, (run) => {
@@ -166,11 +171,12 @@ export class Simulation {
   #happen(fault: Fault): void {
     const { world } = this;
     world.trace('FAULT', JSON.stringify(fault));
-    const agent = 'worker' in fault ? this.agents[fault.worker] : undefined;
+    const agent = 'worker' in fault ? this.#victim(fault.worker) : undefined;
     switch (fault.kind) {
       case 'worker crash':
         agent!.crash(fault.isMachineGone);
-        if (fault.downMs !== null) world.after(fault.downMs, () => agent!.start());
+        if (fault.downMs === null) this.#retired.add(agent!);
+        else world.after(fault.downMs, () => this.#startAgent(agent!));
         return;
       case 'worker stopped':
         return agent!.process.pause(fault.forMs);
@@ -196,6 +202,12 @@ export class Simulation {
       default:
         return this.#happenToCoordinator(fault);
     }
+  }
+
+  /** The worker named, or the next one that has work in hand: what befalls an idle one teaches little. */
+  #victim(index: number): SimAgent {
+    const from = [...this.agents.slice(index), ...this.agents.slice(0, index)];
+    return from.find((agent) => agent.inHand > 0) ?? from[0]!;
   }
 
   #happenToCoordinator(fault: Fault): void {
@@ -244,15 +256,21 @@ export class Simulation {
     coordinator.isStoreBroken = false;
     // Whoever is down is brought up again; what still stands still or is cut off comes back by itself.
     coordinator.start();
-    for (const agent of this.agents) world.after(10, () => agent.start());
+    for (const [index, agent] of [...this.agents.entries()]) {
+      if (this.#retired.has(agent)) this.agents.push(this.#makeAgent(this.#plan.workers[index]!, this.agents.length));
+      else agent.process.arrive(() => agent.changeProfile(this.#plan.workers[index]!.machine.profile));
+    }
     // Somebody drained them, and somebody needs them again.
     const revive = (): void => {
       coordinator.start();
-      for (const agent of this.agents) if (!agent.isRunning) agent.start();
+      for (const agent of this.agents) this.#startAgent(agent);
       world.after(20_000, revive);
     };
-    world.after(20_000, revive);
-    this.agents.forEach((agent, index) => agent.process.arrive(() => agent.changeProfile(this.#plan.workers[index]!.machine.profile)));
+    revive();
+  }
+
+  #startAgent(agent: SimAgent): void {
+    if (!agent.isRunning && !this.#retired.has(agent)) agent.start();
   }
 
   #isDone(): boolean {

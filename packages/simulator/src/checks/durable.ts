@@ -188,7 +188,7 @@ export class DurableFacts {
     attempt.settles = event.next.kind === 'settle';
     const outcome = outcomeIn(input, event.worker, event);
     if (outcome === null) {
-      this.#expect(['lost', 'canceled', 'errored'].includes(event.verdict), 'a verdict comes from the worker that ran it', `${key} ${event.verdict}`);
+      this.#expect(['lost', 'canceled', 'errored'].includes(event.verdict), 'a verdict never lands on a newer attempt', `${key} is ${event.verdict}, and its worker did not say so`);
       return;
     }
     const isExhausted = event.failure?.code === 'RETRIES_EXHAUSTED' && event.verdict === 'errored';

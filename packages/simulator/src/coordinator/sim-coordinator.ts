@@ -144,7 +144,10 @@ export class SimCoordinator {
       clock,
       feed: createMemoryFeed({ startSeq: journal.lastSeq() }),
       results: this.#options.store,
-      onDurable: (seq) => this.#follower?.wake(seq, () => this.#wakeResults?.()),
+      onDurable: (seq) => {
+        if (seq > disk.lastSeq()) world.violate('nothing is told before it is durable', `the followers are told of entry ${seq}, the disk has ${disk.lastSeq()}`);
+        this.#follower?.wake(seq, () => this.#wakeResults?.());
+      },
       onFatal: (error) => this.#fatal(error),
       followers: () => ({ resultsSeq: this.#resultsSeq, resultsError: null, snapshotSeq: null }),
     });
