@@ -8,7 +8,7 @@ import { createClient } from '@assay/client';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { type FleetWorker, startLocalFleet } from '../local/fleet.ts';
+import type { FleetWorker } from '../local/fleet.ts';
 import { stateRoot } from '../local/state-directory.ts';
 import { planRun } from '../project/plan.ts';
 import { submitRun } from '../project/submit.ts';
@@ -49,6 +49,7 @@ async function demo(options: { keep?: boolean; outputDir: string }): Promise<num
     overrides: {},
     env: process.env,
   });
+  const { startLocalFleet } = await import('../local/fleet.ts');
   const fleet = await startLocalFleet({
     stateDir: join(stateRoot(), 'demo'),
     workers: { kind: 'named', list: demoWorkers },

@@ -5,8 +5,6 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { startAgent } from '@assay/agent';
-import { createLog, silentLog, startCoordinator } from '@assay/coordinator';
 import { AssayError } from '@assay/protocol';
 import { exitCodes } from '../exit-codes.ts';
 import { removeEndpoint, writeEndpoint } from '../local/endpoint.ts';
@@ -67,6 +65,7 @@ async function up(options: UpOptions): Promise<number> {
   if ((options.tlsCert === undefined) !== (options.tlsKey === undefined))
     throw new AssayError('USAGE', '--tls-cert and --tls-key go together.');
   const stateDir = resolve(options.state ?? join(stateRoot(), 'coordinator'));
+  const { createLog, silentLog, startCoordinator } = await import('@assay/coordinator');
   const ownerSecret = `assay_owner_${randomBytes(32).toString('base64url')}`;
   const tls =
     options.tlsCert === undefined || options.tlsKey === undefined
@@ -98,6 +97,7 @@ async function worker(options: WorkerOptions): Promise<number> {
   const token = options.token ?? process.env.ASSAY_TOKEN;
   if (token === undefined) throw new AssayError('UNAUTHORIZED', 'A worker needs a token: --token or ASSAY_TOKEN.');
   const name = options.name ?? hostname();
+  const { startAgent } = await import('@assay/agent');
   const agent = await startAgent({
     url: options.join,
     token,

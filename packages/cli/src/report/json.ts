@@ -19,6 +19,7 @@ export function toJson(report: RunReport): string {
       target: task.target,
       verdict,
       attempts: task.attempts.length,
+      startedAtMs: final?.startedAtMs ?? null,
       worker: final?.workerName ?? null,
       costMs: final?.costMs ?? null,
       failure: final?.failure ?? null,
