@@ -7,7 +7,7 @@ import { needOf } from '../agents/machines.ts';
 import type { World } from '../sim/world.ts';
 import { attemptKeyOf, canonical, type Truth } from './truth.ts';
 
-type DurableAttempt = { worker: WorkerId | null; state: 'open' | 'settled' | 'returned'; assignment: string | null; cases: Case[]; verdict: Verdict | null; settles: boolean };
+type DurableAttempt = { worker: WorkerId | null; state: 'open' | 'settled' | 'returned'; assignment: string | null; cases: Case[]; verdict: Verdict | null; settles: boolean; /** It ended as its worker reported. */ isReported: boolean };
 export type DurableTask = { suite: number; target: string; attempts: Map<number, DurableAttempt>; verdict: Verdict | null };
 export type DurableRun = { key: string; spec: RunSpec; tasks: DurableTask[]; lastChunk: number; isSealed: boolean; isCancelAsked: boolean; cancelAsked: Set<TaskId>; verdict: Verdict | null; isRetired: boolean };
 type DurableWorker = { session: string; isLinked: boolean; profile: Profile; declared: Record<string, unknown>; slots: number; assignments: Map<string, Set<string>>; ackedSeq: number; reports: Set<number> };
@@ -155,7 +155,7 @@ export class DurableFacts {
       const earlier = [...task.attempts.entries()];
       this.#expect(task.verdict === null && task.suite === event.suite, 'a settled task is not assigned', id);
       this.#expect(earlier.every(([number, one]) => number < attempt && one.state !== 'open'), 'a task has one attempt at a time', `${id}#${attempt}`);
-      task.attempts.set(attempt, { worker: event.worker, state: 'open', assignment: event.assignment, cases: [], verdict: null, settles: false });
+      task.attempts.set(attempt, { worker: event.worker, state: 'open', assignment: event.assignment, cases: [], verdict: null, settles: false, isReported: false });
       open.add(attemptKeyOf({ task: id, attempt }));
     }
     worker.assignments.set(event.assignment, open);
@@ -179,7 +179,7 @@ export class DurableFacts {
     if (event.worker === null) {
       const task = this.task(event.task)!;
       this.#expect(!task.attempts.has(event.attempt), 'an attempt is recorded at most once', key);
-      task.attempts.set(event.attempt, { worker: null, state: 'settled', assignment: null, cases: [], verdict: event.verdict, settles: event.next.kind === 'settle' });
+      task.attempts.set(event.attempt, { worker: null, state: 'settled', assignment: null, cases: [], verdict: event.verdict, settles: event.next.kind === 'settle', isReported: false });
       return;
     }
     const attempt = this.#close(event, event.worker, 'settled');
@@ -191,6 +191,7 @@ export class DurableFacts {
       this.#expect(['lost', 'canceled', 'errored'].includes(event.verdict), 'a verdict never lands on a newer attempt', `${key} is ${event.verdict}, and its worker did not say so`);
       return;
     }
+    attempt.isReported = true;
     const isExhausted = event.failure?.code === 'RETRIES_EXHAUSTED' && event.verdict === 'errored';
     this.#expect(event.failure?.code !== 'REPORT_CORRUPT', 'no accepted result is lost', `${key}: ${event.failure?.message ?? ''}`);
     this.#expect(isExhausted || event.verdict === expectedVerdict(outcome), 'a verdict is the one that was reported', `${key} is ${event.verdict}, the worker said ${outcome.verdict}`);

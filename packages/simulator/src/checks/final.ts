@@ -66,7 +66,7 @@ async function checkStored({ world, store, truth }: FinalOptions, id: RunId, run
     if (last === undefined) continue;
     const key = attemptKeyOf({ task: taskId, attempt: last[0] });
     const execution = truth.executions.get(key);
-    const isOwn = execution?.outcome != null && last[1].verdict !== 'lost' && last[1].verdict !== 'canceled';
+    const isOwn = execution?.outcome != null && last[1].isReported;
     if (isOwn && canonical(cases.get(key) ?? []) !== canonical(execution.cases)) {
       world.violate('no accepted result is lost', `${key} produced ${execution.cases.length} cases, stored are ${cases.get(key)?.length ?? 0}`);
     }
