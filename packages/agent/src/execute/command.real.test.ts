@@ -94,19 +94,19 @@ test('a command that is not there is a matter of configuration', async () => {
 
 test('a command that ignores a polite end is forced, with what it started', async () => {
   const record = await command(
-    "trap '' TERM; sh -c 'while :; do sleep 0.05; done' assay-left-behind & while :; do sleep 0.05; done",
+    "trap '' TERM; sh -c 'while :; do sleep 0.05; done' assay-left-by-command & while :; do sleep 0.05; done",
     { suite: { timeoutMs: 700 } },
   );
   expect(endOf(record)).toBe('timedOut timeout TIMED_OUT');
-  expect(await processesNamed('assay-left-behind')).toEqual([]);
+  expect(await processesNamed('assay-left-by-command')).toEqual([]);
 });
 
 test('what a command leaves in the background is killed when it ends', async () => {
   const record = await command(
-    "setsid sh -c 'while :; do sleep 0.05; done' assay-left-behind > /dev/null 2>&1 & exit 1",
+    "setsid sh -c 'while :; do sleep 0.05; done' assay-left-by-command > /dev/null 2>&1 & exit 1",
   );
   expect(record.outcome?.failure?.evidence?.['leftoverProcesses']).toMatch(/^\d+$/);
-  expect(await processesNamed('assay-left-behind')).toEqual([]);
+  expect(await processesNamed('assay-left-by-command')).toEqual([]);
 });
 
 test('each target is put in the place of {target}', async () => {

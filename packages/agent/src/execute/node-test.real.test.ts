@@ -74,7 +74,7 @@ test('processes that a file leaves behind are killed, also when they left its gr
   expect(byTarget['leaves-children.test.mjs']?.logs['stderr.log']).toContain(
     'killed 2 process(es) that this file left running',
   );
-  expect(await processesNamed('assay-left-behind')).toEqual([]);
+  expect(await processesNamed('assay-left-by-node')).toEqual([]);
 });
 
 test('process.exit in the middle of a file is never a pass, although node:test itself counts the file as passed', async () => {

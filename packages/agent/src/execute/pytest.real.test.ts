@@ -71,10 +71,16 @@ test.skipIf(!canRun)('a test that ends the process, kills it or hangs is named, 
   expect(titlesOf(byTarget['test_exits.py'])).toEqual(['passed test_before']);
 });
 
+test.skipIf(!canRun)('the scratch directory outlives a file, as session fixtures do, and not the batch', async () => {
+  const { byTarget, leftInScratch } = await recordBatch('pytest', ['test_scratch_one.py', 'test_scratch_two.py']);
+  expect(Object.values(byTarget).map(endOf)).toEqual(['passed', 'passed']);
+  expect(leftInScratch).toEqual([]);
+});
+
 test.skipIf(!canRun)('a process that a test left behind is gone when the batch is', async () => {
   const { byTarget } = await recordBatch('pytest', ['test_leaves_children.py']);
   expect(endOf(byTarget['test_leaves_children.py'])).toBe('passed');
-  expect(await processesNamed('assay-left-behind')).toEqual([]);
+  expect(await processesNamed('assay-left-by-pytest')).toEqual([]);
 });
 
 test.skipIf(!canRun)('files are listed by the rules of the project, and none is imported', async () => {

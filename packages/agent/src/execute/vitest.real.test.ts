@@ -84,10 +84,22 @@ test('a shared worker that dies is blamed on its file; the files after it get a 
   ]);
 });
 
+test('isolated files have a scratch directory each, files that share a worker have one together', async () => {
+  const own = await recordBatch('vitest', ['scratch.test.js', 'scratch-too.test.js']);
+  const shared = await recordBatch('vitest', [
+    'shared/part-1.test.js',
+    'shared/part-2.test.js',
+    'shared/part-scratch.test.js',
+  ]);
+  for (const record of [...Object.values(own.byTarget), ...Object.values(shared.byTarget)])
+    expect(endOf(record)).toBe('passed');
+  expect([...own.leftInScratch, ...shared.leftInScratch]).toEqual([]);
+});
+
 test('a process that a file left behind is killed when the file ends', async () => {
   const { byTarget } = await recordBatch('vitest', ['leaves-children.test.js', 'all-skipped.test.js']);
   expect(byTarget['leaves-children.test.js']?.logs['stderr.log']).toContain('killed 1 process(es)');
-  expect(await processesNamed('assay-left-behind')).toEqual([]);
+  expect(await processesNamed('assay-left-by-vitest')).toEqual([]);
 });
 
 test('arguments of the suite are honoured: a name pattern skips the other cases', async () => {

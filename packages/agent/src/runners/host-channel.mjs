@@ -90,7 +90,6 @@ class Channel {
   /** @param {Item} item */
   fileStarted(item) {
     this.cases.set(item.id, 0);
-    for (const name of ['TMPDIR', 'TMP', 'TEMP']) process.env[name] = item.tmp;
     this.#mark(item, 'start');
     this.emit({ e: 'fileStarted', i: item.id });
   }

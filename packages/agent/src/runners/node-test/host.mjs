@@ -37,6 +37,7 @@ async function runFile(item) {
     loadError: /** @type {any} */ (undefined),
     died: /** @type {any} */ (undefined),
   };
+  for (const name of ['TMPDIR', 'TMP', 'TEMP']) process.env[name] = item.tmp;
   process.env['ASSAY_FILE_MARK'] = `${channel.hello.mark}.${item.id}`;
   const stream = run({ files: [seen.file], concurrency: 1, ...options, ...(takesExecArgv ? { execArgv: flags } : {}) });
   for await (const event of stream) await observe(seen, event);

@@ -3,7 +3,8 @@
 pytest is started once a batch. The plugin replaces the run loop: it takes files one at a time from stdin, collects each
 with the session's own collector only when its turn comes (so a file that was withdrawn is never imported), runs its
 items through the project's own hooks, and appends events to the report file. Conftests, fixtures, marks, `-k`, `-m` and
-plugins work as in any pytest run; session-scoped fixtures live for the whole batch, as they would in one pytest run.
+plugins work as in any pytest run; session-scoped fixtures live for the whole batch, as they would in one pytest run,
+and so does the scratch directory (TMPDIR), because what a session fixture puts there must outlive the first file.
 
 The mapping keeps pytest's own counts. One case an item: its worst phase decides (failed call or setup error: failed;
 skip in setup or call: skipped; xfail: skipped, as pytest counts it apart from passed; xpass: passed; strict xpass is a
@@ -19,7 +20,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
@@ -112,10 +112,6 @@ class Channel:
 
     def file_started(self, item):
         self._cases = 0
-        for name in ("TMPDIR", "TMP", "TEMP"):
-            os.environ[name] = item["tmp"]
-        os.environ["ASSAY_FILE_MARK"] = f"{self.hello['mark']}.{item['id']}"
-        tempfile.tempdir = None
         self.mark(item, "start")
         self.emit(e="fileStarted", i=item["id"])
 
