@@ -5,12 +5,14 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@assay/client';
+import { AssayError } from '@assay/protocol';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import type { SuiteConfig } from '../config/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { FleetWorker } from '../local/fleet.ts';
 import { stateRoot } from '../local/state-directory.ts';
-import { planRun } from '../project/plan.ts';
+import { type Plan, planRun } from '../project/plan.ts';
 import { submitRun } from '../project/submit.ts';
 import type { RunReport } from '../report/model.ts';
 import { paintFor } from '../render/style.ts';
@@ -40,15 +42,7 @@ export function addDemoCommand(program: Command): void {
 async function demo(options: { keep?: boolean; outputDir: string }): Promise<number> {
   const paint = paintFor(process.stderr);
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
-  const { config } = await loadConfig(examplesDir);
-  const plan = await planRun({
-    projectDir: examplesDir,
-    config,
-    command: [],
-    filters: [],
-    overrides: {},
-    env: process.env,
-  });
+  const plan = await planExamples(say);
   const { startLocalFleet } = await import('../local/fleet.ts');
   const fleet = await startLocalFleet({
     stateDir: join(stateRoot(), 'demo'),
@@ -96,6 +90,23 @@ async function demo(options: { keep?: boolean; outputDir: string }): Promise<num
   } finally {
     await fleet.stop();
   }
+}
+
+/** The plan of the examples; a suite whose runner this machine lacks is left out, and that is said. */
+async function planExamples(say: (text: string) => void): Promise<Plan> {
+  const { config } = await loadConfig(examplesDir);
+  const request = { projectDir: examplesDir, command: [], filters: [], overrides: {}, env: process.env };
+  const suites: SuiteConfig[] = [];
+  for (const suite of config.suites ?? []) {
+    try {
+      await planRun({ ...request, config: { ...config, suites: [suite] } });
+      suites.push(suite);
+    } catch (error) {
+      if (!(error instanceof AssayError) || error.code !== 'RUNNER_NOT_INSTALLED') throw error;
+      say(`${paintFor(process.stderr)('yellow', 'left out:')} ${suite.name}: ${error.message}`);
+    }
+  }
+  return planRun({ ...request, config: { ...config, suites } });
 }
 
 function judge(report: RunReport, say: (text: string) => void): number {
