@@ -8,19 +8,22 @@ export type ConnectionOptions = { coordinator?: string; token?: string };
 
 export type Connection = { client: Client; url: string };
 
-/** The coordinator that was named, or null where none was. */
-export function namedCoordinator(
+/** The coordinator that was named, or null where none was. Where it is this user's own, its owner needs no other token. */
+export async function namedCoordinator(
   options: ConnectionOptions,
   configured?: string,
-): { url: string; token: string | undefined } | null {
+): Promise<{ url: string; token: string | undefined } | null> {
   const url = options.coordinator ?? process.env.ASSAY_COORDINATOR ?? configured;
   if (url === undefined || url === '') return null;
-  return { url, token: options.token ?? process.env.ASSAY_TOKEN };
+  const token = options.token ?? process.env.ASSAY_TOKEN;
+  if (token !== undefined) return { url, token };
+  const own = await readEndpoint();
+  return { url, token: own !== null && own.url === url.replace(/\/$/, '') ? own.token : undefined };
 }
 
 /** A connection for commands that need a coordinator: the named one, or the one that `assay up` started here. */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
-  const named = namedCoordinator(options);
+  const named = await namedCoordinator(options);
   const target = named ?? (await readEndpoint());
   if (target === null) {
     throw new AssayError(

@@ -99,7 +99,7 @@ export async function runProject(
   });
   if (options.dryRun) return printPlan(plan, options.json === true);
   if (!options.json) printIntro(plan);
-  const named = namedCoordinator(options, config.coordinator);
+  const named = await namedCoordinator(options, config.coordinator);
   return named === null
     ? runLocally(projectDir, config, plan, options)
     : runOnFleet(projectDir, config, plan, options, named);
