@@ -17,8 +17,9 @@ import { isLaneBefore } from './classes.ts';
 import type { CapabilityClass, Lane, RequirementGroup } from './index-types.ts';
 import { predict } from './predict.ts';
 
-/** How many of the tasks that avoid a worker are looked at in one placement. */
-const avoidingScanMax = 32;
+/** How many of the tasks that avoid a worker are looked at in one placement: to find one, and to find the best one. */
+const avoidingScanMax = 1_000;
+const avoidingChoiceMax = 32;
 
 /** Assigns until no free worker fits what waits. */
 export function placeAll(step: Step): void {
@@ -61,13 +62,17 @@ function bestAvoiding(state: State, before: Lane | null): Elsewhere | null {
   let best: { lane: Lane; task: TaskRecord; worker: WorkerRecord } | null = null;
   for (const group of state.index.waitingGroups) {
     if (group.avoiding.size === 0 || !hasFree(group, state.index.freeClasses)) continue;
+    // Tasks that avoid the same worker can go to the same others: each such worker is looked at once.
+    const elsewhere = new Map<WorkerId | null, WorkerRecord | null>();
     let looked = 0;
     for (const { lane, task } of group.avoiding.values()) {
       looked += 1;
-      if (looked > avoidingScanMax) break;
+      if (looked > (best === null ? avoidingScanMax : avoidingChoiceMax)) break;
       if (before !== null && lane.run.spec.priority < before.run.spec.priority) continue;
       if (best !== null && !isLaneBefore(lane, best.lane)) continue;
-      const worker = workerElsewhere(state, group, task);
+      const avoid = task.state.kind === 'queued' ? task.state.avoidWorker : null;
+      let worker = elsewhere.get(avoid);
+      if (worker === undefined) elsewhere.set(avoid, (worker = workerElsewhere(state, group, avoid)));
       if (worker !== null) best = { lane, task, worker };
     }
   }
@@ -77,8 +82,7 @@ function bestAvoiding(state: State, before: Lane | null): Elsewhere | null {
 }
 
 /** The avoided worker only where it is the only one that takes work. */
-function workerElsewhere(state: State, group: RequirementGroup, task: TaskRecord): WorkerRecord | null {
-  const avoid = task.state.kind === 'queued' ? task.state.avoidWorker : null;
+function workerElsewhere(state: State, group: RequirementGroup, avoid: WorkerId | null): WorkerRecord | null {
   const avoided = avoid === null ? undefined : state.workers.get(avoid);
   const isAvoidedReady =
     avoided !== undefined && avoided.state.kind === 'connected' && group.fitting.has(avoided.class);
