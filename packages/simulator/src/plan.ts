@@ -5,14 +5,14 @@ import type { RunSpec, Suite, Task } from '@assay/protocol';
 import { impossibleNeed, machineKinds, needs, type MachineKind } from './agents/machines.ts';
 import { clockText } from './sim/world.ts';
 import { randomOf, type Random } from './sim/random.ts';
-import type { Weather } from './sim/network.ts';
+import { fairWeather, type Weather } from './sim/network.ts';
 import type { ClientWeather, Submission } from './submitters.ts';
 
 export type PlannedWorker = { machine: MachineKind; slots: number; slowness: number; startupMs: number; joinsAtMs: number };
 
 export type Fault =
   /** `downMs` null: it never comes back; once the faults are over, another one is there in its place. */
-  | { kind: 'worker crash'; worker: number; isMachineGone: boolean; downMs: number | null }
+  | { kind: 'worker crash'; worker: number; isMachineGone: boolean; lostWrites: number; downMs: number | null }
   | { kind: 'worker stopped'; worker: number; forMs: number }
   | { kind: 'worker drained'; worker: number; by: 'operator' | 'itself' }
   | { kind: 'worker changed'; worker: number }
@@ -39,6 +39,8 @@ export type SeedPlan = {
   faultsEndMs: number;
   patienceMs: number;
   diskSpeed: { minMs: number; maxMs: number };
+  startMs: { min: number; max: number };
+  weather: Weather;
   longestTaskMs: number;
 };
 
@@ -56,6 +58,8 @@ export function drawPlan(seed: number): SeedPlan {
     faultsEndMs,
     patienceMs: 3_600_000,
     diskSpeed: { minMs: 1, maxMs: random.pick([2, 20, 150]) },
+    startMs: { min: 20, max: 400 },
+    weather: fairWeather,
     longestTaskMs,
   };
 }
@@ -152,8 +156,8 @@ function drawFault(random: Random, workers: number): Fault {
   const hears = (): number | null => (random.chance(0.3) ? null : random.skewed(1, 4_000));
   const jump = (): number => random.pick([-3_600_000, -5_000, 5_000, 60_000, 3_600_000]);
   const draws: readonly (() => Fault)[] = [
-    () => ({ kind: 'worker crash', worker, isMachineGone: random.chance(0.4), downMs: random.chance(0.3) ? null : random.skewed(50, 30_000) }),
-    () => ({ kind: 'worker crash', worker, isMachineGone: random.chance(0.4), downMs: random.chance(0.3) ? null : random.skewed(50, 30_000) }),
+    () => ({ kind: 'worker crash', worker, isMachineGone: random.chance(0.4), lostWrites: random.int(0, 3), downMs: random.chance(0.3) ? null : random.skewed(50, 30_000) }),
+    () => ({ kind: 'worker crash', worker, isMachineGone: random.chance(0.4), lostWrites: random.int(0, 3), downMs: random.chance(0.3) ? null : random.skewed(50, 30_000) }),
     () => ({ kind: 'worker stopped', worker, forMs: random.skewed(200, 30_000) }),
     () => ({ kind: 'worker drained', worker, by: random.pick(['operator', 'itself'] as const) }),
     () => ({ kind: 'worker changed', worker }),

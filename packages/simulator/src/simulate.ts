@@ -11,7 +11,7 @@ import { Witness } from './checks/witness.ts';
 import { SimCoordinator, soundCoordinatorParts, type CoordinatorParts } from './coordinator/sim-coordinator.ts';
 import { drawPlan, type Fault, type PlannedWorker, type SeedPlan } from './plan.ts';
 import { SimDisk } from './sim/disk.ts';
-import { fairWeather, Network } from './sim/network.ts';
+import { Network } from './sim/network.ts';
 import { randomOf } from './sim/random.ts';
 import { World } from './sim/world.ts';
 import { Client, type ClientWeather } from './submitters.ts';
@@ -87,6 +87,7 @@ export class Simulation {
     const { seed, config } = plan;
     this.world = world;
     this.network = new Network(world, randomOf(seed, 'network'));
+    this.network.weather = plan.weather;
     this.#truth = new Truth(world);
     this.facts = new DurableFacts(world, this.#truth);
     this.disk.onDurable = (entries) => this.facts.add(entries);
@@ -101,7 +102,7 @@ export class Simulation {
       witness: this.#witness,
       random: randomOf(seed, 'coordinator'),
       diskSpeed: plan.diskSpeed,
-      startMs: { min: 20, max: 400 },
+      startMs: plan.startMs,
     });
     const planOf = options.planOf ?? drawPlans(seed, plan.longestTaskMs);
     this.#makeAgent = ({ machine, slots, slowness, startupMs }, index) =>
@@ -174,7 +175,7 @@ export class Simulation {
     const agent = 'worker' in fault ? this.#victim(fault.worker) : undefined;
     switch (fault.kind) {
       case 'worker crash':
-        agent!.crash(fault.isMachineGone);
+        agent!.crash(fault.isMachineGone, fault.lostWrites);
         if (fault.downMs === null) this.#retired.add(agent!);
         else world.after(fault.downMs, () => this.#startAgent(agent!));
         return;
@@ -244,7 +245,7 @@ export class Simulation {
   }
 
   #clearSky(): void {
-    this.network.weather = fairWeather;
+    this.network.weather = this.#plan.weather;
     this.#clients = fairClients;
   }
 

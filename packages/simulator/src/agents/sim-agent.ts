@@ -2,8 +2,7 @@
 // agent/src/main.ts does it, over a simulated process, network and executor. Spool and ledger are its disk: they outlive a crash.
 import { createSession, nextDeadlineMs, sessionStep } from '@assay/agent/session';
 import type { SessionInput, SessionOffer, SessionOutput, SessionState } from '@assay/agent/session';
-import { accountForUnfinished, decodeFrame, encodeFrames, Work, type ReportBody, type Spool } from '@assay/agent/simulation';
-import { createMemorySpool } from '@assay/agent/spool';
+import { accountForUnfinished, decodeFrame, encodeFrames, Work, type ReportBody } from '@assay/agent/simulation';
 import type { AgentMessage, Profile, Report, WorkerId } from '@assay/protocol';
 import type { Truth } from '../checks/truth.ts';
 import { WallClock, epochMs } from '../sim/clock.ts';
@@ -13,6 +12,7 @@ import type { World } from '../sim/world.ts';
 import { createExecutor, type Execute, type PlanOf } from './executor.ts';
 import { MemoryLedger } from './ledger.ts';
 import type { MachineKind } from './machines.ts';
+import { createSimSpool } from './sim-spool.ts';
 
 /** The parts that a test may put a broken one in place of. */
 export type AgentParts = { sessionStep: typeof sessionStep; execute: (execute: Execute) => Execute };
@@ -41,7 +41,7 @@ export class SimAgent {
   /** Why its last process ended by itself, or null. */
   ended: { reason: string; error: { code: string; message: string } | null } | null = null;
   readonly #options: SimAgentOptions;
-  readonly #spool: Spool;
+  readonly #spool = createSimSpool();
   readonly #ledger = new MemoryLedger();
   #incarnation = 0;
   #session!: SessionState;
@@ -62,7 +62,6 @@ export class SimAgent {
     this.wall = new WallClock(options.world, 137 * options.index);
     this.process = new SimProcess(options.world, this.name);
     this.process.kill();
-    this.#spool = createMemorySpool();
   }
 
   get isRunning(): boolean {
@@ -106,9 +105,12 @@ export class SimAgent {
   }
 
   /** SIGKILL, or the whole machine: then nobody closes its sockets for it. */
-  crash(isMachineGone: boolean): void {
+  crash(isMachineGone: boolean, lostWrites = 0): void {
     if (!this.process.isAlive) return;
     this.#options.world.trace(this.name, isMachineGone ? 'loses power' : 'is killed');
+    const lost = this.#spool.loseLast(isMachineGone ? lostWrites : 0);
+    if (lost.length > 0) this.#options.world.trace(this.name, `had not written reports ${lost.map(({ seq }) => seq).join(', ')}`);
+    this.#options.truth.lost(this.worker, lost);
     this.process.kill();
     this.#options.network.processDied(this.process, isMachineGone);
   }
@@ -202,6 +204,7 @@ export class SimAgent {
         return this.#options.world.trace(this.name, output.text);
       case 'stop':
         this.#options.world.trace(this.name, `ends: ${output.reason}`);
+        if (output.error !== null) this.#options.world.violate('no worker is turned away', `${this.name}: ${output.error.code} ${output.error.message}`);
         this.ended = { reason: output.reason, error: output.error };
         this.process.kill();
         this.#options.network.processDied(this.process, false);

@@ -9,6 +9,7 @@ export class Truth {
   readonly executions = new Map<string, Execution>();
   /** Reports by worker and sequence, as the text that was spooled. */
   readonly said = new Map<WorkerId, Map<number, string>>();
+  readonly #lost = new Set<string>();
   readonly #world: World;
 
   constructor(world: World) {
@@ -28,6 +29,15 @@ export class Truth {
     const said = this.saidBy(worker);
     if (said.has(report.seq)) this.#world.violate('a report number is used once', `${worker} used ${report.seq} twice`);
     said.set(report.seq, canonical(report));
+  }
+
+  /** Reports that were on no disk when the power went: nobody may count on them any more. */
+  lost(worker: WorkerId, reports: readonly Report[]): void {
+    for (const { seq } of reports) this.#lost.add(`${worker} ${seq}`);
+  }
+
+  isLost(worker: WorkerId, seq: number): boolean {
+    return this.#lost.has(`${worker} ${seq}`);
   }
 
   saidBy(worker: WorkerId): Map<number, string> {
