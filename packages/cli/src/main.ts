@@ -1,34 +1,43 @@
-// The command line's entry: `assay <command>`. One file a command under commands/.
+// The command line's entry: `assay <command>`. One file a command (or a family of small ones) under commands/. Only the file of
+// the command that was called is loaded, so that each starts quickly and a worker stays small; help loads all.
 import { Command, CommanderError } from 'commander';
 import { productVersion } from '@assay/protocol';
-import { addDemoCommand } from './commands/demo.ts';
-import { addDoctorCommand } from './commands/doctor.ts';
-import { addInspectCommands } from './commands/inspect.ts';
-import { addManageCommands } from './commands/manage.ts';
-import { addRunCommand } from './commands/run.ts';
-import { addFleetCommands } from './commands/up.ts';
 import { exitCodes } from './exit-codes.ts';
 
-/** The whole program, also read by the script that writes docs/reference/cli.md. */
-export function buildProgram(): Command {
+type AddCommands = (program: Command) => void;
+
+const families: { readonly names: readonly string[]; readonly load: () => Promise<AddCommands> }[] = [
+  { names: ['run'], load: async () => (await import('./commands/run.ts')).addRunCommand },
+  {
+    names: ['runs', 'tasks', 'workers', 'explain', 'report'],
+    load: async () => (await import('./commands/inspect.ts')).addInspectCommands,
+  },
+  {
+    names: ['watch', 'cancel', 'drain', 'token'],
+    load: async () => (await import('./commands/manage.ts')).addManageCommands,
+  },
+  { names: ['up'], load: async () => (await import('./commands/up.ts')).addUpCommand },
+  { names: ['worker'], load: async () => (await import('./commands/worker.ts')).addWorkerCommand },
+  { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctorCommand },
+  { names: ['demo'], load: async () => (await import('./commands/demo.ts')).addDemoCommand },
+];
+
+/** The whole program, or what the command that was called needs of it; also read by the script that writes docs/reference/cli.md. */
+export async function buildProgram(called?: string): Promise<Command> {
   const program = new Command('assay')
     .description('Runs test suites over a fleet of unlike machines and says, with evidence, whose fault a failure was.')
     .version(productVersion)
     .showHelpAfterError('(assay --help lists the commands)')
-    .exitOverride()
-    .configureHelp({ sortSubcommands: false });
-  addRunCommand(program);
-  addInspectCommands(program);
-  addManageCommands(program);
-  addFleetCommands(program);
-  addDoctorCommand(program);
-  addDemoCommand(program);
+    .exitOverride();
+  const wanted = families.filter(({ names }) => called !== undefined && names.includes(called));
+  for (const { load } of wanted.length > 0 ? wanted : families) (await load())(program);
   return program;
 }
 
 export async function main(argv: readonly string[]): Promise<void> {
   try {
-    await buildProgram().parseAsync(argv, { from: 'user' });
+    const program = await buildProgram(argv[0]);
+    await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? exitCodes.passed.code : exitCodes.usage.code;

@@ -10,7 +10,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import type { SuiteConfig } from '../config/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { FleetWorker } from '../local/fleet.ts';
+import { type FleetWorker, startLocalFleet } from '../local/fleet.ts';
 import { stateRoot } from '../local/state-directory.ts';
 import { type Plan, planRun } from '../project/plan.ts';
 import { submitRun } from '../project/submit.ts';
@@ -43,7 +43,6 @@ async function demo(options: { keep?: boolean; outputDir: string }): Promise<num
   const paint = paintFor(process.stderr);
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   const plan = await planExamples(say);
-  const { startLocalFleet } = await import('../local/fleet.ts');
   const fleet = await startLocalFleet({
     stateDir: join(stateRoot(), 'demo'),
     workers: { kind: 'named', list: demoWorkers },

@@ -1,7 +1,7 @@
 // `assay doctor`: what this machine offers, what the project at hand needs and lacks, each with the remedy. Everything shown was
 // measured just now; what could not be measured is called unknown.
 import { resolve } from 'node:path';
-import type { ProjectNeed } from '@assay/agent/inspect';
+import { detectRunners, diagnose, probeMachine, type ProjectNeed } from '@assay/agent/inspect';
 import type { Command } from 'commander';
 import type { Profile } from '@assay/protocol';
 import { exitCodes } from '../exit-codes.ts';
@@ -19,7 +19,6 @@ export function addDoctorCommand(program: Command): void {
 
 async function doctor(options: { project: string; json?: boolean }): Promise<number> {
   const projectDir = resolve(options.project);
-  const { detectRunners, diagnose, probeMachine } = await import('@assay/agent/inspect');
   const { profile, digest } = await probeMachine();
   const detected = await detectRunners(projectDir);
   const findings = diagnose(profile, detected.flatMap(needsOf));
@@ -69,7 +68,7 @@ function needsOf({ runner, version }: Detected): ProjectNeed[] {
 
 function offers(profile: Profile): [string, string][] {
   const { os, cpu, memory, cgroup, container, gpus, runtimes, runners: installed, browsers } = profile;
-  const known = (value: unknown): string => (value === undefined ? 'unknown' : String(value));
+  const known = (value: string | number | undefined): string => (value === undefined ? 'unknown' : String(value));
   const versions = (tools: Record<string, { version: string }>): string =>
     Object.entries(tools)
       .map(([name, { version }]) => `${name} ${version}`)

@@ -1,7 +1,7 @@
 // The commands that act on a fleet: watch, cancel, drain, token.
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import type { StoredAuthority } from '@assay/coordinator';
+import { openAuthority, type StoredAuthority } from '@assay/coordinator';
 import { AssayError, Scope } from '@assay/protocol';
 import { connect, type ConnectionOptions } from '../connection.ts';
 import { exitCodeOf, exitCodes } from '../exit-codes.ts';
@@ -154,6 +154,5 @@ async function revokeToken(token: string, options: TokenOptions): Promise<number
 /** The token store of a state directory that was named with --state (or "default": this user's own). */
 async function localAuthority(options: TokenOptions): Promise<StoredAuthority | null> {
   if (options.state === undefined) return null;
-  const { openAuthority } = await import('@assay/coordinator');
   return openAuthority(options.state === 'default' ? `${stateRoot()}/coordinator` : options.state);
 }

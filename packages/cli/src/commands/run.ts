@@ -11,6 +11,7 @@ import { loadConfig } from '../config/load.ts';
 import type { ProjectConfig } from '../config/schema.ts';
 import { type ConnectionOptions, namedCoordinator } from '../connection.ts';
 import { exitCodeOf } from '../exit-codes.ts';
+import { startLocalFleet } from '../local/fleet.ts';
 import { projectStateDirectory } from '../local/state-directory.ts';
 import { defaultSetup, makeBundle } from '../project/bundle.ts';
 import { type Plan, planRun, projectName, shownTarget } from '../project/plan.ts';
@@ -126,8 +127,6 @@ function printIntro({ suites, tasks, notes }: Plan): void {
 }
 
 async function runLocally(projectDir: string, config: ProjectConfig, plan: Plan, options: RunOptions): Promise<number> {
-  // Loaded here, so that commands that only ask stay light.
-  const { startLocalFleet } = await import('../local/fleet.ts');
   const fleet = await startLocalFleet({
     stateDir: projectStateDirectory(projectDir),
     workers: { kind: 'equal', count: options.workers ?? config.workers ?? null },

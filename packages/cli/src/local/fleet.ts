@@ -2,8 +2,9 @@
 // (history, durations) stays in `stateDir`; where another run of the project holds that, a fresh one is used and said so.
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { usableProcessors } from '@assay/agent/inspect';
 import { createClient } from '@assay/client';
 import { type RunningCoordinator, silentLog, startCoordinator } from '@assay/coordinator';
 import { AssayError } from '@assay/protocol';
@@ -18,7 +19,7 @@ export type FleetRequest = {
   /** `equal`: so many workers (null: as many as there are processors) that share the processors; `named`: exactly these. */
   workers: { kind: 'equal'; count: number | null } | { kind: 'named'; list: FleetWorker[] };
   port?: number;
-  note(text: string): void;
+  note: (text: string) => void;
 };
 
 export type LocalFleet = { url: string; token: string; workers: FleetWorker[]; stop(): Promise<void> };
@@ -27,7 +28,10 @@ export type LocalFleet = { url: string; token: string; workers: FleetWorker[]; s
 export async function startLocalFleet(request: FleetRequest): Promise<LocalFleet> {
   const token = `assay_local_${randomBytes(32).toString('base64url')}`;
   const { coordinator, temporary } = await openCoordinator(request, token);
-  const workers = request.workers.kind === 'named' ? request.workers.list : equalWorkers(request.workers.count);
+  const workers =
+    request.workers.kind === 'named'
+      ? request.workers.list
+      : equalWorkers(request.workers.count, await usableProcessors());
   const children: AgentChild[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(children.map((child) => child.stop()));
@@ -51,7 +55,7 @@ export async function startLocalFleet(request: FleetRequest): Promise<LocalFleet
       if (started.status === 'fulfilled') children.push(started.value);
     }
     // All are waited for first, so that a failure of one leaves none behind.
-    await Promise.all(starting);
+    await Promise.all([...starting]);
     await allJoin(coordinator.url, token, children);
     return { url: coordinator.url, token, workers, stop };
   } catch (error) {
@@ -76,7 +80,7 @@ async function openCoordinator(
 }
 
 /** Workers that share the processors evenly, at least one slot each. */
-export function equalWorkers(count: number | null, processors: number = availableParallelism()): FleetWorker[] {
+export function equalWorkers(count: number | null, processors: number): FleetWorker[] {
   const workers = count ?? Math.max(1, Math.min(processors, 8));
   const slots = Math.max(1, Math.floor(processors / workers));
   return Array.from({ length: workers }, (_, index) => ({ name: `local-${index + 1}`, slots, declared: {} }));

@@ -23,7 +23,8 @@ function expectExactlyOnce(report: RunReport): void {
     { length: files },
     (_, file) => [`test/file-${file}.test.mjs`, Array.from({ length: cases }, (_, index) => `case ${index}`)] as const,
   );
-  expect(seen.toSorted()).toEqual(expected.toSorted());
+  expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(expected));
+  expect(seen).toHaveLength(files);
   expect(report.cases).toEqual({ passed: files * cases, failed: 0, skipped: 0, todo: 0 });
 }
 
