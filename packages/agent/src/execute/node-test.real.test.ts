@@ -81,6 +81,7 @@ test('process.exit in the middle of a file is never a pass, although node:test i
   const { byTarget } = await recordBatch('node:test', ['exits-0.test.mjs', 'exits-1.test.mjs']);
   expect(titlesOf(byTarget['exits-0.test.mjs'])).toEqual(['passed exits-0.test.mjs']);
   expect(endOf(byTarget['exits-0.test.mjs'])).toBe('inconclusive test NO_TESTS_RAN');
+  expect(endOf(byTarget['exits-1.test.mjs'])).toBe('failed test TESTS_FAILED');
   expect(titlesOf(byTarget['exits-1.test.mjs'])).toEqual(['failed exits-1.test.mjs']);
   expect(byTarget['exits-1.test.mjs']?.cases[0]?.failure?.message).toBe('The file ended with exit code 1.');
 });

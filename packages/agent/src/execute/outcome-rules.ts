@@ -52,6 +52,9 @@ const deathOf = (seen: Seen): string => {
   const how = died?.signal ? `by signal ${died.signal}` : `with exit code ${died?.exitCode ?? 'unknown'}`;
   return `The process that ran ${seen.target} ended ${how} in the middle of the file.${died?.message ? ` ${died.message}` : ''}`;
 };
+/** Killed from outside as far as one can tell: some versions of some runners do not even say how a worker ended. */
+const isUnexplainedDeath = ({ died }: Seen): boolean =>
+  died !== null && (died.signal === 'SIGKILL' || (died.signal === null && died.exitCode === null));
 const isDiskFull = (seen: Seen): boolean =>
   seen.scratchFreeBytes !== null && seen.scratchFreeBytes < diskFullBelowBytes;
 
@@ -78,7 +81,7 @@ export const outcomeRules: readonly Rule[] = [
     code: 'OUT_OF_MEMORY',
     verdict: 'errored',
     class: 'infrastructure',
-    applies: (seen) => seen.died?.signal === 'SIGKILL' && (seen.oomKills ?? 0) > 0,
+    applies: (seen) => isUnexplainedDeath(seen) && (seen.oomKills ?? 0) > 0,
     message: (seen) =>
       `The kernel killed ${seen.oomKills} process(es) of this control group for memory while ${seen.target} ran.`,
   },
@@ -93,7 +96,7 @@ export const outcomeRules: readonly Rule[] = [
     code: 'RUNNER_DIED',
     verdict: 'errored',
     class: 'unknown',
-    applies: (seen) => seen.died?.signal === 'SIGKILL',
+    applies: isUnexplainedDeath,
     message: deathOf,
   },
   { code: 'RUNNER_DIED', verdict: 'errored', class: 'test', applies: (seen) => seen.died !== null, message: deathOf },

@@ -15,6 +15,8 @@ const channel = await openChannel();
 const { flags, options } = translate(channel.hello.arguments);
 // Before 22.10 children inherit process.execArgv, which is an ordinary array that run() reads at each call.
 if (!takesExecArgv) process.execArgv.push(...flags);
+/** How Node begins the report of what was thrown. */
+const errorLine = /^\S*(?:Error|Exception)\b.*$/m;
 const noTestsReason =
   'It names node:test, yet no test of it was reported: it registers none, or its process ended before it could report them.';
 const isFiltered =
@@ -74,7 +76,8 @@ function observeTest(seen, type, data) {
     type === 'test:fail' ? (isFile ? fileFailure(error, seen.errors) : failureOf(causeOf(error))) : undefined;
   if (isFile && error?.signal)
     seen.died = { message: '', exitCode: error.exitCode ?? null, signal: String(error.signal) };
-  else if (isFile && failure && seen.registered === 0) seen.loadError = failure;
+  // A file that ends itself with a code says nothing; one that cannot be loaded says why.
+  else if (isFile && failure && seen.registered === 0 && errorLine.test(seen.errors)) seen.loadError = failure;
   if (!isFile) seen.registered += 1;
   channel.case(seen.item, {
     path: titles.map(String),
@@ -92,7 +95,7 @@ function fileFailure(error, written) {
     : typeof error?.exitCode === 'number'
       ? `exit code ${error.exitCode}`
       : '';
-  const line = written.split('\n').find((text) => /^\S*(Error|Exception)\b/.test(text)) ?? '';
+  const line = errorLine.exec(written)?.[0] ?? '';
   const failure = how ? { message: `The file ended with ${how}.` } : failureOf(causeOf(error));
   return {
     message: line ? `${line} (${failure.message})` : failure.message,
