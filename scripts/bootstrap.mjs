@@ -303,7 +303,7 @@ export function report(error) {
 
 // ---- what the root's scripts start ---------------------------------------------------------------------------
 
-const cliMain = 'packages/cli/src/main.ts';
+const cliMain = 'packages/cli/src/main.mjs';
 
 function target(name, args) {
   switch (name) {

@@ -13,8 +13,7 @@ const plain = (_: unknown, text: string): string => text;
 
 test('JUnit is well-formed whatever the tests say, and a file that failed as a whole is an error in it', () => {
   const xml = toJUnit(reportFixture());
-  expect(() => create(xml)).not.toThrow();
-  expect(() => create(xml.replace('</testsuites>', ''))).toThrow();
+  expect(() => create(xml).end({ wellFormed: true })).not.toThrow();
   const { testsuites } = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '' }).parse(xml) as {
     testsuites: { testsuite: Record<string, string>[] };
   };
