@@ -15,7 +15,8 @@ import { runSeedTwice } from './run-seed.ts';
 import { runSeeds } from './run-seeds.ts';
 import { exportSeed, type SimResult } from './simulate.ts';
 
-const usage = 'usage: sim --seed N | --seeds A..B | --replay PATH   [--steps N] [--verbose] [--json] [--export FILE] [--config FILE]';
+const usage =
+  'usage: sim --seed N | --seeds A..B | --replay PATH   [--steps N] [--verbose] [--json] [--export FILE] [--config FILE]';
 
 function options() {
   return parseArgs({
@@ -61,7 +62,8 @@ async function one(seed: number, stepsMax: number | undefined, given: Options): 
 
 async function many(range: string, given: Options): Promise<number> {
   const [, from, to] = /^(\d+)\.\.(\d+)$/.exec(range) ?? [];
-  if (from === undefined || to === undefined || Number(from) > Number(to)) return wrong('--seeds takes a range such as 1..200');
+  if (from === undefined || to === undefined || Number(from) > Number(to))
+    return wrong('--seeds takes a range such as 1..200');
   const startedMs = performance.now();
   const total = Number(to) - Number(from) + 1;
   const results = await runSeeds(Number(from), Number(to), (result, done) => {
@@ -89,7 +91,12 @@ function replay(path: string, given: Options): number {
   const journal = readJournal(path, given.config);
   const { entries, difference } = replayJournal(journal);
   if (given.json) print([JSON.stringify({ entries, difference })]);
-  else print([difference === null ? `replay: ${entries} entries decided again, all the same` : `replay: DIFFERS at ${difference}`]);
+  else
+    print([
+      difference === null
+        ? `replay: ${entries} entries decided again, all the same`
+        : `replay: DIFFERS at ${difference}`,
+    ]);
   return difference === null ? 0 : 1;
 }
 

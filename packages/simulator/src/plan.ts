@@ -8,7 +8,13 @@ import { randomOf, type Random } from './sim/random.ts';
 import { fairWeather, type Weather } from './sim/network.ts';
 import type { ClientWeather, Submission } from './submitters.ts';
 
-export type PlannedWorker = { machine: MachineKind; slots: number; slowness: number; startupMs: number; joinsAtMs: number };
+export type PlannedWorker = {
+  machine: MachineKind;
+  slots: number;
+  slowness: number;
+  startupMs: number;
+  joinsAtMs: number;
+};
 
 export type Fault =
   /** `downMs` null: it never comes back; once the faults are over, another one is there in its place. */
@@ -83,7 +89,10 @@ function drawConfig(random: Random): EngineConfig {
 
 function drawWorkers(random: Random, faultsEndMs: number): PlannedWorker[] {
   const count = random.int(1, 4);
-  const kinds: MachineKind[] = [...machineKinds, ...Array.from({ length: count }, () => random.pick(machineKinds))].slice(0, 3 + count);
+  const kinds: MachineKind[] = [
+    ...machineKinds,
+    ...Array.from({ length: count }, () => random.pick(machineKinds)),
+  ].slice(0, 3 + count);
   // One of each kind in the end, so that every possible requirement can be met; some come late.
   return kinds.map((machine) => ({
     machine,
@@ -114,7 +123,14 @@ function drawSubmissions(random: Random, faultsEndMs: number): Submission[] {
       target: `t${index}-${at}.test`,
       ...(random.chance(0.3) ? { expectedMs: random.skewed(10, 20_000) } : {}),
     }));
-    return { key: `key-${index}-of-this-seed`, spec, chunks: cutInChunks(random, tasks), atMs: random.int(0, Math.floor(faultsEndMs * 0.6)), cancelAfterMs: isCanceled ? random.skewed(100, 30_000) : null, cancelTasks: isCanceled && random.chance(0.4) ? 3 : null };
+    return {
+      key: `key-${index}-of-this-seed`,
+      spec,
+      chunks: cutInChunks(random, tasks),
+      atMs: random.int(0, Math.floor(faultsEndMs * 0.6)),
+      cancelAfterMs: isCanceled ? random.skewed(100, 30_000) : null,
+      cancelTasks: isCanceled && random.chance(0.4) ? 3 : null,
+    };
   });
 }
 
@@ -136,7 +152,7 @@ function drawSuite(random: Random, run: number, at: number): Suite {
 
 function cutInChunks(random: Random, tasks: Task[]): Task[][] {
   const chunks: Task[][] = [];
-  for (let from = 0; from < tasks.length; ) {
+  for (let from = 0; from < tasks.length;) {
     const size = random.chance(0.5) ? tasks.length : random.int(1, 15);
     chunks.push(tasks.slice(from, from + size));
     from += size;
@@ -146,7 +162,10 @@ function cutInChunks(random: Random, tasks: Task[]): Task[][] {
 
 function drawFaults(random: Random, endMs: number, workers: number): PlannedFault[] {
   const count = random.int(0, 24);
-  const faults = Array.from({ length: count }, () => ({ atMs: random.int(50, endMs), fault: drawFault(random, workers) }));
+  const faults = Array.from({ length: count }, () => ({
+    atMs: random.int(50, endMs),
+    fault: drawFault(random, workers),
+  }));
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -156,8 +175,20 @@ function drawFault(random: Random, workers: number): Fault {
   const hears = (): number | null => (random.chance(0.3) ? null : random.skewed(1, 4_000));
   const jump = (): number => random.pick([-3_600_000, -5_000, 5_000, 60_000, 3_600_000]);
   const draws: readonly (() => Fault)[] = [
-    () => ({ kind: 'worker crash', worker, isMachineGone: random.chance(0.4), lostWrites: random.int(0, 3), downMs: random.chance(0.3) ? null : random.skewed(50, 30_000) }),
-    () => ({ kind: 'worker crash', worker, isMachineGone: random.chance(0.4), lostWrites: random.int(0, 3), downMs: random.chance(0.3) ? null : random.skewed(50, 30_000) }),
+    () => ({
+      kind: 'worker crash',
+      worker,
+      isMachineGone: random.chance(0.4),
+      lostWrites: random.int(0, 3),
+      downMs: random.chance(0.3) ? null : random.skewed(50, 30_000),
+    }),
+    () => ({
+      kind: 'worker crash',
+      worker,
+      isMachineGone: random.chance(0.4),
+      lostWrites: random.int(0, 3),
+      downMs: random.chance(0.3) ? null : random.skewed(50, 30_000),
+    }),
     () => ({ kind: 'worker stopped', worker, forMs: random.skewed(200, 30_000) }),
     () => ({ kind: 'worker drained', worker, by: random.pick(['operator', 'itself'] as const) }),
     () => ({ kind: 'worker changed', worker }),
@@ -166,8 +197,18 @@ function drawFault(random: Random, workers: number): Fault {
     () => ({ kind: 'link cut', worker, agentHearsMs: hears(), serverHearsMs: hears() }),
     () => ({ kind: 'partition', workers: some(), forMs: random.skewed(100, 20_000) }),
     () => ({ kind: 'weather', ...drawWeather(random), forMs: random.skewed(1_000, 40_000) }),
-    () => ({ kind: 'coordinator crash', isMachineGone: random.chance(0.4), isCommitting: random.chance(0.7), downMs: random.skewed(100, 15_000) }),
-    () => ({ kind: 'coordinator crash', isMachineGone: random.chance(0.4), isCommitting: random.chance(0.7), downMs: random.skewed(100, 15_000) }),
+    () => ({
+      kind: 'coordinator crash',
+      isMachineGone: random.chance(0.4),
+      isCommitting: random.chance(0.7),
+      downMs: random.skewed(100, 15_000),
+    }),
+    () => ({
+      kind: 'coordinator crash',
+      isMachineGone: random.chance(0.4),
+      isCommitting: random.chance(0.7),
+      downMs: random.skewed(100, 15_000),
+    }),
     () => ({ kind: 'coordinator restart', downMs: random.skewed(100, 5_000) }),
     () => ({ kind: 'coordinator stopped', forMs: random.skewed(200, 15_000) }),
     () => ({ kind: 'coordinator clock jump', byMs: jump() }),
@@ -182,7 +223,13 @@ function drawFault(random: Random, workers: number): Fault {
 function drawWeather(random: Random): { weather: Weather; clients: ClientWeather } {
   const often = (): number => (random.chance(0.5) ? 0 : random.pick([0.02, 0.1]));
   return {
-    weather: { delayMinMs: 1, delayMaxMs: random.pick([5, 100, 1_500]), duplicate: often(), swallow: often(), overtake: often() },
+    weather: {
+      delayMinMs: 1,
+      delayMaxMs: random.pick([5, 100, 1_500]),
+      duplicate: often(),
+      swallow: often(),
+      overtake: often(),
+    },
     clients: { loseRequest: often() * 3, loseReply: often() * 3 },
   };
 }
@@ -190,6 +237,8 @@ function drawWeather(random: Random): { weather: Weather; clients: ClientWeather
 /** The faults as they are printed before a seed is run. */
 export function describeFault({ atMs, fault }: PlannedFault): string {
   const { kind, ...rest } = fault;
-  const details = Object.entries(rest).map(([name, value]) => `${name} ${name === 'worker' ? `w-${String(value)}` : JSON.stringify(value)}`);
+  const details = Object.entries(rest).map(
+    ([name, value]) => `${name} ${name === 'worker' ? `w-${String(value)}` : JSON.stringify(value)}`,
+  );
   return `${clockText(atMs)} ${kind}${details.length === 0 ? '' : `: ${details.join(', ')}`}`;
 }

@@ -30,6 +30,7 @@ export function readJournal(path: string, configFile: string | undefined): ReadJ
 
 export function replayJournal({ config, state, entries }: ReadJournal): { entries: number; difference: string | null } {
   const first = entries[0];
-  if (first !== undefined && first.seq !== state.seq + 1) throw new Error(`the first entry is ${first.seq}, and ${state.seq + 1} is needed`);
+  if (first !== undefined && first.seq !== state.seq + 1)
+    throw new Error(`the first entry is ${first.seq}, and ${state.seq + 1} is needed`);
   return { entries: entries.length, difference: compareReplay(createEngine(config, state), entries) };
 }

@@ -11,8 +11,10 @@ export function compareReplay(engine: Engine, entries: readonly JournalEntry[]):
     const now = events.map((event) => JSON.stringify(event));
     const then = entry.events.map((event) => JSON.stringify(event));
     const at = then.findIndex((text, index) => text !== now[index]);
-    if (at >= 0) return `entry ${entry.seq} (${entry.input.kind}), event ${at}: decided then ${then[at]}; decided now ${now[at] ?? 'nothing'}`;
-    if (now.length > then.length) return `entry ${entry.seq} (${entry.input.kind}), event ${then.length}: decided then nothing; decided now ${now[then.length] ?? ''}`;
+    if (at >= 0)
+      return `entry ${entry.seq} (${entry.input.kind}), event ${at}: decided then ${then[at]}; decided now ${now[at] ?? 'nothing'}`;
+    if (now.length > then.length)
+      return `entry ${entry.seq} (${entry.input.kind}), event ${then.length}: decided then nothing; decided now ${now[then.length] ?? ''}`;
     if (engine.state.seq !== entry.seq) return `entry ${entry.seq}: the engine counts ${engine.state.seq}`;
   }
   return null;

@@ -3,7 +3,11 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { SimResult } from './simulate.ts';
 
-export async function runSeeds(from: number, to: number, onResult: (result: SimResult, done: number) => void): Promise<SimResult[]> {
+export async function runSeeds(
+  from: number,
+  to: number,
+  onResult: (result: SimResult, done: number) => void,
+): Promise<SimResult[]> {
   const results: SimResult[] = [];
   let next = from;
   const lane = (): Promise<void> =>

@@ -20,7 +20,12 @@ import { taskIdOf, type RunId } from '@assay/protocol';
 export type SimParts = AgentParts & CoordinatorParts;
 export const soundParts: SimParts = { ...soundAgentParts, ...soundCoordinatorParts };
 
-export type SimOptions = { parts?: Partial<SimParts>; onTrace?: (line: string) => void; stepsMax?: number; planOf?: PlanOf };
+export type SimOptions = {
+  parts?: Partial<SimParts>;
+  onTrace?: (line: string) => void;
+  stepsMax?: number;
+  planOf?: PlanOf;
+};
 
 export type SimResult = {
   seed: number;
@@ -106,9 +111,26 @@ export class Simulation {
     });
     const planOf = options.planOf ?? drawPlans(seed, plan.longestTaskMs);
     this.#makeAgent = ({ machine, slots, slowness, startupMs }, index) =>
-      new SimAgent({ world, network: this.network, truth: this.#truth, parts, index, machine, slots, slowness, startupMs, planOf });
+      new SimAgent({
+        world,
+        network: this.network,
+        truth: this.#truth,
+        parts,
+        index,
+        machine,
+        slots,
+        slowness,
+        startupMs,
+        planOf,
+      });
     this.agents = plan.workers.map((worker, index) => this.#makeAgent(worker, index));
-    this.client = new Client({ world, coordinator: this.coordinator, witness: this.#witness, random: randomOf(seed, 'clients'), weather: () => this.#clients });
+    this.client = new Client({
+      world,
+      coordinator: this.coordinator,
+      witness: this.#witness,
+      random: randomOf(seed, 'clients'),
+      weather: () => this.#clients,
+    });
   }
 
   async run(): Promise<void> {
@@ -123,7 +145,15 @@ export class Simulation {
     if (world.violation !== null || world.steps >= stepsMax) return;
     const left = this.#left();
     if (left !== null) return world.violate('once faults stop, every task settles', left);
-    await checkFinal({ world, disk: this.disk, facts: this.facts, truth: this.#truth, witness: this.#witness, store: this.#store, config: this.#plan.config });
+    await checkFinal({
+      world,
+      disk: this.disk,
+      facts: this.facts,
+      truth: this.#truth,
+      witness: this.#witness,
+      store: this.#store,
+      config: this.#plan.config,
+    });
   }
 
   result(): SimResult {
@@ -149,7 +179,9 @@ export class Simulation {
   #begin(): void {
     const { world } = this;
     this.coordinator.start();
-    this.#plan.workers.forEach(({ joinsAtMs }, index) => void world.after(joinsAtMs, () => this.#startAgent(this.agents[index]!)));
+    this.#plan.workers.forEach(
+      ({ joinsAtMs }, index) => void world.after(joinsAtMs, () => this.#startAgent(this.agents[index]!)),
+    );
     for (const submission of this.#plan.submissions) {
       world.after(submission.atMs, () =>
         this.client.submit(submission, (run) => {
@@ -239,7 +271,8 @@ export class Simulation {
   /** Waits up to so many milliseconds for a moment at which something is being written. */
   #crash(isMachineGone: boolean, waitMs: number, downMs: number): void {
     const { world, coordinator, disk } = this;
-    if (waitMs > 0 && disk.underWay.length === 0) return void world.after(1, () => this.#crash(isMachineGone, waitMs - 1, downMs));
+    if (waitMs > 0 && disk.underWay.length === 0)
+      return void world.after(1, () => this.#crash(isMachineGone, waitMs - 1, downMs));
     coordinator.crash(isMachineGone);
     world.after(downMs, () => coordinator.start());
   }
@@ -259,7 +292,7 @@ export class Simulation {
     coordinator.start();
     for (const [index, agent] of [...this.agents.entries()]) {
       if (this.#retired.has(agent)) this.agents.push(this.#makeAgent(this.#plan.workers[index]!, this.agents.length));
-      else agent.process.arrive(() => agent.changeProfile(this.#plan.workers[index]!.machine.profile));
+      else this.#changeBack(agent, this.#plan.workers[index]!);
     }
     // Somebody drained them, and somebody needs them again.
     const revive = (): void => {
@@ -268,6 +301,10 @@ export class Simulation {
       world.after(20_000, revive);
     };
     revive();
+  }
+
+  #changeBack(agent: SimAgent, { machine }: PlannedWorker): void {
+    if (agent.profile !== machine.profile) agent.process.arrive(() => agent.changeProfile(machine.profile));
   }
 
   #startAgent(agent: SimAgent): void {
@@ -280,7 +317,8 @@ export class Simulation {
 
   #left(): string | null {
     if (this.client.open > 0) return `${this.client.open} requests of clients have no answer`;
-    if (this.#submitted < this.#plan.submissions.length) return `${this.#plan.submissions.length - this.#submitted} submissions are not through`;
+    if (this.#submitted < this.#plan.submissions.length)
+      return `${this.#plan.submissions.length - this.#submitted} submissions are not through`;
     const open = unsettled(this.facts);
     if (open !== null) return open;
     const loud = this.agents.find((agent) => agent.isRunning && !agent.isQuiet);

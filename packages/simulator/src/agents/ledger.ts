@@ -11,7 +11,8 @@ export class MemoryLedger {
   }
 
   assigned(refs: readonly AttemptRef[]): void {
-    for (const { task, attempt } of refs) this.#inHand.set(attemptKeyOf({ task, attempt }), { ref: { task, attempt }, startedAtMs: null, cases: 0 });
+    for (const { task, attempt } of refs)
+      this.#inHand.set(attemptKeyOf({ task, attempt }), { ref: { task, attempt }, startedAtMs: null, cases: 0 });
   }
 
   started(ref: AttemptRef, atMs: number): void {

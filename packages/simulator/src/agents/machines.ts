@@ -4,7 +4,13 @@ import type { Profile } from '@assay/protocol';
 
 export type MachineKind = { kind: string; profile: Profile; declared: Record<string, string | number | boolean> };
 
-function profileOf(os: string, cpus: number, memoryMiB: number, isa: string[], gpus: { vendor: string; memoryMiB: number }[]): Profile {
+function profileOf(
+  os: string,
+  cpus: number,
+  memoryMiB: number,
+  isa: string[],
+  gpus: { vendor: string; memoryMiB: number }[],
+): Profile {
   return {
     os: { family: os, arch: 'x64' },
     cpu: { count: cpus, isa },
@@ -21,7 +27,11 @@ function profileOf(os: string, cpus: number, memoryMiB: number, isa: string[], g
 export const machineKinds = [
   { kind: 'small linux', profile: profileOf('linux', 2, 4_096, ['sse3'], []), declared: {} },
   { kind: 'large linux', profile: profileOf('linux', 16, 65_536, ['sse3', 'avx2'], []), declared: { lab: 'north' } },
-  { kind: 'gpu linux', profile: profileOf('linux', 8, 32_768, ['sse3', 'avx2'], [{ vendor: 'nvidia', memoryMiB: 16_384 }]), declared: {} },
+  {
+    kind: 'gpu linux',
+    profile: profileOf('linux', 8, 32_768, ['sse3', 'avx2'], [{ vendor: 'nvidia', memoryMiB: 16_384 }]),
+    declared: {},
+  },
   { kind: 'mac', profile: profileOf('darwin', 10, 32_768, ['neon'], []), declared: { lab: 'south' } },
 ] as const satisfies readonly MachineKind[];
 
@@ -36,9 +46,15 @@ export const needs = [
   { text: '', fits: () => true },
   { text: 'cpu.count >= 4', fits: (profile) => (profile.cpu.count ?? 0) >= 4 },
   { text: '"avx2" in cpu.isa', fits: (profile) => profile.cpu.isa?.includes('avx2') === true },
-  { text: 'gpus.exists(g, g.vendor == "nvidia")', fits: (profile) => profile.gpus?.some((gpu) => gpu.vendor === 'nvidia') === true },
+  {
+    text: 'gpus.exists(g, g.vendor == "nvidia")',
+    fits: (profile) => profile.gpus?.some((gpu) => gpu.vendor === 'nvidia') === true,
+  },
   { text: 'os.family == "darwin"', fits: (profile) => profile.os.family === 'darwin' },
-  { text: 'os.family == "linux" && memory.totalMiB >= 8192', fits: (profile) => profile.os.family === 'linux' && (profile.memory.totalMiB ?? 0) >= 8_192 },
+  {
+    text: 'os.family == "linux" && memory.totalMiB >= 8192',
+    fits: (profile) => profile.os.family === 'linux' && (profile.memory.totalMiB ?? 0) >= 8_192,
+  },
   { text: 'declared.lab == "north"', fits: (_profile, declared) => declared['lab'] === 'north' },
 ] as const satisfies readonly Need[];
 

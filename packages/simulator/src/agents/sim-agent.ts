@@ -93,7 +93,10 @@ export class SimAgent {
     const before = this.#spool.nextSeq();
     accountForUnfinished(this.#spool, this.#ledger, this.wall.nowMs());
     for (const report of this.#spool.unacknowledged()) if (report.seq >= before) truth.spooled(this.worker, report);
-    world.trace(this.name, `starts, incarnation ${this.#incarnation}, ${this.#spool.unacknowledged().length} reports in the spool`);
+    world.trace(
+      this.name,
+      `starts, incarnation ${this.#incarnation}, ${this.#spool.unacknowledged().length} reports in the spool`,
+    );
     this.#work = this.#createWork();
     this.#session = createSession({
       offer: this.#offer(),
@@ -109,7 +112,8 @@ export class SimAgent {
     if (!this.process.isAlive) return;
     this.#options.world.trace(this.name, isMachineGone ? 'loses power' : 'is killed');
     const lost = this.#spool.loseLast(isMachineGone ? lostWrites : 0);
-    if (lost.length > 0) this.#options.world.trace(this.name, `had not written reports ${lost.map(({ seq }) => seq).join(', ')}`);
+    if (lost.length > 0)
+      this.#options.world.trace(this.name, `had not written reports ${lost.map(({ seq }) => seq).join(', ')}`);
     this.#options.truth.lost(this.worker, lost);
     this.process.kill();
     this.#options.network.processDied(this.process, isMachineGone);
@@ -154,7 +158,15 @@ export class SimAgent {
   #createWork(): Work {
     const { world, truth, machine, planOf, startupMs, slowness, parts } = this.#options;
     const process = this.process;
-    const execute = createExecutor({ world, truth, worker: this.worker, process: () => process, planOf, startupMs, slowness });
+    const execute = createExecutor({
+      world,
+      truth,
+      worker: this.worker,
+      process: () => process,
+      planOf,
+      startupMs,
+      slowness,
+    });
     const isHere = (): boolean => process.isAlive;
     void machine;
     return new Work({
@@ -168,7 +180,8 @@ export class SimAgent {
       },
       keepFiles: (_ref, outcome) => Promise.resolve(outcome),
       output: () => undefined,
-      misfit: () => (this.#profileSeq === null ? null : 'this machine changed and the coordinator does not know it yet'),
+      misfit: () =>
+        this.#profileSeq === null ? null : 'this machine changed and the coordinator does not know it yet',
       nowMs: () => this.wall.nowMs(),
       changed: () => undefined,
     });
@@ -204,7 +217,11 @@ export class SimAgent {
         return this.#options.world.trace(this.name, output.text);
       case 'stop':
         this.#options.world.trace(this.name, `ends: ${output.reason}`);
-        if (output.error !== null) this.#options.world.violate('no worker is turned away', `${this.name}: ${output.error.code} ${output.error.message}`);
+        if (output.error !== null)
+          this.#options.world.violate(
+            'no worker is turned away',
+            `${this.name}: ${output.error.code} ${output.error.message}`,
+          );
         this.ended = { reason: output.reason, error: output.error };
         this.process.kill();
         this.#options.network.processDied(this.process, false);
@@ -233,7 +250,8 @@ export class SimAgent {
   #report(body: ReportBody): void {
     const report = this.#spoolReport(body);
     if (report.kind === 'started') this.#ledger.started({ task: report.task, attempt: report.attempt }, report.atMs);
-    if (report.kind === 'cases') this.#ledger.cases({ task: report.task, attempt: report.attempt }, report.from + report.cases.length);
+    if (report.kind === 'cases')
+      this.#ledger.cases({ task: report.task, attempt: report.attempt }, report.from + report.cases.length);
     if (report.kind === 'finished') this.#ledger.settled([{ task: report.task, attempt: report.attempt }]);
     if (report.kind === 'returned') this.#ledger.settled(report.attempts);
     this.#input({ kind: 'reportAdded', report, isReady: true });

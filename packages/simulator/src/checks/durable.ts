@@ -2,15 +2,60 @@
 // rules of ARCHITECTURE.md, section 6, are checked here event by event, against the ground truth of the workers.
 import type { Event, Input } from '@assay/core';
 import type { JournalEntry } from '@assay/coordinator/simulation';
-import { runIdOf, taskIdOf, type AttemptOutcome, type AttemptRef, type Case, type Profile, type RunId, type RunSpec, type Task, type TaskId, type Verdict, type WorkerId } from '@assay/protocol';
+import {
+  runIdOf,
+  taskIdOf,
+  type AttemptRef,
+  type Case,
+  type Profile,
+  type RunId,
+  type RunSpec,
+  type Task,
+  type TaskId,
+  type Verdict,
+  type WorkerId,
+} from '@assay/protocol';
 import { needOf } from '../agents/machines.ts';
 import type { World } from '../sim/world.ts';
+import { endsWithoutOutcome, expectedVerdict, isVerdictTrue, outcomeIn } from './verdicts.ts';
 import { attemptKeyOf, canonical, type Truth } from './truth.ts';
 
-type DurableAttempt = { worker: WorkerId | null; state: 'open' | 'settled' | 'returned'; assignment: string | null; cases: Case[]; verdict: Verdict | null; settles: boolean; /** It ended as its worker reported. */ isReported: boolean };
-export type DurableTask = { suite: number; target: string; attempts: Map<number, DurableAttempt>; verdict: Verdict | null };
-export type DurableRun = { key: string; spec: RunSpec; tasks: DurableTask[]; lastChunk: number; isSealed: boolean; isCancelAsked: boolean; cancelAsked: Set<TaskId>; verdict: Verdict | null; isRetired: boolean };
-type DurableWorker = { session: string; isLinked: boolean; profile: Profile; declared: Record<string, unknown>; slots: number; assignments: Map<string, Set<string>>; ackedSeq: number; reports: Set<number> };
+type DurableAttempt = {
+  worker: WorkerId | null;
+  state: 'open' | 'settled' | 'returned';
+  assignment: string | null;
+  cases: Case[];
+  verdict: Verdict | null;
+  settles: boolean;
+  /** It ended as its worker reported. */ isReported: boolean;
+};
+export type DurableTask = {
+  suite: number;
+  target: string;
+  attempts: Map<number, DurableAttempt>;
+  verdict: Verdict | null;
+};
+export type DurableRun = {
+  key: string;
+  spec: RunSpec;
+  tasks: DurableTask[];
+  lastChunk: number;
+  isSealed: boolean;
+  isCancelAsked: boolean;
+  cancelAsked: Set<TaskId>;
+  verdict: Verdict | null;
+  isRetired: boolean;
+};
+type DurableWorker = {
+  session: string;
+  isLinked: boolean;
+  profile: Profile;
+  declared: Record<string, unknown>;
+  slots: number;
+  assignments: Map<string, Set<string>>;
+  ackedSeq: number;
+  reports: Set<number>;
+};
 
 export class DurableFacts {
   seq = 0;
@@ -54,7 +99,17 @@ export class DurableFacts {
     switch (event.kind) {
       case 'runSubmitted':
         this.#expect(!this.runs.has(event.run), 'a run is submitted once', event.run);
-        this.runs.set(event.run, { key: event.idempotencyKey, spec: event.spec, tasks: [], lastChunk: 0, isSealed: false, isCancelAsked: false, cancelAsked: new Set(), verdict: null, isRetired: false });
+        this.runs.set(event.run, {
+          key: event.idempotencyKey,
+          spec: event.spec,
+          tasks: [],
+          lastChunk: 0,
+          isSealed: false,
+          isCancelAsked: false,
+          cancelAsked: new Set(),
+          verdict: null,
+          isRetired: false,
+        });
         return;
       case 'tasksQueued':
         return this.#queued(event.run, event.first, event.tasks, event.chunk, event.sealed);
@@ -104,7 +159,17 @@ export class DurableFacts {
       case 'workerJoined': {
         this.sessions.set(event.session, event.worker);
         const { session, profile, declared, slots } = event;
-        if (worker === undefined) this.workers.set(event.worker, { session, isLinked: true, profile, declared, slots, assignments: new Map(), ackedSeq: -1, reports: new Set() });
+        if (worker === undefined)
+          this.workers.set(event.worker, {
+            session,
+            isLinked: true,
+            profile,
+            declared,
+            slots,
+            assignments: new Map(),
+            ackedSeq: -1,
+            reports: new Set(),
+          });
         else Object.assign(worker, { session, isLinked: true, profile, declared, slots });
         return;
       }
@@ -133,7 +198,11 @@ export class DurableFacts {
 
   #queued(id: RunId, first: number, tasks: readonly Task[], chunk: number, sealed: boolean): void {
     const run = this.runs.get(id)!;
-    this.#expect(first === run.tasks.length && !run.isSealed, 'counts add up', `${id} takes tasks from ${first}, and has ${run.tasks.length}`);
+    this.#expect(
+      first === run.tasks.length && !run.isSealed,
+      'counts add up',
+      `${id} takes tasks from ${first}, and has ${run.tasks.length}`,
+    );
     for (const { suite, target } of tasks) run.tasks.push({ suite, target, attempts: new Map(), verdict: null });
     run.lastChunk = chunk;
     run.isSealed = sealed;
@@ -147,15 +216,31 @@ export class DurableFacts {
     this.#expect(worker.isLinked && worker.session === event.session, 'work goes to open links', what);
     const fits = needOf(suite.requires).fits(worker.profile, worker.declared);
     this.#expect(fits, 'no task runs where it misfits', `${what}: "${suite.requires}"`);
-    this.#expect(worker.assignments.size < worker.slots, 'a worker holds at most its slots', `${what}, which has ${worker.slots} slots`);
+    this.#expect(
+      worker.assignments.size < worker.slots,
+      'a worker holds at most its slots',
+      `${what}, which has ${worker.slots} slots`,
+    );
     const open = new Set<string>();
     for (const { index, attempt } of event.tasks) {
       const task = run.tasks[index]!;
       const id = taskIdOf(event.run, index);
       const earlier = [...task.attempts.entries()];
       this.#expect(task.verdict === null && task.suite === event.suite, 'a settled task is not assigned', id);
-      this.#expect(earlier.every(([number, one]) => number < attempt && one.state !== 'open'), 'a task has one attempt at a time', `${id}#${attempt}`);
-      task.attempts.set(attempt, { worker: event.worker, state: 'open', assignment: event.assignment, cases: [], verdict: null, settles: false, isReported: false });
+      this.#expect(
+        earlier.every(([number, one]) => number < attempt && one.state !== 'open'),
+        'a task has one attempt at a time',
+        `${id}#${attempt}`,
+      );
+      task.attempts.set(attempt, {
+        worker: event.worker,
+        state: 'open',
+        assignment: event.assignment,
+        cases: [],
+        verdict: null,
+        settles: false,
+        isReported: false,
+      });
       open.add(attemptKeyOf({ task: id, attempt }));
     }
     worker.assignments.set(event.assignment, open);
@@ -166,11 +251,22 @@ export class DurableFacts {
     const attempt = this.#open(event, event.worker, 'casesRecorded');
     if (attempt === undefined || input.kind !== 'workerReported') return;
     const report = input.reports.find(({ seq }) => seq === event.reportSeq);
-    const cases = report?.kind === 'cases' ? report.cases.slice(event.from - report.from, event.from - report.from + event.count) : [];
-    this.#expect(event.from === attempt.cases.length && cases.length === event.count, 'every case is recorded once', `${attemptKeyOf(event)} from ${event.from}`);
+    const cases =
+      report?.kind === 'cases'
+        ? report.cases.slice(event.from - report.from, event.from - report.from + event.count)
+        : [];
+    this.#expect(
+      event.from === attempt.cases.length && cases.length === event.count,
+      'every case is recorded once',
+      `${attemptKeyOf(event)} from ${event.from}`,
+    );
     attempt.cases.push(...cases);
     const truth = this.#truth.executions.get(attemptKeyOf(event))?.cases.slice(0, attempt.cases.length);
-    this.#expect(canonical(truth) === canonical(attempt.cases), 'a verdict never lands on a newer attempt', `${attemptKeyOf(event)} has cases that it did not produce`);
+    this.#expect(
+      canonical(truth) === canonical(attempt.cases),
+      'a verdict never lands on a newer attempt',
+      `${attemptKeyOf(event)} has cases that it did not produce`,
+    );
   }
 
   #settled(event: Extract<Event, { kind: 'attemptSettled' }>, input: Input): void {
@@ -179,7 +275,15 @@ export class DurableFacts {
     if (event.worker === null) {
       const task = this.task(event.task)!;
       this.#expect(!task.attempts.has(event.attempt), 'an attempt is recorded at most once', key);
-      task.attempts.set(event.attempt, { worker: null, state: 'settled', assignment: null, cases: [], verdict: event.verdict, settles: event.next.kind === 'settle', isReported: false });
+      task.attempts.set(event.attempt, {
+        worker: null,
+        state: 'settled',
+        assignment: null,
+        cases: [],
+        verdict: event.verdict,
+        settles: event.next.kind === 'settle',
+        isReported: false,
+      });
       return;
     }
     const attempt = this.#close(event, event.worker, 'settled');
@@ -188,17 +292,35 @@ export class DurableFacts {
     attempt.settles = event.next.kind === 'settle';
     const outcome = outcomeIn(input, event.worker, event);
     if (outcome === null) {
-      this.#expect(['lost', 'canceled', 'errored'].includes(event.verdict), 'a verdict never lands on a newer attempt', `${key} is ${event.verdict}, and its worker did not say so`);
+      const isOwn = endsWithoutOutcome(event, input);
+      this.#expect(
+        isOwn,
+        'a verdict never lands on a newer attempt',
+        `${key} is ${event.verdict}, and its worker did not say so`,
+      );
       return;
     }
     attempt.isReported = true;
     const isExhausted = event.failure?.code === 'RETRIES_EXHAUSTED' && event.verdict === 'errored';
     // After a power cut an agent may know of more cases than it still has.
     const isCutShort = outcome.failure?.code === 'WORKER_RESTARTED';
-    this.#expect(isCutShort || event.failure?.code !== 'REPORT_CORRUPT', 'no accepted result is lost', `${key}: ${event.failure?.message ?? ''}`);
-    this.#expect(isExhausted || event.verdict === expectedVerdict(outcome), 'a verdict is the one that was reported', `${key} is ${event.verdict}, the worker said ${outcome.verdict}`);
+    this.#expect(
+      isCutShort || event.failure?.code !== 'REPORT_CORRUPT',
+      'no accepted result is lost',
+      `${key}: ${event.failure?.message ?? ''}`,
+    );
+    this.#expect(
+      isExhausted || event.verdict === expectedVerdict(outcome),
+      'a verdict is the one that was reported',
+      `${key} is ${event.verdict}, the worker said ${outcome.verdict}`,
+    );
     const execution = this.#truth.executions.get(key);
-    if (outcome.verdict === 'passed') this.#expect(execution?.outcome?.verdict === 'passed' && execution.worker === event.worker, 'a verdict never lands on a newer attempt', `${key} passed, and did not run`);
+    if (outcome.verdict === 'passed')
+      this.#expect(
+        execution?.outcome?.verdict === 'passed' && execution.worker === event.worker,
+        'a verdict never lands on a newer attempt',
+        `${key} passed, and did not run`,
+      );
   }
 
   #taskSettled(id: TaskId, verdict: Verdict): void {
@@ -207,7 +329,11 @@ export class DurableFacts {
     const last = [...task.attempts.values()].at(-1);
     this.#expect(last?.state !== 'open', 'a task settles after its attempt', id);
     const isOwn = last?.settles === true ? last.verdict === verdict : verdict === 'canceled';
-    this.#expect(isOwn, 'a task has the verdict of its last attempt', `${id} ${verdict}, attempt ${last?.verdict ?? 'none'}`);
+    this.#expect(
+      isOwn,
+      'a task has the verdict of its last attempt',
+      `${id} ${verdict}, attempt ${last?.verdict ?? 'none'}`,
+    );
     task.verdict = verdict;
   }
 
@@ -215,25 +341,33 @@ export class DurableFacts {
     const run = this.runs.get(id)!;
     this.#expect(run.verdict === null, 'a run settles once', id);
     run.verdict = verdict;
-    const count = (...wanted: Verdict[]): number => run.tasks.filter((task) => task.verdict !== null && wanted.includes(task.verdict)).length;
-    this.#expect(count('passed', 'failed', 'errored', 'timedOut', 'skipped', 'inconclusive', 'lost', 'canceled') === run.tasks.length, 'a run settles with its last task', id);
-    const bad = count('failed', 'errored', 'timedOut', 'lost');
-    const isGood = bad + count('inconclusive', 'canceled') === 0 && count('passed') > 0;
-    this.#expect((verdict === 'passed') === isGood, 'a run passes only if something ran and all of it passed', `${id} ${verdict}`);
-    if (verdict === 'failed') this.#expect(bad > 0, 'a run has a true verdict', `${id} failed, and none of its tasks did`);
-    if (verdict === 'canceled') this.#expect(count('canceled') > 0, 'a run has a true verdict', `${id} canceled, and none of its tasks is`);
+    const verdicts = run.tasks.map((task) => task.verdict);
+    this.#expect(!verdicts.includes(null), 'a run settles with its last task', id);
+    this.#expect(
+      isVerdictTrue(verdict, verdicts),
+      'a run has a true verdict',
+      `${id} ${verdict}: ${verdicts.join(' ')}`,
+    );
   }
 
   /** The attempt, which must be open and this worker's. */
   #open(ref: AttemptRef, worker: WorkerId, what: string): DurableAttempt | undefined {
     const attempt = this.task(ref.task)?.attempts.get(ref.attempt);
-    this.#expect(attempt?.state === 'open' && attempt.worker === worker, 'a verdict never lands on a newer attempt', `${what} for ${attemptKeyOf(ref)} of ${worker}, which is ${attempt?.state ?? 'unknown'}`);
+    this.#expect(
+      attempt?.state === 'open' && attempt.worker === worker,
+      'a verdict never lands on a newer attempt',
+      `${what} for ${attemptKeyOf(ref)} of ${worker}, which is ${attempt?.state ?? 'unknown'}`,
+    );
     return attempt;
   }
 
   #close(ref: AttemptRef, worker: WorkerId, state: 'settled' | 'returned'): DurableAttempt | undefined {
     const attempt = this.task(ref.task)?.attempts.get(ref.attempt);
-    this.#expect(attempt !== undefined && attempt.state === 'open', 'an attempt is recorded at most once', `${attemptKeyOf(ref)} is ${attempt?.state ?? 'unknown'}, and ${state} again`);
+    this.#expect(
+      attempt !== undefined && attempt.state === 'open',
+      'an attempt is recorded at most once',
+      `${attemptKeyOf(ref)} is ${attempt?.state ?? 'unknown'}, and ${state} again`,
+    );
     if (attempt === undefined) return undefined;
     this.#expect(attempt.worker === worker, 'an attempt belongs to one worker', attemptKeyOf(ref));
     attempt.state = state;
@@ -249,25 +383,15 @@ export class DurableFacts {
     const said = this.#truth.saidBy(input.worker);
     for (const report of input.reports) {
       if (report.kind === 'profileChanged') continue;
-      this.#expect(said.get(report.seq) === canonical(report), 'reports arrive as they were said', `${input.worker} report ${report.seq}`);
+      this.#expect(
+        said.get(report.seq) === canonical(report),
+        'reports arrive as they were said',
+        `${input.worker} report ${report.seq}`,
+      );
     }
   }
 
   #expect(holds: boolean, invariant: string, about: string): void {
     if (!holds) this.#world.violate(invariant, `${about} (journal entry ${this.seq})`);
   }
-}
-
-function outcomeIn(input: Input, worker: WorkerId, ref: AttemptRef): AttemptOutcome | null {
-  if (input.kind !== 'workerReported' || input.worker !== worker) return null;
-  for (const report of input.reports) if (report.kind === 'finished' && report.task === ref.task && report.attempt === ref.attempt) return report.outcome;
-  return null;
-}
-
-/** What an outcome should count as: a pass says that at least one case ran and none failed. */
-export function expectedVerdict(outcome: AttemptOutcome): Verdict {
-  if (outcome.verdict !== 'passed') return outcome.verdict;
-  if (outcome.counts.failed > 0) return 'failed';
-  if (outcome.counts.passed > 0) return 'passed';
-  return outcome.counts.skipped + outcome.counts.todo > 0 ? 'skipped' : 'inconclusive';
 }

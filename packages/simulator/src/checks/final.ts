@@ -10,7 +10,15 @@ import type { DurableFacts, DurableRun } from './durable.ts';
 import { attemptKeyOf, canonical, type Truth } from './truth.ts';
 import type { Witness } from './witness.ts';
 
-export type FinalOptions = { world: World; disk: SimDisk; facts: DurableFacts; truth: Truth; witness: Witness; store: ResultStore; config: EngineConfig };
+export type FinalOptions = {
+  world: World;
+  disk: SimDisk;
+  facts: DurableFacts;
+  truth: Truth;
+  witness: Witness;
+  store: ResultStore;
+  config: EngineConfig;
+};
 
 /** What is not over yet, in words; null when all of it is. */
 export function unsettled(facts: DurableFacts): string | null {
@@ -28,7 +36,9 @@ export function unsettled(facts: DurableFacts): string | null {
 
 export async function checkFinal(options: FinalOptions): Promise<void> {
   const { world, disk, facts, witness, config } = options;
-  for (const [key, run] of witness.submissions) if (!facts.runs.has(run)) world.violate('no accepted result is lost', `${key} was accepted as ${run}, which is gone`);
+  for (const [key, run] of witness.submissions)
+    if (!facts.runs.has(run))
+      world.violate('no accepted result is lost', `${key} was accepted as ${run}, which is gone`);
   for (const [id, run] of facts.runs) {
     await checkStored(options, id, run);
     if (witness.isFeedWhole) {
@@ -44,14 +54,18 @@ export async function checkFinal(options: FinalOptions): Promise<void> {
 async function checkStored({ world, store, truth }: FinalOptions, id: RunId, run: DurableRun): Promise<void> {
   const stored = await store.readRun(id);
   if (stored?.verdict !== run.verdict || stored.tasks.settled !== run.tasks.length) {
-    return world.violate('no accepted result is lost', `${id} is ${run.verdict ?? 'open'}; stored is ${stored?.verdict ?? 'nothing'} with ${stored?.tasks.settled ?? 0} of ${run.tasks.length} tasks`);
+    return world.violate(
+      'no accepted result is lost',
+      `${id} is ${run.verdict ?? 'open'}; stored is ${stored?.verdict ?? 'nothing'} with ${stored?.tasks.settled ?? 0} of ${run.tasks.length} tasks`,
+    );
   }
   const cases = new Map<string, unknown[]>();
   const { cases: rows } = await store.listCases({ run: id, limit: 1_000_000 });
   for (const row of rows) {
     const key = attemptKeyOf(row);
     const list = cases.get(key) ?? [];
-    if (row.ordinal !== list.length) world.violate('every case is recorded once', `${key} case ${row.ordinal} stored after ${list.length}`);
+    if (row.ordinal !== list.length)
+      world.violate('every case is recorded once', `${key} case ${row.ordinal} stored after ${list.length}`);
     list.push(row.case);
     cases.set(key, list);
   }
@@ -59,16 +73,27 @@ async function checkStored({ world, store, truth }: FinalOptions, id: RunId, run
   for (const [index, task] of run.tasks.entries()) {
     const view = tasks[index];
     const taskId = taskIdOf(id, index);
-    if (view?.verdict !== task.verdict) world.violate('no accepted result is lost', `${taskId} is ${task.verdict ?? 'open'}, stored is ${view?.verdict ?? 'nothing'}`);
+    if (view?.verdict !== task.verdict)
+      world.violate(
+        'no accepted result is lost',
+        `${taskId} is ${task.verdict ?? 'open'}, stored is ${view?.verdict ?? 'nothing'}`,
+      );
     const settled = [...task.attempts.entries()].filter(([, attempt]) => attempt.state === 'settled');
-    if (view?.attempts.length !== settled.length) world.violate('an attempt is recorded at most once', `${taskId} has ${settled.length} settled attempts, stored are ${view?.attempts.length ?? 0}`);
+    if (view?.attempts.length !== settled.length)
+      world.violate(
+        'an attempt is recorded at most once',
+        `${taskId} has ${settled.length} settled attempts, stored are ${view?.attempts.length ?? 0}`,
+      );
     const last = settled.at(-1);
     if (last === undefined) continue;
     const key = attemptKeyOf({ task: taskId, attempt: last[0] });
     const execution = truth.executions.get(key);
-    const isOwn = execution?.outcome != null && last[1].isReported;
+    const isOwn = execution !== undefined && execution.outcome !== null && last[1].isReported;
     if (isOwn && canonical(cases.get(key) ?? []) !== canonical(execution.cases)) {
-      world.violate('no accepted result is lost', `${key} produced ${execution.cases.length} cases, stored are ${cases.get(key)?.length ?? 0}`);
+      world.violate(
+        'no accepted result is lost',
+        `${key} produced ${execution.cases.length} cases, stored are ${cases.get(key)?.length ?? 0}`,
+      );
     }
   }
 }

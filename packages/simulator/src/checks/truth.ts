@@ -19,7 +19,11 @@ export class Truth {
   executing(worker: WorkerId, ref: AttemptRef): Execution {
     const key = attemptKeyOf(ref);
     const before = this.executions.get(key);
-    if (before !== undefined) this.#world.violate('an attempt is executed at most once', `${key} ran on ${before.worker}, and again on ${worker}`);
+    if (before !== undefined)
+      this.#world.violate(
+        'an attempt is executed at most once',
+        `${key} ran on ${before.worker}, and again on ${worker}`,
+      );
     const execution: Execution = { worker, startedAtMs: this.#world.nowMs, cases: [], outcome: null };
     this.executions.set(key, execution);
     return execution;

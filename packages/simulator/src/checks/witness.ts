@@ -1,7 +1,18 @@
 // Watches the coordinator from outside: each step of its engine, everything it tells anyone, every recovery. What it is told
 // of is held against the durable facts and the ground truth at that moment; the first thing that does not hold ends the
 // simulation with the name of the invariant.
-import { checkInvariants, emptyState, explainTask, replay, snapshot, type Engine, type EngineConfig, type Input, type Reply, type State } from '@assay/core';
+import {
+  checkInvariants,
+  emptyState,
+  explainTask,
+  replay,
+  snapshot,
+  type Engine,
+  type EngineConfig,
+  type Input,
+  type Reply,
+  type State,
+} from '@assay/core';
 import type { FeedDelivery, JournalEntry, Shell } from '@assay/coordinator/simulation';
 import { taskIdOf, type CoordinatorMessage, type RunId, type SessionId, type WorkerId } from '@assay/protocol';
 import { needOf } from '../agents/machines.ts';
@@ -48,7 +59,10 @@ export class Witness {
       step: (input, atMs) => {
         const result = engine.step(input, atMs);
         if (result.events.length > 0) this.#stepped(engine.state, input, nowMs());
-        this.#options.world.trace('engine', `${describeInput(input)}${result.events.length === 0 ? '' : ` => ${result.events.map(({ kind }) => kind).join(' ')}`}`);
+        this.#options.world.trace(
+          'engine',
+          `${describeInput(input)}${result.events.length === 0 ? '' : ` => ${result.events.map(({ kind }) => kind).join(' ')}`}`,
+        );
         return result;
       },
     };
@@ -68,10 +82,12 @@ export class Witness {
           this.#durable(facts.assignments.get(message.assignment) === session, `${message.assignment} to ${session}`);
           break;
         case 'cancel':
-          for (const ref of message.attempts) this.#durable(facts.cancels.has(attemptKeyOf(ref)), `the cancellation of ${attemptKeyOf(ref)}`);
+          for (const ref of message.attempts)
+            this.#durable(facts.cancels.has(attemptKeyOf(ref)), `the cancellation of ${attemptKeyOf(ref)}`);
           break;
         case 'takeBack':
-          for (const ref of message.attempts) this.#durable(facts.takeBacks.has(attemptKeyOf(ref)), `asking ${attemptKeyOf(ref)} back`);
+          for (const ref of message.attempts)
+            this.#durable(facts.takeBacks.has(attemptKeyOf(ref)), `asking ${attemptKeyOf(ref)} back`);
           break;
         case 'ack':
           this.#acknowledged(session, message.seq);
@@ -85,7 +101,8 @@ export class Witness {
 
   submitted(key: string, run: RunId): void {
     const before = this.#submitted.get(key);
-    if (before !== undefined && before !== run) this.#options.world.violate('a repeated submission is the same run', `${key}: ${before} and ${run}`);
+    if (before !== undefined && before !== run)
+      this.#options.world.violate('a repeated submission is the same run', `${key}: ${before} and ${run}`);
     this.#submitted.set(key, run);
   }
 
@@ -100,12 +117,19 @@ export class Witness {
     if (reply.kind === 'runAccepted') {
       const run = facts.run(reply.run);
       this.#durable(run !== undefined, `the acceptance of ${reply.run}`);
-      if (input.kind === 'addTasks') this.#durable((run?.lastChunk ?? -1) >= input.chunk, `the acceptance of chunk ${input.chunk} of ${reply.run}`);
+      if (input.kind === 'addTasks')
+        this.#durable((run?.lastChunk ?? -1) >= input.chunk, `the acceptance of chunk ${input.chunk} of ${reply.run}`);
     }
     if (input.kind === 'cancelRun' && reply.kind === 'accepted') {
       const run = facts.run(input.run);
-      const isAsked = input.tasks === undefined ? run?.isCancelAsked : input.tasks.every((task) => run?.cancelAsked.has(task) === true || facts.task(task)?.verdict !== null);
-      this.#durable(run !== undefined && (isAsked === true || run.verdict !== null), `the cancellation of ${input.run}`);
+      const isAsked =
+        input.tasks === undefined
+          ? run?.isCancelAsked
+          : input.tasks.every((task) => run?.cancelAsked.has(task) === true || facts.task(task)?.verdict !== null);
+      this.#durable(
+        run !== undefined && (isAsked === true || run.verdict !== null),
+        `the cancellation of ${input.run}`,
+      );
     }
   }
 
@@ -120,17 +144,29 @@ export class Witness {
   /** Recovery made this state: it has to be what was durable, whichever way it is made, and nothing that was told may be missing. */
   recovered(state: State): void {
     const { world, disk } = this.#options;
-    if (state.seq !== disk.lastSeq()) return world.violate('recovery', `the state is that of entry ${state.seq}, the journal ends at ${disk.lastSeq()}`);
+    if (state.seq !== disk.lastSeq())
+      return world.violate(
+        'recovery',
+        `the state is that of entry ${state.seq}, the journal ends at ${disk.lastSeq()}`,
+      );
     const recovered = snapshot(state);
     const alone = emptyState();
     for (const row of disk.archive) replay(alone, JSON.parse(row) as JournalEntry);
-    if (snapshot(alone) !== recovered) world.violate('recovery', `from a snapshot: ${difference(snapshot(alone), recovered)}`);
+    if (snapshot(alone) !== recovered)
+      world.violate('recovery', `from a snapshot: ${difference(snapshot(alone), recovered)}`);
     const before = this.#lastEngine;
     if (before !== null && before.state.seq === state.seq && snapshot(before.state) !== recovered) {
-      world.violate('recovery', `the state before the crash was another one: ${difference(snapshot(before.state), recovered)}`);
+      world.violate(
+        'recovery',
+        `the state before the crash was another one: ${difference(snapshot(before.state), recovered)}`,
+      );
     }
     for (const problem of checkInvariants(state)) world.violate('counts add up', `after recovery: ${problem}`);
-    if (this.#feedSeq !== null && this.#feedSeq > disk.lastSeq()) world.violate('nothing is told before it is durable', `the feed had told entry ${this.#feedSeq}, the journal ends at ${disk.lastSeq()}`);
+    if (this.#feedSeq !== null && this.#feedSeq > disk.lastSeq())
+      world.violate(
+        'nothing is told before it is durable',
+        `the feed had told entry ${this.#feedSeq}, the journal ends at ${disk.lastSeq()}`,
+      );
   }
 
   #stepped(state: State, input: Input, nowMs: number): void {
@@ -139,7 +175,11 @@ export class Witness {
     const about = `after ${input.kind} (entry ${state.seq})`;
     for (const problem of checkInvariants(state)) world.violate('counts add up', `${problem} ${about}`);
     for (const worker of state.workers.values()) {
-      if (worker.assignments.size > worker.slots) world.violate('a worker holds at most its slots', `${worker.worker} has ${worker.assignments.size} of ${worker.slots} ${about}`);
+      if (worker.assignments.size > worker.slots)
+        world.violate(
+          'a worker holds at most its slots',
+          `${worker.worker} has ${worker.assignments.size} of ${worker.slots} ${about}`,
+        );
     }
     this.#placed(state, about);
     if (this.steps % explainEvery === 0) this.#explained(state, config, nowMs, about);
@@ -147,7 +187,9 @@ export class Witness {
 
   /** Nothing waits that a free worker could do. */
   #placed(state: State, about: string): void {
-    const free = [...state.workers.values()].filter((worker) => worker.state.kind === 'connected' && worker.assignments.size < worker.slots);
+    const free = [...state.workers.values()].filter(
+      (worker) => worker.state.kind === 'connected' && worker.assignments.size < worker.slots,
+    );
     if (free.length === 0) return;
     for (const run of state.runs.values()) {
       if (run.counts.queued === 0) continue;
@@ -155,8 +197,15 @@ export class Witness {
         if (task.state.kind !== 'queued') continue;
         const { avoidWorker } = task.state;
         const need = needOf(run.spec.suites[task.suite]!.requires);
-        const idle = free.find((worker) => worker.worker !== avoidWorker && need.fits(profileOf(state, worker.profileDigest), worker.declared));
-        if (idle !== undefined) this.#options.world.violate('nothing waits that a free worker could do', `${taskIdOf(run.run, task.index)} waits, ${idle.worker} is free ${about}`);
+        const idle = free.find(
+          (worker) =>
+            worker.worker !== avoidWorker && need.fits(profileOf(state, worker.profileDigest), worker.declared),
+        );
+        if (idle !== undefined)
+          this.#options.world.violate(
+            'nothing waits that a free worker could do',
+            `${taskIdOf(run.run, task.index)} waits, ${idle.worker} is free ${about}`,
+          );
       }
     }
   }
@@ -168,12 +217,23 @@ export class Witness {
       const id = taskIdOf(run.run, task.index);
       const said = explainTask(state, config, id, nowMs);
       const need = needOf(run.spec.suites[task.suite]!.requires);
-      const fitting = [...state.workers.values()].filter((worker) => need.fits(profileOf(state, worker.profileDigest), worker.declared));
-      const busy = fitting.filter((worker) => worker.state.kind === 'connected' && worker.assignments.size >= worker.slots).length;
+      const fitting = [...state.workers.values()].filter((worker) =>
+        need.fits(profileOf(state, worker.profileDigest), worker.declared),
+      );
+      const busy = fitting.filter(
+        (worker) => worker.state.kind === 'connected' && worker.assignments.size >= worker.slots,
+      ).length;
       const saidBusy = said?.reasons.find(({ reason }) => reason.startsWith('busy'))?.workers ?? 0;
-      if (said === null || saidBusy !== busy) this.#options.world.violate('an explanation is true', `${id}: ${saidBusy} workers are said to be busy, ${busy} are ${about}`);
+      if (said === null || saidBusy !== busy)
+        this.#options.world.violate(
+          'an explanation is true',
+          `${id}: ${saidBusy} workers are said to be busy, ${busy} are ${about}`,
+        );
       if (said !== null && (fitting.length === 0) !== said.summary.startsWith('Waits for a worker')) {
-        this.#options.world.violate('an explanation is true', `${id}: ${fitting.length} workers fit; said: ${said.summary} ${about}`);
+        this.#options.world.violate(
+          'an explanation is true',
+          `${id}: ${fitting.length} workers fit; said: ${said.summary} ${about}`,
+        );
       }
     }
   }
@@ -187,7 +247,11 @@ export class Witness {
     this.#durable(worker.ackedSeq >= seq, `the acknowledgement of report ${seq} of ${id}`);
     const said = truth.saidBy(id);
     for (let at = (this.#checkedThrough.get(id) ?? -1) + 1; at <= seq; at += 1) {
-      if (said.has(at) && !worker.reports.has(at) && !truth.isLost(id, at)) world.violate('no accepted result is lost', `report ${at} of ${id} is acknowledged and is not in the journal: ${said.get(at) ?? ''}`);
+      if (said.has(at) && !worker.reports.has(at) && !truth.isLost(id, at))
+        world.violate(
+          'no accepted result is lost',
+          `report ${at} of ${id} is acknowledged and is not in the journal: ${said.get(at) ?? ''}`,
+        );
     }
     this.#checkedThrough.set(id, Math.max(seq, this.#checkedThrough.get(id) ?? -1));
   }
@@ -201,7 +265,8 @@ export class Witness {
     }
     for (const { seq, item } of delivery.events) {
       if (seq > disk.lastSeq()) this.#durable(false, `the feed's item of entry ${seq}`);
-      if (this.#feedSeq !== null && seq < this.#feedSeq) world.violate('the feed is in order', `entry ${seq} after ${this.#feedSeq}`);
+      if (this.#feedSeq !== null && seq < this.#feedSeq)
+        world.violate('the feed is in order', `entry ${seq} after ${this.#feedSeq}`);
       this.#feedSeq = seq;
       if (item.kind !== 'taskSettled') continue;
       if (this.#toldTasks.has(item.task)) world.violate('a task settles once', `the feed told of ${item.task} twice`);
@@ -263,6 +328,7 @@ function describeMessage(message: CoordinatorMessage): string {
 }
 
 function describeReply(reply: Reply): string {
-  if (reply.kind === 'runAccepted') return `${reply.run} with ${reply.tasks} tasks${reply.isRepeat ? ', as before' : ''}`;
+  if (reply.kind === 'runAccepted')
+    return `${reply.run} with ${reply.tasks} tasks${reply.isRepeat ? ', as before' : ''}`;
   return reply.kind === 'refused' ? `${reply.code} ${reply.reason}` : 'accepted';
 }

@@ -14,7 +14,11 @@ export type ServerLinkOptions = {
   trace: (what: string) => void;
 };
 
-type Phase = { kind: 'awaitingHello' } | { kind: 'opening'; early: AgentMessage[] } | { kind: 'open' } | { kind: 'closed' };
+type Phase =
+  | { kind: 'awaitingHello' }
+  | { kind: 'opening'; early: AgentMessage[] }
+  | { kind: 'open' }
+  | { kind: 'closed' };
 
 export function serveLink(options: ServerLinkOptions): LinkEars {
   const server = new ServerLink(options);
@@ -45,7 +49,8 @@ class ServerLink {
   frame(text: string): void {
     if (this.#phase.kind === 'closed') return;
     const frame = readFrame(Buffer.from(text));
-    if (frame.kind !== 'messages') return this.#refuse('BAD_FRAME', frame.kind === 'bad' ? frame.reason : 'another version', false);
+    if (frame.kind !== 'messages')
+      return this.#refuse('BAD_FRAME', frame.kind === 'bad' ? frame.reason : 'another version', false);
     this.#hear(frame.messages);
   }
 

@@ -79,7 +79,9 @@ export class SimCoordinator {
     const process = this.process;
     process.after(random.int(startMs.min, startMs.max), () => {
       world.expectPromises();
-      this.#recover(process).catch((error: unknown) => world.violate('recovery', String(error instanceof Error ? error.stack : error)));
+      this.#recover(process).catch((error: unknown) =>
+        world.violate('recovery', String(error instanceof Error ? error.stack : error)),
+      );
     });
   }
 
@@ -89,7 +91,10 @@ export class SimCoordinator {
     const { world, network, disk, random } = this.#options;
     this.process.kill();
     const { kept, torn } = disk.crash(random.int(0, disk.underWay.length));
-    world.trace('coordinator', `${isMachineGone ? 'loses power' : 'is killed'}; ${kept} unacknowledged batches are on the disk, ${torn} are torn off`);
+    world.trace(
+      'coordinator',
+      `${isMachineGone ? 'loses power' : 'is killed'}; ${kept} unacknowledged batches are on the disk, ${torn} are torn off`,
+    );
     network.processDied(this.process, isMachineGone);
     this.#gone();
   }
@@ -145,7 +150,11 @@ export class SimCoordinator {
       feed: createMemoryFeed({ startSeq: journal.lastSeq() }),
       results: this.#options.store,
       onDurable: (seq) => {
-        if (seq > disk.lastSeq()) world.violate('nothing is told before it is durable', `the followers are told of entry ${seq}, the disk has ${disk.lastSeq()}`);
+        if (seq > disk.lastSeq())
+          world.violate(
+            'nothing is told before it is durable',
+            `the followers are told of entry ${seq}, the disk has ${disk.lastSeq()}`,
+          );
         this.#follower?.wake(seq, () => this.#wakeResults?.());
       },
       onFatal: (error) => this.#fatal(error),
@@ -236,7 +245,11 @@ export class SimCoordinator {
         }),
       gatherMs: 50,
     });
-    worker.run().catch((error: unknown) => world.violate('no bug', `results: ${String(error instanceof Error ? error.stack : error)}`));
+    worker
+      .run()
+      .catch((error: unknown) =>
+        world.violate('no bug', `results: ${String(error instanceof Error ? error.stack : error)}`),
+      );
   }
 
   #guarded(store: ResultStore): ResultStore {

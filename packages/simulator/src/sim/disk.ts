@@ -83,7 +83,8 @@ export function openSimJournal({ disk, schedule }: SimJournalOptions): Journal {
       if (disk.underWay.length === 1) startFirst();
     },
     read: async (from, max) => disk.entriesFrom(Math.max(from, disk.firstSeq), max),
-    latestSnapshot: async (beforeSeq = Number.MAX_SAFE_INTEGER) => disk.snapshots.find((kept) => kept.seq < beforeSeq) ?? null,
+    latestSnapshot: async (beforeSeq = Number.MAX_SAFE_INTEGER) =>
+      disk.snapshots.find((kept) => kept.seq < beforeSeq) ?? null,
     saveSnapshot: async (snapshot) => {
       disk.snapshots = [snapshot, ...disk.snapshots].slice(0, 2);
     },

@@ -104,7 +104,8 @@ class Pipe {
   carry(deliver: () => void, isLoose: boolean): void {
     if (this.isBroken) return;
     const { weather } = this.#network;
-    if (isLoose && this.#random.chance(weather.swallow)) return this.#world.trace('network', `swallows a frame of ${this.#host.name}`);
+    if (isLoose && this.#random.chance(weather.swallow))
+      return this.#world.trace('network', `swallows a frame of ${this.#host.name}`);
     const isOvertaking = isLoose && this.#random.chance(weather.overtake);
     this.#plan(deliver, isOvertaking);
     if (isLoose && this.#random.chance(weather.duplicate)) {

@@ -91,7 +91,8 @@ export class World {
         else this.violate('no bug', String(error instanceof Error ? error.stack : error));
       }
     }
-    if (this.#heap[0] === undefined || this.#heap[0].atMs > untilMs) this.nowMs = Math.max(this.nowMs, Math.min(untilMs, Number.MAX_SAFE_INTEGER));
+    if (this.#heap[0] === undefined || this.#heap[0].atMs > untilMs)
+      this.nowMs = Math.max(this.nowMs, Math.min(untilMs, Number.MAX_SAFE_INTEGER));
   }
 
   async #settlePromises(): Promise<void> {

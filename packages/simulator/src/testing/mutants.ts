@@ -1,7 +1,7 @@
 // Five bugs, planted around the production parts and never in them, to see whether the simulator finds them.
-import { createEngine, evolve, type Engine, type Event, type Input } from '@assay/core';
+import { createEngine, type Engine, type Event, type Input } from '@assay/core';
 import { sessionStep, type SessionOutput } from '@assay/agent/session';
-import { runIdOf } from '@assay/protocol';
+import { runIdOf, type Report, type WorkerId } from '@assay/protocol';
 import type { SimParts } from '../simulate.ts';
 
 export type Mutant = { name: string; bug: string; parts: () => Partial<SimParts> };
@@ -22,24 +22,35 @@ const noFence: Mutant = {
   parts: () =>
     engineWith((engine) => (input, nowMs) => {
       const result = engine.step(input, nowMs);
-      if (input.kind !== 'workerReported' || result.events.length === 0) return result;
-      const landed = input.reports.flatMap((report): Event[] => {
-        const isRefused = result.events.some((event) => event.kind === 'reportsRefused' && event.refused.some(({ seq }) => seq === report.seq));
-        if (report.kind !== 'finished' || !isRefused) return [];
-        const task = engine.state.runs.get(runIdOf(report.task))?.tasks[Number(report.task.slice(report.task.lastIndexOf('.') + 1))];
-        const current = task?.attempts.at(-1);
-        if (current === undefined || current.state.kind === 'settled' || current.attempt <= report.attempt) return [];
-        const { verdict, counts } = report.outcome;
-        const about = { task: report.task, verdict };
-        return [
-          { kind: 'attemptSettled', ...about, attempt: current.attempt, worker: current.worker, counts, next: { kind: 'settle' } },
-          { kind: 'taskSettled', ...about },
-        ];
-      });
-      for (const event of landed) evolve(engine.state, event, nowMs);
-      return { ...result, events: [...result.events, ...landed] };
+      if (input.kind !== 'workerReported') return result;
+      const refused = new Set(
+        result.events.flatMap((event) => (event.kind === 'reportsRefused' ? event.refused.map(({ seq }) => seq) : [])),
+      );
+      const late = input.reports.filter((report) => report.kind === 'finished' && refused.has(report.seq));
+      return {
+        ...result,
+        events: [...result.events, ...late.flatMap((report) => landOnCurrent(engine, report, nowMs))],
+      };
     }),
 };
+
+/** Takes a late report for one of the worker that holds the task now; what follows belongs to the same journal entry. */
+function landOnCurrent(engine: Engine, report: Report, nowMs: number): Event[] {
+  if (report.kind !== 'finished') return [];
+  const task = engine.state.runs.get(runIdOf(report.task))?.tasks[
+    Number(report.task.slice(report.task.lastIndexOf('.') + 1))
+  ];
+  const current = task?.attempts.at(-1);
+  const holder = engine.state.workers.get(current?.worker ?? ('' as WorkerId));
+  if (current === undefined || holder === undefined || current.state.kind === 'settled') return [];
+  const moved = { ...report, attempt: current.attempt, seq: holder.ackedSeq + 0.5 };
+  const { events } = engine.step(
+    { kind: 'workerReported', worker: holder.worker, session: holder.session, reports: [moved] },
+    nowMs,
+  );
+  if (events.length > 0) engine.state.seq -= 1;
+  return events.filter(({ kind }) => kind !== 'reportsAccepted');
+}
 
 const ackBeforeCommit: Mutant = {
   name: 'ack before commit',
@@ -87,11 +98,18 @@ const doubleSettle: Mutant = {
       const result = engine.step(input, nowMs);
       for (const event of result.events) {
         if (event.kind === 'attemptSettled') settled.set(`${event.task}#${event.attempt}`, [event]);
-        if (event.kind === 'taskSettled') for (const [key, events] of settled) if (key.startsWith(`${event.task}#`)) events.push(event);
+        if (event.kind === 'taskSettled')
+          for (const [key, events] of settled) if (key.startsWith(`${event.task}#`)) events.push(event);
       }
       if (input.kind !== 'workerReported' || result.events.length === 0) return result;
-      const acked = new Set(result.events.flatMap((event) => (event.kind === 'attemptSettled' ? [`${event.task}#${event.attempt}`] : [])));
-      const again = input.reports.flatMap((report) => (report.kind === 'finished' && !acked.has(`${report.task}#${report.attempt}`) ? (settled.get(`${report.task}#${report.attempt}`) ?? []) : []));
+      const acked = new Set(
+        result.events.flatMap((event) => (event.kind === 'attemptSettled' ? [`${event.task}#${event.attempt}`] : [])),
+      );
+      const again = input.reports.flatMap((report) =>
+        report.kind === 'finished' && !acked.has(`${report.task}#${report.attempt}`)
+          ? (settled.get(`${report.task}#${report.attempt}`) ?? [])
+          : [],
+      );
       return { ...result, events: [...result.events, ...again] };
     });
   },

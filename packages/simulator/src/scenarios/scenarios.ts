@@ -1,0 +1,185 @@
+// Small worlds written down by hand, each telling one story of the protocol: what a stranger reads first. Their traces are the
+// golden transcripts beside this file.
+import { engineDefaults } from '@assay/core';
+import type { RunSpec, Suite, Task } from '@assay/protocol';
+import type { PlanOf } from '../agents/executor.ts';
+import { impossibleNeed, machineKinds } from '../agents/machines.ts';
+import type { PlannedWorker, SeedPlan } from '../plan.ts';
+import { Simulation } from '../simulate.ts';
+import type { Submission } from '../submitters.ts';
+
+export type Scenario = { name: string; story: string; plan: SeedPlan; planOf: PlanOf };
+
+const steady = { delayMinMs: 1, delayMaxMs: 1, duplicate: 0, swallow: 0, overtake: 0 };
+
+function worker(over: Partial<PlannedWorker> = {}): PlannedWorker {
+  return { machine: machineKinds[0], slots: 1, slowness: 1, startupMs: 100, joinsAtMs: 0, ...over };
+}
+
+function suite(over: Partial<Suite> = {}): Suite {
+  return {
+    name: 'unit',
+    runner: 'command',
+    directory: '',
+    arguments: ['run', '{target}'],
+    env: {},
+    secrets: [],
+    timeoutMs: 600_000,
+    noOutputTimeoutMs: 0,
+    requires: '',
+    retries: 0,
+    batching: 'shared',
+    ...over,
+  };
+}
+
+function submission(
+  targets: readonly string[],
+  expectedMs: number,
+  over: { suite?: Partial<Suite>; spec?: Partial<RunSpec>; key?: string; atMs?: number } = {},
+): Submission {
+  const tasks: Task[] = targets.map((target) => ({ suite: 0, target, expectedMs }));
+  const spec: RunSpec = {
+    name: 'a run',
+    project: 'a project',
+    priority: 0,
+    source: { kind: 'directory', path: '/project' },
+    suites: [suite(over.suite)],
+    failFast: false,
+    unplaceable: 'wait',
+    ...over.spec,
+  };
+  return {
+    key: over.key ?? 'the submission',
+    spec,
+    chunks: [tasks],
+    atMs: over.atMs ?? 200,
+    cancelAfterMs: null,
+    cancelTasks: null,
+  };
+}
+
+function world(over: Partial<SeedPlan>): SeedPlan {
+  return {
+    seed: 1,
+    config: {
+      ...engineDefaults,
+      heartbeatMs: 1_000,
+      silentAfterMs: 2_500,
+      reconnectGraceMs: 2_000,
+      recoveryGraceMs: 3_000,
+    },
+    workers: [worker(), worker()],
+    submissions: [],
+    faults: [],
+    faultsEndMs: 30_000,
+    patienceMs: 600_000,
+    diskSpeed: { minMs: 1, maxMs: 1 },
+    startMs: { min: 10, max: 10 },
+    weather: steady,
+    longestTaskMs: 1_000,
+    ...over,
+  };
+}
+
+const passing =
+  (durationMs: number): PlanOf =>
+  (target) => ({ durationMs, cases: [{ path: [target, 'works'], status: 'passed', durationMs }], verdict: 'passed' });
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'worker-lost-in-a-batch',
+    story:
+      'w-0 loses power in the middle of a batch. Its silence is noticed; what ran is lost and repeated elsewhere, what had not started goes back for free.',
+    plan: world({
+      submissions: [
+        submission(
+          ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].map((name) => `${name}.test`),
+          300,
+        ),
+      ],
+      faults: [
+        { atMs: 550, fault: { kind: 'worker crash', worker: 0, isMachineGone: true, lostWrites: 0, downMs: null } },
+      ],
+      faultsEndMs: 8_000,
+    }),
+    planOf: passing(300),
+  },
+  {
+    name: 'coordinator-killed',
+    story:
+      'The coordinator is killed while it commits, and comes back from its journal. The workers find it again, say what they hold, and forget what is already in the journal. What it had just decided to hand out was told to nobody: it goes back, and is handed out as attempt 2. Nothing runs twice.',
+    plan: world({
+      submissions: [submission(['a.test', 'b.test', 'c.test', 'd.test'], 800)],
+      faults: [
+        { atMs: 1_050, fault: { kind: 'coordinator crash', isMachineGone: false, isCommitting: true, downMs: 700 } },
+      ],
+      diskSpeed: { minMs: 10, maxMs: 10 },
+      faultsEndMs: 6_000,
+    }),
+    planOf: passing(800),
+  },
+  {
+    name: 'stealing-at-the-end',
+    story:
+      'w-1 is six times slower than anybody thought. w-0 is done with its own part, and takes over what w-1 has not started.',
+    plan: world({
+      workers: [worker(), worker({ slowness: 6 })],
+      submissions: [submission(['a.test', 'b.test', 'c.test', 'd.test', 'e.test', 'f.test', 'g.test', 'h.test'], 500)],
+      faultsEndMs: 12_000,
+    }),
+    planOf: passing(500),
+  },
+  {
+    name: 'late-result-after-the-fence',
+    story:
+      'w-0 is stopped for so long that it is presumed lost, and its task runs elsewhere as attempt 2. Then w-0 goes on and reports the end of attempt 1: it is refused.',
+    plan: world({
+      submissions: [submission(['a.test'], 3_000)],
+      faults: [{ atMs: 1_000, fault: { kind: 'worker stopped', worker: 0, forMs: 6_000 } }],
+      faultsEndMs: 12_000,
+    }),
+    planOf: passing(3_000),
+  },
+  {
+    name: 'unplaceable-run',
+    story:
+      'Two runs that no connected worker can do. One says to settle such tasks: they are inconclusive at once. The other waits for the machine that it needs, which joins later.',
+    plan: world({
+      workers: [worker(), worker({ machine: machineKinds[2], joinsAtMs: 2_000 })],
+      submissions: [
+        submission(['huge.test'], 100, {
+          key: 'needs a terabyte',
+          suite: { requires: impossibleNeed.text },
+          spec: { unplaceable: 'settle' },
+        }),
+        submission(['gpu.test'], 100, {
+          key: 'needs a GPU',
+          atMs: 300,
+          suite: { requires: 'gpus.exists(g, g.vendor == "nvidia")' },
+        }),
+      ],
+      faultsEndMs: 5_000,
+    }),
+    planOf: passing(100),
+  },
+];
+
+/** Runs a scenario and tells it. Throws where an invariant does not hold. */
+export async function transcriptOf({ name, story, plan, planOf }: Scenario): Promise<string> {
+  const lines: string[] = [];
+  const simulation = new Simulation(plan, { planOf, onTrace: (line) => lines.push(line) });
+  await simulation.run();
+  const { violation } = simulation.result();
+  if (violation !== null) throw new Error(`${violation.invariant}: ${violation.message}\n${lines.join('\n')}`);
+  const told = lines.filter((line) => !isNoise(line)).map((line) => line.trimEnd());
+  const workers = plan.workers.map(
+    ({ machine, slots, slowness }, index) => `w-${index} (${machine.kind}, ${slots} slot, speed 1/${slowness})`,
+  );
+  return [`# ${name}`, `# ${story}`, `# Workers: ${workers.join('; ')}.`, '', ...told, ''].join('\n');
+}
+
+/** Bookkeeping that would only hide the story. */
+function isNoise(line: string): boolean {
+  return /engine +resultsAcknowledged|tells s-\d+: ack|no more of them|wants to start/.test(line);
+}
