@@ -17,31 +17,34 @@
 //   GET|POST /tokens, DELETE /tokens/:token                                  admin
 //   GET    /health                   -> Health                               none
 //   GET    /api/v1/worker            WebSocket, see worker-wire.ts           worker:POOL
-import { z } from "zod";
-import { TaskCounts } from "./feed.ts";
-import { RunId, TaskId, TokenId, WorkerId } from "./ids.ts";
-import { Profile } from "./profile.ts";
-import { AttemptFailure, BlobRef, Case, CaseCounts, Verdict } from "./results.ts";
+import { z } from 'zod';
+import { TaskCounts } from './feed.ts';
+import { RunId, TaskId, TokenId, WorkerId } from './ids.ts';
+import { Profile } from './profile.ts';
+import { AttemptFailure, BlobRef, Case, CaseCounts, Verdict } from './results.ts';
 
 /** Scopes of a token; `worker:POOL` lets an agent serve one pool. */
-export const Scope = z.union([z.enum(["read", "submit", "operate", "admin"]), z.string().regex(/^worker:[A-Za-z0-9._-]{1,80}$/)]);
+export const Scope = z.union([
+  z.enum(['read', 'submit', 'operate', 'admin']),
+  z.string().regex(/^worker:[A-Za-z0-9._-]{1,80}$/),
+]);
 export type Scope = z.infer<typeof Scope>;
 
-export const RunAccepted = z.strictObject({ run: RunId, tasks: z.number().int(), isRepeat: z.boolean() });
+export const RunAccepted = z.object({ run: RunId, tasks: z.number().int(), isRepeat: z.boolean() });
 export type RunAccepted = z.infer<typeof RunAccepted>;
 
 /** queued: nothing started yet; running; settled: every task has its verdict. */
-export const RunState = z.enum(["queued", "running", "settled"]);
+export const RunState = z.enum(['queued', 'running', 'settled']);
 
 /** Work that no connected worker can do, by requirement, with the number of workers each reason excludes. */
-export const Unplaceable = z.strictObject({
+export const Unplaceable = z.object({
   requires: z.string(),
   tasks: z.number().int(),
-  reasons: z.array(z.strictObject({ reason: z.string(), workers: z.number().int() })),
+  reasons: z.array(z.object({ reason: z.string(), workers: z.number().int() })),
 });
 export type Unplaceable = z.infer<typeof Unplaceable>;
 
-export const RunView = z.strictObject({
+export const RunView = z.object({
   run: RunId,
   name: z.string(),
   project: z.string(),
@@ -60,12 +63,12 @@ export const RunView = z.strictObject({
   labels: z.record(z.string(), z.string()),
 });
 export type RunView = z.infer<typeof RunView>;
-export const RunList = z.strictObject({ runs: z.array(RunView), next: z.string().nullable() });
+export const RunList = z.object({ runs: z.array(RunView), next: z.string().nullable() });
 export type RunList = z.infer<typeof RunList>;
 
-export const TaskState = z.enum(["queued", "assigned", "running", "settled"]);
+export const TaskState = z.enum(['queued', 'assigned', 'running', 'settled']);
 
-export const AttemptView = z.strictObject({
+export const AttemptView = z.object({
   attempt: z.number().int(),
   worker: WorkerId.nullable(),
   workerName: z.string().nullable(),
@@ -81,7 +84,7 @@ export const AttemptView = z.strictObject({
 });
 export type AttemptView = z.infer<typeof AttemptView>;
 
-export const TaskView = z.strictObject({
+export const TaskView = z.object({
   task: TaskId,
   run: RunId,
   suite: z.string(),
@@ -95,11 +98,11 @@ export const TaskView = z.strictObject({
   attempts: z.array(AttemptView),
 });
 export type TaskView = z.infer<typeof TaskView>;
-export const TaskList = z.strictObject({ tasks: z.array(TaskView), next: z.string().nullable() });
+export const TaskList = z.object({ tasks: z.array(TaskView), next: z.string().nullable() });
 export type TaskList = z.infer<typeof TaskList>;
 
 /** A case with where it ran: the rows that reports are made of. */
-export const CaseRow = z.strictObject({
+export const CaseRow = z.object({
   task: TaskId,
   attempt: z.number().int(),
   ordinal: z.number().int(),
@@ -111,26 +114,34 @@ export const CaseRow = z.strictObject({
   case: Case,
 });
 export type CaseRow = z.infer<typeof CaseRow>;
-export const CaseList = z.strictObject({ cases: z.array(CaseRow), next: z.string().nullable() });
+export const CaseList = z.object({ cases: z.array(CaseRow), next: z.string().nullable() });
 export type CaseList = z.infer<typeof CaseList>;
 
 /** Why a task waits or was placed where it was. */
-export const Explanation = z.strictObject({
+export const Explanation = z.object({
   task: TaskId,
   state: TaskState,
   summary: z.string(),
   /** For a waiting task: each reason with the workers that it excludes. */
-  reasons: z.array(z.strictObject({ reason: z.string(), workers: z.number().int() })),
+  reasons: z.array(z.object({ reason: z.string(), workers: z.number().int() })),
   /** For a placed task: what the placement weighed. */
   placement: z
-    .strictObject({ worker: WorkerId, atMs: z.number(), rule: z.string(), fittingWorkers: z.number().int(), freeWorkers: z.number().int(), expectedMs: z.number(), batch: z.number().int() })
+    .object({
+      worker: WorkerId,
+      atMs: z.number(),
+      rule: z.string(),
+      fittingWorkers: z.number().int(),
+      freeWorkers: z.number().int(),
+      expectedMs: z.number(),
+      batch: z.number().int(),
+    })
     .optional(),
   aheadInQueue: z.number().int().optional(),
 });
 export type Explanation = z.infer<typeof Explanation>;
 
-export const WorkerState = z.enum(["ready", "busy", "draining", "disconnected", "lost"]);
-export const WorkerView = z.strictObject({
+export const WorkerState = z.enum(['ready', 'busy', 'draining', 'disconnected', 'lost']);
+export const WorkerView = z.object({
   worker: WorkerId,
   name: z.string(),
   pool: z.string(),
@@ -142,28 +153,41 @@ export const WorkerView = z.strictObject({
   profile: Profile.optional(),
   declared: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   agentVersion: z.string(),
-  attempts: z.array(z.strictObject({ task: TaskId, attempt: z.number().int() })),
+  attempts: z.array(z.object({ task: TaskId, attempt: z.number().int() })),
 });
 export type WorkerView = z.infer<typeof WorkerView>;
-export const WorkerList = z.strictObject({ workers: z.array(WorkerView) });
+export const WorkerList = z.object({ workers: z.array(WorkerView) });
 export type WorkerList = z.infer<typeof WorkerList>;
 
-export const CancelRequest = z.strictObject({ reason: z.string().max(500), tasks: z.array(TaskId).max(5_000).optional() });
+export const CancelRequest = z.strictObject({
+  reason: z.string().max(500),
+  tasks: z.array(TaskId).max(5_000).optional(),
+});
 export type CancelRequest = z.infer<typeof CancelRequest>;
 export const DrainRequest = z.strictObject({ reason: z.string().max(500) });
 export type DrainRequest = z.infer<typeof DrainRequest>;
 
-export const TokenView = z.strictObject({ token: TokenId, name: z.string(), scopes: z.array(Scope), createdAtMs: z.number(), lastUsedAtMs: z.number().nullable(), isRevoked: z.boolean() });
+export const TokenView = z.object({
+  token: TokenId,
+  name: z.string(),
+  scopes: z.array(Scope),
+  createdAtMs: z.number(),
+  lastUsedAtMs: z.number().nullable(),
+  isRevoked: z.boolean(),
+});
 export type TokenView = z.infer<typeof TokenView>;
-export const TokenList = z.strictObject({ tokens: z.array(TokenView) });
-export const TokenCreation = z.strictObject({ name: z.string().min(1).max(200), scopes: z.array(Scope).min(1).max(20) });
+export const TokenList = z.object({ tokens: z.array(TokenView) });
+export const TokenCreation = z.strictObject({
+  name: z.string().min(1).max(200),
+  scopes: z.array(Scope).min(1).max(20),
+});
 export type TokenCreation = z.infer<typeof TokenCreation>;
 /** The only time that the secret is shown. */
-export const TokenCreated = z.strictObject({ token: TokenView, secret: z.string() });
+export const TokenCreated = z.object({ token: TokenView, secret: z.string() });
 export type TokenCreated = z.infer<typeof TokenCreated>;
 
-export const Health = z.strictObject({
-  status: z.enum(["ok", "recovering", "stopping"]),
+export const Health = z.object({
+  status: z.enum(['ok', 'recovering', 'stopping']),
   version: z.string(),
   protocolVersion: z.number().int(),
   journalSeq: z.number().int(),

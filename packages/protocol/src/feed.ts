@@ -1,15 +1,15 @@
 // The live feed: what those who watch are told, as a projection of journalled events. `seq` is the journal's sequence
 // number and the resume point (`Last-Event-ID`); several items may share one. `output` alone has no place in the
 // journal: it is sent to whoever listens at that moment.
-import { z } from "zod";
-import { AssignmentId, RunId, TaskId, WorkerId } from "./ids.ts";
-import { AttemptFailure, Case, CaseCounts, Verdict } from "./results.ts";
+import { z } from 'zod';
+import { AssignmentId, RunId, TaskId, WorkerId } from './ids.ts';
+import { AttemptFailure, Case, CaseCounts, Verdict } from './results.ts';
 
 const at = { atMs: z.number() };
 const attempt = { run: RunId, task: TaskId, attempt: z.number().int() };
 
 /** How many tasks of a run are where. `settled` is the sum over `verdicts`. */
-export const TaskCounts = z.strictObject({
+export const TaskCounts = z.object({
   total: z.number().int(),
   queued: z.number().int(),
   assigned: z.number().int(),
@@ -19,15 +19,29 @@ export const TaskCounts = z.strictObject({
 });
 export type TaskCounts = z.infer<typeof TaskCounts>;
 
-export const FeedItem = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("runSubmitted"), ...at, run: RunId, name: z.string(), project: z.string() }),
-  z.strictObject({ kind: z.literal("tasksQueued"), ...at, run: RunId, count: z.number().int(), sealed: z.boolean() }),
-  z.strictObject({ kind: z.literal("runUnplaceable"), ...at, run: RunId, requires: z.string(), tasks: z.number().int(), reasons: z.array(z.string()) }),
-  z.strictObject({ kind: z.literal("tasksAssigned"), ...at, run: RunId, worker: WorkerId, assignment: AssignmentId, tasks: z.array(TaskId) }),
-  z.strictObject({ kind: z.literal("attemptStarted"), ...at, ...attempt, worker: WorkerId, target: z.string() }),
-  z.strictObject({ kind: z.literal("casesRecorded"), ...at, ...attempt, worker: WorkerId, cases: z.array(Case) }),
-  z.strictObject({
-    kind: z.literal("attemptSettled"),
+export const FeedItem = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('runSubmitted'), ...at, run: RunId, name: z.string(), project: z.string() }),
+  z.object({ kind: z.literal('tasksQueued'), ...at, run: RunId, count: z.number().int(), sealed: z.boolean() }),
+  z.object({
+    kind: z.literal('runUnplaceable'),
+    ...at,
+    run: RunId,
+    requires: z.string(),
+    tasks: z.number().int(),
+    reasons: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal('tasksAssigned'),
+    ...at,
+    run: RunId,
+    worker: WorkerId,
+    assignment: AssignmentId,
+    tasks: z.array(TaskId),
+  }),
+  z.object({ kind: z.literal('attemptStarted'), ...at, ...attempt, worker: WorkerId, target: z.string() }),
+  z.object({ kind: z.literal('casesRecorded'), ...at, ...attempt, worker: WorkerId, cases: z.array(Case) }),
+  z.object({
+    kind: z.literal('attemptSettled'),
     ...at,
     ...attempt,
     worker: WorkerId.nullable(),
@@ -38,22 +52,22 @@ export const FeedItem = z.discriminatedUnion("kind", [
     costMs: z.number().optional(),
     willRetry: z.boolean(),
   }),
-  z.strictObject({ kind: z.literal("taskSettled"), ...at, run: RunId, task: TaskId, target: z.string(), verdict: Verdict }),
-  z.strictObject({ kind: z.literal("runSettled"), ...at, run: RunId, verdict: Verdict, counts: TaskCounts }),
-  z.strictObject({ kind: z.literal("runCancelRequested"), ...at, run: RunId, actor: z.string(), reason: z.string() }),
-  z.strictObject({ kind: z.literal("workerJoined"), ...at, worker: WorkerId, name: z.string(), slots: z.number().int() }),
-  z.strictObject({ kind: z.literal("workerDisconnected"), ...at, worker: WorkerId }),
-  z.strictObject({ kind: z.literal("workerLost"), ...at, worker: WorkerId, attempts: z.number().int() }),
-  z.strictObject({ kind: z.literal("workerDraining"), ...at, worker: WorkerId, reason: z.string() }),
-  z.strictObject({ kind: z.literal("workerLeft"), ...at, worker: WorkerId }),
-  z.strictObject({ kind: z.literal("output"), ...at, ...attempt, stream: z.enum(["stdout", "stderr"]), text: z.string() }),
+  z.object({ kind: z.literal('taskSettled'), ...at, run: RunId, task: TaskId, target: z.string(), verdict: Verdict }),
+  z.object({ kind: z.literal('runSettled'), ...at, run: RunId, verdict: Verdict, counts: TaskCounts }),
+  z.object({ kind: z.literal('runCancelRequested'), ...at, run: RunId, actor: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal('workerJoined'), ...at, worker: WorkerId, name: z.string(), slots: z.number().int() }),
+  z.object({ kind: z.literal('workerDisconnected'), ...at, worker: WorkerId }),
+  z.object({ kind: z.literal('workerLost'), ...at, worker: WorkerId, attempts: z.number().int() }),
+  z.object({ kind: z.literal('workerDraining'), ...at, worker: WorkerId, reason: z.string() }),
+  z.object({ kind: z.literal('workerLeft'), ...at, worker: WorkerId }),
+  z.object({ kind: z.literal('output'), ...at, ...attempt, stream: z.enum(['stdout', 'stderr']), text: z.string() }),
 ]);
 export type FeedItem = z.infer<typeof FeedItem>;
 
 /** One item with its place in the journal. As a server-sent event its data is the item, and its id `seq` or `seq.index`. */
-export const FeedEvent = z.strictObject({ seq: z.number().int(), item: FeedItem });
+export const FeedEvent = z.object({ seq: z.number().int(), item: FeedItem });
 export type FeedEvent = z.infer<typeof FeedEvent>;
 
 /** What a listener missed is no longer kept: it reads the current state and goes on from `fromSeq`. */
-export const FeedGap = z.strictObject({ fromSeq: z.number().int() });
+export const FeedGap = z.object({ fromSeq: z.number().int() });
 export type FeedGap = z.infer<typeof FeedGap>;

@@ -1,30 +1,54 @@
 // What a test's execution is said to have been: verdicts, failure classes, cases, outcomes. The vocabulary of ARCHITECTURE.md,
 // section 5, as schemas. A pass means that at least one case ran and none failed; zero tests run is never a pass.
-import { z } from "zod";
-import { Digest } from "./ids.ts";
-import { limit } from "./limits.ts";
+import { z } from 'zod';
+import { Digest } from './ids.ts';
+import { limit } from './limits.ts';
 
 /** The verdict of an attempt, and of the task it settles. */
-export const verdicts = ["passed", "failed", "errored", "timedOut", "skipped", "inconclusive", "lost", "canceled"] as const;
+export const verdicts = [
+  'passed',
+  'failed',
+  'errored',
+  'timedOut',
+  'skipped',
+  'inconclusive',
+  'lost',
+  'canceled',
+] as const;
 export const Verdict = z.enum(verdicts);
 export type Verdict = z.infer<typeof Verdict>;
 
 /** Whose fault a failure is, as far as the evidence goes. */
-export const failureClasses = ["test", "device", "driver", "browser", "infrastructure", "configuration", "timeout", "unknown"] as const;
+export const failureClasses = [
+  'test',
+  'device',
+  'driver',
+  'browser',
+  'infrastructure',
+  'configuration',
+  'timeout',
+  'unknown',
+] as const;
 export const FailureClass = z.enum(failureClasses);
 export type FailureClass = z.infer<typeof FailureClass>;
 
 /** A failing case's own account, as the runner gave it; cut to the limits with a marker. */
 export const CaseFailure = z.strictObject({
-  message: z.string().max(limit("messageChars") + 100),
-  stack: z.string().max(limit("stackChars") + 100).optional(),
+  message: z.string().max(limit('messageChars') + 100),
+  stack: z
+    .string()
+    .max(limit('stackChars') + 100)
+    .optional(),
 });
 export type CaseFailure = z.infer<typeof CaseFailure>;
 
 /** One test inside a task. `path` holds the titles from the outermost group to the test itself. */
 export const Case = z.strictObject({
-  path: z.array(z.string().max(limit("nameChars"))).min(1).max(50),
-  status: z.enum(["passed", "failed", "skipped", "todo"]),
+  path: z
+    .array(z.string().max(limit('nameChars')))
+    .min(1)
+    .max(50),
+  status: z.enum(['passed', 'failed', 'skipped', 'todo']),
   durationMs: z.number().min(0).max(1e9),
   failure: CaseFailure.optional(),
   line: z.number().int().min(0).max(1e7).optional(),
@@ -46,8 +70,8 @@ export type CaseCounts = z.infer<typeof CaseCounts>;
 export const AttemptFailure = z.strictObject({
   class: FailureClass,
   code: z.string().regex(/^[A-Z][A-Z0-9_]{2,60}$/),
-  message: z.string().max(limit("messageChars") + 100),
-  evidence: z.record(z.string().max(100), z.string().max(limit("messageChars") + 100)).optional(),
+  message: z.string().max(limit('messageChars') + 100),
+  evidence: z.record(z.string().max(100), z.string().max(limit('messageChars') + 100)).optional(),
 });
 export type AttemptFailure = z.infer<typeof AttemptFailure>;
 
@@ -62,7 +86,7 @@ export type BlobRef = z.infer<typeof BlobRef>;
 
 /** What an agent says of one finished attempt. Times are the worker's own clock, milliseconds since the epoch. */
 export const AttemptOutcome = z.strictObject({
-  verdict: Verdict.exclude(["lost"]),
+  verdict: Verdict.exclude(['lost']),
   failure: AttemptFailure.optional(),
   counts: CaseCounts,
   /** Cases reported before this outcome; the coordinator checks that it has them all. */

@@ -1,18 +1,21 @@
 // What a client submits: a run of suites and tasks. A suite says how its tasks are executed; a task names only its target,
 // so that a hundred thousand tasks stay small in memory and on the wire.
-import { z } from "zod";
-import { Digest } from "./ids.ts";
-import { limit } from "./limits.ts";
+import { z } from 'zod';
+import { Digest } from './ids.ts';
+import { limit } from './limits.ts';
 
-const name = z.string().min(1).max(limit("nameChars"));
+const name = z.string().min(1).max(limit('nameChars'));
 /** A relative path with forward slashes that stays inside its directory. */
 export const RelativePath = z
   .string()
-  .max(limit("targetChars"))
-  .refine((path) => !path.startsWith("/") && !/^[A-Za-z]:/.test(path) && !path.split(/[\\/]/).includes(".."), "must be a relative path inside the project");
+  .max(limit('targetChars'))
+  .refine(
+    (path) => !path.startsWith('/') && !/^[A-Za-z]:/.test(path) && !path.split(/[\\/]/).includes('..'),
+    'must be a relative path inside the project',
+  );
 
 /** The runners that an agent knows. */
-export const runnerNames = ["vitest", "node:test", "pytest", "command"] as const;
+export const runnerNames = ['vitest', 'node:test', 'pytest', 'command'] as const;
 export const RunnerName = z.enum(runnerNames);
 export type RunnerName = z.infer<typeof RunnerName>;
 
@@ -28,15 +31,23 @@ export const Suite = z.strictObject({
   /** Names of variables in `env`, or of the worker, whose values are masked in every log. */
   secrets: z.array(z.string().max(200)).max(100),
   /** Hard limit of one task's execution; queueing never counts. */
-  timeoutMs: z.number().int().min(1).max(7 * 86_400_000),
+  timeoutMs: z
+    .number()
+    .int()
+    .min(1)
+    .max(7 * 86_400_000),
   /** Longest silence (no case, no output) of a running task; 0 is no limit. */
-  noOutputTimeoutMs: z.number().int().min(0).max(7 * 86_400_000),
+  noOutputTimeoutMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(7 * 86_400_000),
   /** A CEL expression over the worker's profile; "" fits every worker that has the runner. */
-  requires: z.string().max(limit("requirementChars")),
+  requires: z.string().max(limit('requirementChars')),
   /** How often a failed task is repeated because its user asked for it. */
-  retries: z.number().int().min(0).max(limit("retriesMax")),
+  retries: z.number().int().min(0).max(limit('retriesMax')),
   /** Whether tasks of this suite may share one runner process. */
-  batching: z.enum(["shared", "single"]),
+  batching: z.enum(['shared', 'single']),
   /** A JUnit XML file, relative to `directory`, that a `command` writes and that is read back. */
   junit: RelativePath.optional(),
 });
@@ -54,9 +65,13 @@ export const Task = z.strictObject({
 export type Task = z.infer<typeof Task>;
 
 /** Where a worker finds the project: a directory it can see itself, or a bundle (gzipped tar) in the blob store. */
-export const Source = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("directory"), path: z.string().min(1).max(4_000) }),
-  z.strictObject({ kind: z.literal("bundle"), digest: Digest, setup: z.array(z.array(z.string().max(4_000)).min(1).max(100)).max(20) }),
+export const Source = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('directory'), path: z.string().min(1).max(4_000) }),
+  z.strictObject({
+    kind: z.literal('bundle'),
+    digest: Digest,
+    setup: z.array(z.array(z.string().max(4_000)).min(1).max(100)).max(20),
+  }),
 ]);
 export type Source = z.infer<typeof Source>;
 
@@ -68,17 +83,17 @@ export const RunSpec = z.strictObject({
   /** Higher goes first. */
   priority: z.number().int().min(-100).max(100),
   source: Source,
-  suites: z.array(Suite).min(1).max(limit("suitesPerRun")),
+  suites: z.array(Suite).min(1).max(limit('suitesPerRun')),
   /** Cancel what is left after the first task that did not pass. */
   failFast: z.boolean(),
   /** What becomes of a task that no connected worker can do: wait for such a worker, or settle it as inconclusive at once. */
-  unplaceable: z.enum(["wait", "settle"]),
+  unplaceable: z.enum(['wait', 'settle']),
   /** Revision, branch, build number and the like. */
   labels: z.record(z.string().max(100), z.string().max(1_000)).optional(),
 });
 export type RunSpec = z.infer<typeof RunSpec>;
 
-const tasks = z.array(Task).max(limit("tasksPerRequest"));
+const tasks = z.array(Task).max(limit('tasksPerRequest'));
 
 /** POST /runs. The same key again, by the same submitter, returns the run that it made the first time. */
 export const RunSubmission = z.strictObject({
