@@ -2,7 +2,7 @@
 // what failed, why, what to do next.
 import { stripVTControlCharacters } from 'node:util';
 import { errorCatalogue, type Case } from '@assay/protocol';
-import { caseName, hasOwnFailure, taskLabel, type ReportTask, type RunReport } from '../report/model.ts';
+import { caseName, hasOwnFailure, type ReportTask, type RunReport } from '../report/model.ts';
 import { duration, indent, type Paint, plural } from './style.ts';
 
 const failuresShown = 50;
@@ -59,7 +59,7 @@ function renderFailures(report: RunReport, paint: Paint): string[] {
 }
 
 function failuresOf(entry: ReportTask, paint: Paint): string[] {
-  const label = taskLabel(entry.task);
+  const label = entry.label;
   const failing = entry.cases
     .filter(({ status }) => status === 'failed')
     .map((testCase) => renderFailure(label, testCase, paint));

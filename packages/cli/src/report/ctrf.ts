@@ -1,7 +1,7 @@
 // The Common Test Report Format, checked against its own published schema by the reference library before it is written.
 import { ReportBuilder, type Test, validateStrict } from 'ctrf';
 import { productVersion } from '@assay/protocol';
-import { caseName, hasOwnFailure, taskLabel, type ReportTask, type RunReport } from './model.ts';
+import { caseName, hasOwnFailure, type ReportTask, type RunReport } from './model.ts';
 
 const statuses = { passed: 'passed', failed: 'failed', skipped: 'skipped', todo: 'pending' } as const;
 
@@ -21,7 +21,7 @@ export function toCtrf(report: RunReport): string {
 }
 
 function testsOf(entry: ReportTask): Test[] {
-  const { task, cases, final, verdict } = entry;
+  const { task, label, cases, final, verdict } = entry;
   const filePath = task.target;
   const shared = {
     ...(filePath === '' ? {} : { filePath }),
@@ -32,7 +32,7 @@ function testsOf(entry: ReportTask): Test[] {
     name: caseName(testCase),
     status: statuses[testCase.status],
     duration: Math.round(testCase.durationMs),
-    suite: [task.suite, taskLabel(task)],
+    suite: [task.suite, label],
     ...(testCase.failure
       ? { message: testCase.failure.message, ...(testCase.failure.stack ? { trace: testCase.failure.stack } : {}) }
       : {}),
@@ -41,11 +41,11 @@ function testsOf(entry: ReportTask): Test[] {
   }));
   if (hasOwnFailure(entry)) {
     tests.push({
-      name: taskLabel(task),
+      name: label,
       status: verdict === 'failed' || verdict === 'errored' || verdict === 'timedOut' ? 'failed' : 'other',
       rawStatus: final?.failure?.code ?? verdict ?? 'unknown',
       duration: Math.round(final?.costMs ?? 0),
-      suite: [task.suite, taskLabel(task)],
+      suite: [task.suite, label],
       message: final?.failure?.message ?? `The task ended as ${verdict}.`,
       ...shared,
     });

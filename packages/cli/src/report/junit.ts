@@ -2,7 +2,7 @@
 // times in seconds to three decimals, characters that XML 1.0 forbids replaced. A task that failed without a failing case
 // (did not load, timed out, lost) is a testcase of its own with an error, so that no reader shows it green.
 import { create } from 'xmlbuilder2';
-import { caseName, hasOwnFailure, taskLabel, type ReportTask, type RunReport } from './model.ts';
+import { caseName, hasOwnFailure, type ReportTask, type RunReport } from './model.ts';
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);
 // Built from a string: a literal with these characters would not be readable.
@@ -19,11 +19,11 @@ export function toJUnit(report: RunReport): string {
 type Element = ReturnType<ReturnType<typeof create>['ele']>;
 
 function addSuite(root: Element, entry: ReportTask): void {
-  const { task, cases, final } = entry;
+  const { cases, final } = entry;
   const own = hasOwnFailure(entry);
   const failures = cases.filter(({ status }) => status === 'failed').length;
   const skipped = cases.filter(({ status }) => status === 'skipped' || status === 'todo').length;
-  const label = clean(taskLabel(task));
+  const label = clean(entry.label);
   const suite = root.ele('testsuite', {
     name: label,
     tests: cases.length + (own ? 1 : 0),

@@ -1,6 +1,6 @@
 // The report as Markdown for a pull request or a build page: verdict, figures, what failed and where, slowest files, workers.
 // Text from tests is fenced or escaped, so that a test's message cannot change the page.
-import { caseName, hasOwnFailure, taskLabel, type ReportTask, type RunReport } from './model.ts';
+import { caseName, hasOwnFailure, type ReportTask, type RunReport } from './model.ts';
 import { duration, plural } from '../render/style.ts';
 
 const failuresShown = 100;
@@ -44,7 +44,7 @@ function failures({ tasks }: RunReport): string {
 }
 
 function failuresOf(entry: ReportTask): string[] {
-  const label = taskLabel(entry.task);
+  const label = entry.label;
   const where = entry.final?.workerName ? ` (on ${inline(entry.final.workerName)})` : '';
   const failing = entry.cases
     .filter(({ status }) => status === 'failed')
@@ -82,8 +82,7 @@ function slowest({ tasks }: RunReport): string {
   const rows = timed
     .slice(0, slowestShown)
     .map(
-      ({ task, final }) =>
-        `| ${cell(taskLabel(task))} | ${duration(final?.costMs ?? 0)} | ${cell(final?.workerName ?? '')} |`,
+      ({ label, final }) => `| ${cell(label)} | ${duration(final?.costMs ?? 0)} | ${cell(final?.workerName ?? '')} |`,
     );
   return ['## Slowest files', '', '| file | cost | worker |', '|---|--:|---|', ...rows].join('\n');
 }

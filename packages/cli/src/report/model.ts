@@ -6,6 +6,8 @@ import type { AttemptView, Case, CaseCounts, RunView, TaskView, Verdict } from '
 /** One task with the cases of the attempt that settled it. */
 export type ReportTask = {
   task: TaskView;
+  /** How the task's place is shown: its target, with its suite where the run has several; the suite where it is one command. */
+  label: string;
   verdict: Verdict | null;
   /** The attempt that settled the task, where there was one. */
   final: AttemptView | null;
@@ -28,12 +30,14 @@ export const noCases: CaseCounts = { passed: 0, failed: 0, skipped: 0, todo: 0 }
 export function assembleReport(run: RunView, tasks: TaskView[], casesByTask: Map<string, Case[]>): RunReport {
   const workers = new Map<string, string>();
   const counts = { ...noCases };
+  const hasManySuites = new Set(tasks.map(({ suite }) => suite)).size > 1;
   const reportTasks = tasks.map((task): ReportTask => {
     const final = task.verdict === undefined ? null : (task.attempts.at(-1) ?? null);
     if (final?.worker) workers.set(final.worker, final.workerName ?? final.worker);
     const cases = casesByTask.get(task.task) ?? [];
     for (const { status } of cases) counts[status]++;
-    return { task, verdict: task.verdict ?? null, final, cases };
+    const label = task.target === '' ? task.suite : hasManySuites ? `${task.suite}: ${task.target}` : task.target;
+    return { task, label, verdict: task.verdict ?? null, final, cases };
   });
   const durationMs = run.settledAtMs === undefined ? null : run.settledAtMs - run.submittedAtMs;
   return { run, tasks: reportTasks, cases: counts, durationMs, workers };
@@ -52,9 +56,4 @@ export function hasOwnFailure({ verdict, cases }: ReportTask): boolean {
 /** A case's full name: its titles, outermost first. */
 export function caseName(testCase: Case): string {
   return testCase.path.join(' > ');
-}
-
-/** How a task's place is shown: its target, or its suite where it is one command. */
-export function taskLabel(task: TaskView): string {
-  return task.target === '' ? task.suite : task.target;
 }
