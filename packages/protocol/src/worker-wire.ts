@@ -75,6 +75,8 @@ export const Heartbeat = z.strictObject({
   /** Running attempts by the agent's own count. */
   running: z.number().int().min(0).optional(),
   residentMiB: z.number().min(0).optional(),
+  /** Of an agent: the last report sent on the link, or acknowledged; so that the loss of the very last one is noticed too. */
+  after: z.number().int().min(-1).optional(),
 });
 export type Heartbeat = z.infer<typeof Heartbeat>;
 

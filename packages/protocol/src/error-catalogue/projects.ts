@@ -1,0 +1,163 @@
+// Troubles of a project, its runner and its tests: the codes of failed attempts.
+import type { ErrorEntry } from './entry.ts';
+
+export const projectErrors = {
+  CONFIG_INVALID: {
+    status: 400,
+    retryable: false,
+    summary: 'assay.config has unknown or wrong keys.',
+    next: 'Correct the keys that the message names; see docs/reference/config.md.',
+  },
+  CONFIG_UNREADABLE: {
+    status: 400,
+    retryable: false,
+    summary: 'assay.config could not be loaded.',
+    next: 'Run it alone with node to see its error.',
+  },
+  PROJECT_UNREADABLE: {
+    status: 400,
+    retryable: false,
+    summary: 'The project directory cannot be read.',
+    next: 'Check the path and its permissions.',
+  },
+  NO_RUNNER_DETECTED: {
+    status: 400,
+    retryable: false,
+    summary: 'No test runner was recognised in this project.',
+    next: 'Name one in assay.config.ts, or use: assay run -- <command>.',
+  },
+  NO_TESTS_FOUND: {
+    status: 400,
+    retryable: false,
+    summary: 'The runner lists no test files for this filter.',
+    next: 'Check the filter; list with assay run --dry-run.',
+  },
+  RUNNER_NOT_INSTALLED: {
+    status: 400,
+    retryable: false,
+    summary: "The project's test runner is not installed on the worker.",
+    next: "Install the project's dependencies, or add them to the bundle's set-up.",
+  },
+  RUNNER_FAILED_TO_START: {
+    status: 500,
+    retryable: false,
+    summary: 'The runner ended before it took its first file.',
+    next: 'Read its output; run the same command in the project by hand.',
+  },
+  ERRORS_OUTSIDE_TESTS: {
+    status: 500,
+    retryable: false,
+    summary: "The file's tests passed, and the runner reported errors outside of them.",
+    next: 'Look for unhandled rejections, and for set-up or teardown that throws.',
+  },
+  EXECUTION_FAILED: {
+    status: 500,
+    retryable: true,
+    summary: 'The agent could not execute the file, for a reason of its own.',
+    next: "Read the message; look at the worker's log.",
+  },
+  RUNNER_DIED: {
+    status: 500,
+    retryable: false,
+    summary: "The runner's process ended in the middle of this file.",
+    next: "Read the file's output; look for process.exit, a native crash or memory.",
+  },
+  RUNNER_EXIT_MISMATCH: {
+    status: 500,
+    retryable: false,
+    summary: "The runner's exit code contradicts its report.",
+    next: 'Read the output for errors outside tests.',
+  },
+  FILE_FAILED_TO_LOAD: {
+    status: 500,
+    retryable: false,
+    summary: 'The test file could not be loaded.',
+    next: 'Read the error: usually a missing import or a syntax error.',
+  },
+  TESTS_FAILED: { status: 500, retryable: false, summary: 'Test cases failed.', next: 'Read the failing cases.' },
+  NO_TESTS_RAN: {
+    status: 500,
+    retryable: false,
+    summary: 'The file ran no test: that is never a pass.',
+    next: 'Check the filter and the file.',
+  },
+  REPORT_CORRUPT: {
+    status: 500,
+    retryable: false,
+    summary: "The runner's report is damaged or forged.",
+    next: 'Look for test code that writes to the report or kills the reporter.',
+  },
+  REPORT_MISSING: {
+    status: 500,
+    retryable: false,
+    summary: 'The report that the command should write is not there.',
+    next: "Check the suite's junit path.",
+  },
+  TOO_MANY_CASES: {
+    status: 500,
+    retryable: false,
+    summary: 'The file reported more cases than the limit.',
+    next: 'Split the file.',
+  },
+  TIMED_OUT: {
+    status: 500,
+    retryable: false,
+    summary: 'The file ran longer than its time-out.',
+    next: 'Raise timeout, or find what hangs in the output.',
+  },
+  NO_OUTPUT: {
+    status: 500,
+    retryable: false,
+    summary: 'The file gave no sign of life for the no-output time-out.',
+    next: 'Raise noOutputTimeout, or find what hangs.',
+  },
+  OUT_OF_MEMORY: {
+    status: 500,
+    retryable: true,
+    summary: 'The process was killed for memory.',
+    next: 'Require more memory, or fewer slots on that worker.',
+  },
+  SCRATCH_DISK_FULL: {
+    status: 500,
+    retryable: true,
+    summary: "The worker's scratch disk is full.",
+    next: 'Free space on the worker.',
+  },
+  SOURCE_UNAVAILABLE: {
+    status: 500,
+    retryable: true,
+    summary: "The worker could not get the project's source.",
+    next: 'Check the bundle, or that the directory exists on the worker.',
+  },
+  SETUP_FAILED: {
+    status: 500,
+    retryable: true,
+    summary: 'A set-up command of the bundle failed on the worker.',
+    next: 'Read its output; run the same command there by hand.',
+  },
+  REQUIREMENT_MISFIT: {
+    status: 500,
+    retryable: true,
+    summary: "The worker no longer fits the task's requirement.",
+    next: 'The task goes to another worker.',
+  },
+  WORKER_LOST: {
+    status: 500,
+    retryable: true,
+    summary: 'The worker fell silent while it held the task.',
+    next: 'The task was given to another worker.',
+  },
+  RETRIES_EXHAUSTED: {
+    status: 500,
+    retryable: false,
+    summary: 'Infrastructure failed the task more often than its budget allows.',
+    next: 'Read the attempts; look at the workers that were lost.',
+  },
+  UNPLACEABLE: {
+    status: 500,
+    retryable: true,
+    summary: 'No connected worker can do this task.',
+    next: 'assay explain TASK says what each worker lacks.',
+  },
+  CANCELED: { status: 500, retryable: false, summary: 'The task was canceled.', next: 'Nothing to do.' },
+} as const satisfies Record<string, ErrorEntry>;
