@@ -6,7 +6,7 @@ export const coordinatorErrors = {
     status: 500,
     retryable: false,
     summary: 'Listening beyond loopback needs tokens.',
-    next: 'Create an admin token first, in the coordinator's state directory: assay token create --state DIR --scope admin.',
+    next: "Create an admin token first, in the coordinator's state directory: assay token create --state DIR --scope admin.",
   },
   JOURNAL_TORN: {
     status: 500,
