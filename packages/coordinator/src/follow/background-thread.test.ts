@@ -2,6 +2,7 @@ import { getPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 
+// Skipped elsewhere: only Linux gives a thread a priority of its own.
 test.runIf(process.platform === 'linux')('only the thread that yields has a lower priority', async () => {
   const script = `
     const { parentPort, workerData } = require('node:worker_threads');
@@ -22,6 +23,7 @@ test.runIf(process.platform === 'linux')('only the thread that yields has a lowe
   expect(getPriority(process.pid)).toBe(before);
 });
 
+// Skipped elsewhere: only Linux gives a thread a priority of its own.
 test.runIf(process.platform === 'linux')('the loop itself must not yield', async () => {
   // A vitest worker may be a thread of its own; only a process' first thread is its loop.
   const { execFileSync } = await import('node:child_process');
