@@ -309,11 +309,16 @@ function pump(state: SessionState, out: SessionOutput[]): void {
   while (phase.sent < Math.min(state.pending.length, phase.reportWindow)) {
     const { report, isReady } = state.pending[phase.sent]!;
     if (!isReady) break;
-    const after = state.pending[phase.sent - 1]?.report.seq ?? phase.ackedSeq;
+    const after = lastSent(state, phase);
     messages.push({ kind: 'report', report, after });
     phase.sent += 1;
   }
   if (messages.length > 0) send(phase.link, messages, out);
+}
+
+/** The last report sent on this link; before the first, the last one that the coordinator has. */
+function lastSent(state: SessionState, phase: Connected): number {
+  return state.pending[phase.sent - 1]?.report.seq ?? phase.ackedSeq;
 }
 
 function send(link: number, messages: AgentMessage[], out: SessionOutput[]): void {
@@ -342,7 +347,7 @@ function timePassed(state: SessionState, nowMs: number, out: SessionOutput[]): v
     let running = 0;
     for (const held of state.held.values()) if (held.stage === 'running') running += 1;
     const resident = state.residentMiB === null ? {} : { residentMiB: state.residentMiB };
-    send(phase.link, [{ kind: 'heartbeat', atMs: nowMs, running, ...resident }], out);
+    send(phase.link, [{ kind: 'heartbeat', atMs: nowMs, running, ...resident, after: lastSent(state, phase) }], out);
   }
 }
 

@@ -82,12 +82,12 @@ export class Links {
       reports = [];
     };
     for (const message of messages) {
+      if ((message.kind === 'report' || message.kind === 'heartbeat') && (message.after ?? -1) > open.lastSeq) {
+        flush();
+        this.#lostFrame(session, message.after!);
+        return false;
+      }
       if (message.kind === 'report') {
-        if (message.after !== undefined && message.after > open.lastSeq) {
-          flush();
-          this.#lostFrame(session, message.after);
-          return false;
-        }
         open.lastSeq = Math.max(open.lastSeq, message.report.seq);
         reports.push(message.report);
       } else if (message.kind === 'output') this.#output(open.worker, message);

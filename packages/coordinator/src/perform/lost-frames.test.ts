@@ -78,3 +78,13 @@ test('a frame that comes twice, or is sent again after the welcome, is no gap', 
   expect(links.receive(session, [started(3, 2), started(7, 6)])).toBe(true);
   expect(closed).toEqual([]);
 });
+
+test('a heartbeat names the last report that was sent, so that the loss of the very last one is noticed', () => {
+  const { links, inputs, closed } = welcomed();
+  const heartbeat = (after: number): AgentMessage => ({ kind: 'heartbeat', atMs: 9, after });
+  expect(links.receive(session, [heartbeat(4), started(5, 4), heartbeat(5)])).toBe(true);
+  expect(closed).toEqual([]);
+  expect(links.receive(session, [heartbeat(6)])).toBe(false);
+  expect(inputs.at(-1)).toEqual({ kind: 'workerDisconnected', worker, session });
+  expect(closed).toEqual(['report 6 did not arrive: a frame was lost']);
+});
