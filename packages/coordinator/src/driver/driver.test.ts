@@ -224,3 +224,15 @@ test('large inputs weigh more, and even one that weighs more than a turn is step
   clock.turn();
   expect(engine.stepped).toEqual([1, 3]);
 });
+
+test('asked to stop twice, it ends once everything is told, for both', () => {
+  const { driver, clock, commits, log, send } = rig();
+  send(1);
+  clock.turn();
+  driver.stop(() => log.push('first'));
+  driver.stop(() => log.push('second'));
+  clock.turn();
+  expect(log).not.toContain('second');
+  commits.shift()?.();
+  expect(log.slice(-2)).toEqual(['first', 'second']);
+});

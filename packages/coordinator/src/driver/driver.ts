@@ -110,7 +110,13 @@ class LoopDriver implements Driver {
   }
 
   stop(done: () => void): void {
-    if (this.#state.kind !== 'running') return this.#options.clock.soon(done);
+    const state = this.#state;
+    if (state.kind === 'stopping') {
+      // Asked twice: both wait for the same end.
+      this.#state = { kind: 'stopping', done: () => (state.done(), done()) };
+      return;
+    }
+    if (state.kind !== 'running') return this.#options.clock.soon(done);
     this.#timer?.cancel();
     this.#timer = null;
     this.#state = { kind: 'stopping', done };

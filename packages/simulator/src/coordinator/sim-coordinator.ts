@@ -105,6 +105,9 @@ export class SimCoordinator {
     if (shell === null || !process.isAlive) return;
     this.#options.world.trace('coordinator', 'stops');
     shell.finish(() => {
+      if (!process.isAlive) return;
+      if (this.#options.disk.underWay.length > 0)
+        this.#options.world.violate('no bug', 'the coordinator stopped with a batch under way');
       process.kill();
       this.#options.network.processDied(process, false);
       this.#gone();
