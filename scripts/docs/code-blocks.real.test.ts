@@ -2,12 +2,13 @@
 // scratch copy of a small project, with a state directory and a home of their own. Tags of a block:
 //   exits=N         the exit code that it must have (0 where nothing is said)
 //   starts="text"   it stays: started, waited for until it printed the text, and ended by its pid after the page
+//   needs="a b"     programs that a machine may lack: the page is then skipped, by name (with ASSAY_REQUIRE_ALL=1 it fails)
 //   in=PROJECT      another project than `hello` (see projects below); it stays so for this block alone
 // Variables that a block sets are there for the next ones. Port 7420 becomes a free one, so that nothing on this machine is in
 // the way, and `--host 0.0.0.0` loopback, so that nothing is opened to a network. A `text output` block is compared with what was printed: its lines must come in order; times, ids and counts that
 // differ from machine to machine are equal to each other.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -199,6 +200,12 @@ function missingLines(shown: string, real: string): string[] {
   });
 }
 
+function isOnPath(program: string): boolean {
+  return (
+    program === '' || (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)))
+  );
+}
+
 const isRun = ({ language, tags }: Block): boolean =>
   !tags.has('skip') && (language === 'sh' || (language === 'text' && tags.has('output')));
 
@@ -206,7 +213,10 @@ const isRun = ({ language, tags }: Block): boolean =>
 for (const { path, blocks } of process.platform === 'win32' ? [] : readPages()) {
   const ours = blocks.filter(isRun);
   if (ours.length === 0) continue;
-  describe(path, () => {
+  const missing = ours.flatMap(({ tags }) => (tags.get('needs') ?? '').split(' ')).filter((name) => !isOnPath(name));
+  const isSkipped = missing.length > 0 && process.env.ASSAY_REQUIRE_ALL !== '1';
+  // A page is one story: without a program that one block needs, those after it mean nothing.
+  describe.skipIf(isSkipped)(isSkipped ? `${path} (not here: ${missing.join(', ')})` : path, () => {
     const reader = new Reader();
     beforeAll(() => reader.prepare());
     afterAll(() => reader.close(), 60_000);
