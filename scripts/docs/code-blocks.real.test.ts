@@ -36,12 +36,13 @@ test('subtracts', () => assert.equal(add(3, -2), 1));
 
 /** A page's scratch directory, its environment and what it left running. */
 class Reader {
-  readonly directory = mkdtempSync(join(tmpdir(), 'assay-docs-'));
+  directory = '';
   readonly #running: ChildProcess[] = [];
   #port = 0;
   lastOutput = '';
 
   async prepare(): Promise<void> {
+    this.directory = mkdtempSync(join(tmpdir(), 'assay-docs-'));
     this.#port = await freePort();
     for (const [path, text] of Object.entries(helloFiles)) {
       const file = join(this.directory, 'hello', path);
@@ -128,7 +129,7 @@ class Reader {
 
   async close(): Promise<void> {
     for (const child of this.#running.toReversed()) await endAndWait(child);
-    rmSync(this.directory, { recursive: true, force: true });
+    if (this.directory !== '') rmSync(this.directory, { recursive: true, force: true });
   }
 }
 
