@@ -83,6 +83,8 @@ export async function startWorkers(
 
 export type AssaySettings = {
   tasks: number;
+  /** Done before anything is measured: a coordinator runs for weeks, and its code is compiled in its first seconds. */
+  warmUpTasks: number;
   idleSamples: number;
   workers: number;
   slots: number;
@@ -95,6 +97,7 @@ export async function measureAssay(settings: AssaySettings): Promise<AssayMeasur
   try {
     const workers = await startWorkers(coordinator, settings.workers, settings.slots, settings.workerOptions);
     try {
+      if (settings.warmUpTasks > 0) await measureThroughput(coordinator, workers, settings.warmUpTasks);
       const throughput = await measureThroughput(coordinator, workers, settings.tasks);
       return { ...throughput, idleMs: await measureIdle(coordinator.client, workers, settings.idleSamples) };
     } finally {
@@ -173,7 +176,7 @@ function tasksFrom(first: number, length: number): Task[] {
   return Array.from({ length }, (_, index) => ({ suite: 0, target: `t${first + index}` }));
 }
 
-function submissionOf(tasks: Task[], sealed: boolean): RunSubmission {
+export function submissionOf(tasks: Task[], sealed: boolean): RunSubmission {
   return {
     idempotencyKey: randomBytes(8).toString('hex'),
     run: {

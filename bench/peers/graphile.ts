@@ -24,7 +24,10 @@ export async function measureGraphile(url: string, tasks: number, idleSamples: n
     const startedAtMs = sharedNowMs();
     for (let first = 0; first < tasks; first += chunk) {
       const length = Math.min(chunk, tasks - first);
-      const specs = Array.from({ length }, (_, index) => ({ identifier: 'noop', payload: { target: `t${first + index}` } }));
+      const specs = Array.from({ length }, (_, index) => ({
+        identifier: 'noop',
+        payload: { target: `t${first + index}` },
+      }));
       await utils.addJobs(specs);
     }
     await reached;

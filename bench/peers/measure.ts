@@ -64,7 +64,8 @@ function nextMessage<Kind extends WorkerMessage['kind']>(
     const onMessage = (message: WorkerMessage): void => {
       if (message.kind === kind) done(() => resolve(message as Extract<WorkerMessage, { kind: Kind }>));
     };
-    const onExit = (code: number | null): void => done(() => reject(new Error(`the worker process ended with ${code}`)));
+    const onExit = (code: number | null): void =>
+      done(() => reject(new Error(`the worker process ended with ${code}`)));
     const timer = setTimeout(
       () => done(() => reject(new Error(`no "${kind}" in ${silenceMsMax / 1_000} s`))),
       silenceMsMax,

@@ -11,32 +11,69 @@ export type Server = { url: string; about: string; stop(): Promise<void> };
 export async function startRedis(directory: string): Promise<Server | string> {
   if (process.env.ASSAY_BENCH_REDIS) return given(process.env.ASSAY_BENCH_REDIS);
   const binary = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find(existsSync);
-  if (binary === undefined) return 'redis-server is not installed (Debian: redis-server), and ASSAY_BENCH_REDIS names none';
+  if (binary === undefined)
+    return 'redis-server is not installed (Debian: redis-server), and ASSAY_BENCH_REDIS names none';
   const port = await freePort();
   mkdirSync(directory, { recursive: true });
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '', '--maxmemory-policy', 'noeviction'];
+  const options = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    directory,
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    'everysec',
+    '--save',
+    '',
+    '--maxmemory-policy',
+    'noeviction',
+  ];
   const child = spawn(binary, options, { stdio: 'ignore' });
   await listening(port);
   const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).match(/v=([\d.]+)/)?.[1] ?? '?';
-  return { url: `redis://127.0.0.1:${port}`, about: `Redis ${version}, append-only file, fsync every second`, stop: () => end(child, 'SIGTERM') };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    about: `Redis ${version}, append-only file, fsync every second`,
+    stop: () => end(child, 'SIGTERM'),
+  };
 }
 
 /** PostgreSQL with its default durability (synchronous_commit on). */
 export async function startPostgres(directory: string): Promise<Server | string> {
   if (process.env.ASSAY_BENCH_POSTGRES) return given(process.env.ASSAY_BENCH_POSTGRES);
   const root = '/usr/lib/postgresql';
-  const version = existsSync(root) ? readdirSync(root).find((each) => existsSync(join(root, each, 'bin/postgres'))) : undefined;
-  if (version === undefined) return 'PostgreSQL is not installed (Debian: postgresql), and ASSAY_BENCH_POSTGRES names none';
+  const version = existsSync(root)
+    ? readdirSync(root).find((each) => existsSync(join(root, each, 'bin/postgres')))
+    : undefined;
+  if (version === undefined)
+    return 'PostgreSQL is not installed (Debian: postgresql), and ASSAY_BENCH_POSTGRES names none';
   const bin = join(root, version, 'bin');
   const data = join(directory, 'data');
   mkdirSync(data, { recursive: true });
   const user = postgresUser();
   if (user !== null) for (const path of [directory, data]) chownSync(path, user.uid, user.gid);
   const as = user === null ? {} : { uid: user.uid, gid: user.gid };
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'assay', '--auth=trust', '-E', 'UTF8'], { ...as, cwd: directory, stdio: 'ignore' });
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'assay', '--auth=trust', '-E', 'UTF8'], {
+    ...as,
+    cwd: directory,
+    stdio: 'ignore',
+  });
   const port = await freePort();
-  const settings = ['shared_buffers=512MB', 'max_wal_size=2GB', 'max_connections=100', `unix_socket_directories=${directory}`, 'listen_addresses=127.0.0.1'];
-  const child = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])], { ...as, cwd: directory, stdio: 'ignore' });
+  const settings = [
+    'shared_buffers=512MB',
+    'max_wal_size=2GB',
+    'max_connections=100',
+    `unix_socket_directories=${directory}`,
+    'listen_addresses=127.0.0.1',
+  ];
+  const child = spawn(
+    join(bin, 'postgres'),
+    ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+    { ...as, cwd: directory, stdio: 'ignore' },
+  );
   await listening(port);
   const url = `postgres://assay@127.0.0.1:${port}/postgres`;
   await untilAccepting(join(bin, 'pg_isready'), port);
@@ -44,7 +81,11 @@ export async function startPostgres(directory: string): Promise<Server | string>
 }
 
 function given(url: string): Server {
-  return { url, about: `${new URL(url).protocol.replace(':', '')} server given by the environment`, stop: () => Promise.resolve() };
+  return {
+    url,
+    about: `${new URL(url).protocol.replace(':', '')} server given by the environment`,
+    stop: () => Promise.resolve(),
+  };
 }
 
 /** PostgreSQL refuses to run as root: its own system user is used then. */

@@ -58,8 +58,8 @@ export interface RunningCoordinator {
   stop(): Promise<void>;
 }
 
-/** Time between two batches of results, and how long the start and the stop wait for the results store. */
-const resultsGatherMs = 50;
+/** Time between two batches of results (each costs DuckDB some 10 ms whatever is in it), and how long the start and the stop wait for the results store. */
+const resultsGatherMs = 250;
 const resultsOpenMs = 2_000;
 const resultsCloseMs = 10_000;
 const exitCodeOfBug = 70;

@@ -1,0 +1,121 @@
+// What spreading costs and gains: suites through `assay run` with two local workers, against the runner's own parallelism on the
+// same machine, as whole processes from start to exit, interleaved, medians.
+//   node bench/overhead/main.ts [vitest|pytest|skewed ...] [--runs N]
+// Three arms: the runner alone; the first Assay run (it knows no durations); a later one (its state is kept).
+// What always holds: an arm in which another number of cases passed is an error and never a figure.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMachine, printMachine, writeResults } from '../machine.ts';
+import { medianOf } from '../peers/measure.ts';
+import { runTogether, runWhole } from './process.ts';
+import { networkxSuite, skewedSuite, type Suite, zodSuite } from './suites.ts';
+
+const { values, positionals } = parseArgs({
+  options: { runs: { type: 'string', default: '3' } },
+  allowPositionals: true,
+});
+const wanted = positionals.length === 0 ? ['vitest', 'pytest', 'skewed'] : positionals;
+const runs = Number(values.runs);
+const cli = join(import.meta.dirname, '../../packages/cli/src/main.ts');
+const seeds = [1, 2, 3];
+
+type Figures = {
+  suite: string;
+  about: string;
+  against: string;
+  files: number;
+  passed: number;
+  alone: number[];
+  first: number[];
+  later: number[];
+};
+
+async function assay(suite: Suite, stateDir: string): Promise<{ seconds: number; passed: number }> {
+  const ran = await runWhole(
+    {
+      command: process.execPath,
+      args: [cli, 'run', '--project', suite.directory, '--workers', '2', '--json', '--', ...suite.usual],
+      cwd: suite.directory,
+      env: { ...suite.env, ASSAY_STATE: stateDir },
+    },
+    [0, 1],
+  );
+  const report = JSON.parse(ran.stdout) as { cases: { passed: number }; files: unknown[]; workers: unknown[] };
+  if (report.files.length !== suite.files || report.workers.length !== 2)
+    throw new Error(
+      `${suite.name}: ${report.files.length} files of ${suite.files} on ${report.workers.length} workers`,
+    );
+  return { seconds: ran.seconds, passed: report.cases.passed };
+}
+
+async function measure(suite: Suite): Promise<Figures> {
+  const scratch = mkdtempSync(join(tmpdir(), 'assay-overhead-'));
+  const figures: Figures = {
+    suite: suite.name,
+    about: suite.about,
+    against: suite.against,
+    files: suite.files,
+    passed: 0,
+    alone: [],
+    first: [],
+    later: [],
+  };
+  const agree = (arm: string, passed: number): void => {
+    if (figures.passed !== 0 && passed !== figures.passed)
+      throw new Error(`${suite.name}, ${arm}: ${passed} cases passed, elsewhere ${figures.passed}`);
+    figures.passed = passed;
+  };
+  try {
+    const kept = join(scratch, 'kept');
+    await assay(suite, kept);
+    for (let run = 0; run < runs; run++) {
+      const alone = await runTogether(suite.alone, [0, 1]);
+      agree('alone', suite.passedIn(alone.stdout));
+      figures.alone.push(alone.seconds);
+      const first = await assay(suite, join(scratch, `fresh-${run}`));
+      agree('first', first.passed);
+      figures.first.push(first.seconds);
+      const later = await assay(suite, kept);
+      agree('later', later.passed);
+      figures.later.push(later.seconds);
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  return figures;
+}
+
+function print(figures: Figures): void {
+  const list = (seconds: number[]): string =>
+    `${medianOf(seconds).toFixed(1)} s (${seconds.map((one) => one.toFixed(1)).join(', ')})`;
+  const ratio = (seconds: number[]): string => (medianOf(seconds) / medianOf(figures.alone)).toFixed(2);
+  const isSkewed = figures.suite.startsWith('skewed');
+  console.log(
+    `\n${figures.suite}: ${figures.about}; ${figures.files} files, ${figures.passed} cases passed in every arm`,
+  );
+  console.log(`  ${figures.against}: ${list(figures.alone)}`);
+  console.log(`  assay run, first:  ${list(figures.first)}  ratio ${ratio(figures.first)}`);
+  console.log(
+    `  assay run, later:  ${list(figures.later)}  ratio ${ratio(figures.later)}  (bar ${isSkewed ? '0.80' : '1.10'})`,
+  );
+}
+
+const machine = describeMachine();
+printMachine(machine);
+const all: Figures[] = [];
+for (const name of wanted) {
+  const suites =
+    name === 'vitest' ? [await zodSuite()] : name === 'pytest' ? [await networkxSuite()] : seeds.map(skewedSuite);
+  for (const suite of suites) {
+    if (typeof suite === 'string') {
+      console.log(`\n${name}: left out: ${suite}`);
+      continue;
+    }
+    const figures = await measure(suite);
+    print(figures);
+    all.push(figures);
+  }
+}
+writeResults('overhead', { machine, runs, suites: all });
