@@ -92,3 +92,10 @@ pytestTest('files are listed by the rules of the project, and none is imported',
   expect(targets).not.toContain('test_ignored.py');
   expect(targets).not.toContain('conftest.py');
 });
+
+pytestTest('files that are named are listed, and not imported either', async () => {
+  const suite = suiteOf('pytest');
+  const named = ['test_fails_to_load.py', 'test_outcomes.py'];
+  const listing = await pytestRunner.list(`${fixturesDir}/pytest`, suite, named, testEnvironment(suite, process.env));
+  expect(listing).toEqual({ kind: 'listed', targets: named });
+});

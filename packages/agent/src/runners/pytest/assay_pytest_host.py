@@ -339,7 +339,9 @@ class Lister:
             if isinstance(collector, pytest.Package):
                 continue
             self.found.append(str(getattr(collector, "path", None) or collector.fspath))
-        outcome.force_result([])
+            # Kept and not dropped: pytest refuses a file that was named and has no collector. Empty: it is not imported.
+            collector.collect = list
+        outcome.force_result([collector for collector in collectors or () if not isinstance(collector, pytest.Package)])
 
     def pytest_sessionfinish(self):
         with open(self.file, "w", encoding="utf-8") as file:
