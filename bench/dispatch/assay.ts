@@ -69,9 +69,11 @@ export async function startWorkers(
   count: number,
   slots: number,
   nodeOptions: readonly string[] = [],
+  firstNumber = 0,
 ): Promise<Workers> {
   const script = new URL('worker-process.ts', import.meta.url);
-  const workers: Workers = startChild(script, [url, secret, String(count), String(slots)], nodeOptions);
+  const settings = [count, slots, firstNumber].map(String);
+  const workers: Workers = startChild(script, [url, secret, ...settings], nodeOptions);
   try {
     await workers.next('connected');
     return workers;

@@ -14,7 +14,7 @@ export type WorkersMessage =
   | { kind: 'usage'; cpuMs: number };
 export type WorkersOrder = { kind: 'tellUsage' };
 
-const [url = '', token = '', count = '4', slots = '16'] = process.argv.slice(2);
+const [url = '', token = '', count = '4', slots = '16', firstNumber = '0'] = process.argv.slice(2);
 const tell = (message: WorkersMessage): void => void process.send?.(message);
 let connected = 0;
 
@@ -29,7 +29,8 @@ const profile: Profile = {
   unknown: [],
 };
 
-for (let index = 0; index < Number(count); index++) startWorker(`w-bench${String(index).padStart(6, '0')}` as WorkerId);
+for (let index = 0; index < Number(count); index++)
+  startWorker(`w-bench${String(Number(firstNumber) + index).padStart(6, '0')}` as WorkerId);
 
 function startWorker(worker: WorkerId): void {
   const spool = createMemorySpool();
