@@ -68,6 +68,18 @@ export type RunList = z.infer<typeof RunList>;
 
 export const TaskState = z.enum(['queued', 'assigned', 'running', 'settled']);
 
+/** What was weighed when an attempt was given to its worker. `expectedMs` predicts this task; `batch` counts the tasks that came with it. */
+export const PlacementView = z.object({
+  worker: WorkerId,
+  atMs: z.number(),
+  rule: z.string(),
+  fittingWorkers: z.number().int(),
+  freeWorkers: z.number().int(),
+  expectedMs: z.number(),
+  batch: z.number().int(),
+});
+export type PlacementView = z.infer<typeof PlacementView>;
+
 export const AttemptView = z.object({
   attempt: z.number().int(),
   worker: WorkerId.nullable(),
@@ -80,6 +92,8 @@ export const AttemptView = z.object({
   counts: CaseCounts.optional(),
   costMs: z.number().optional(),
   startupMs: z.number().optional(),
+  /** Absent where no worker ever had it. */
+  placement: PlacementView.optional(),
   blobs: z.array(BlobRef),
 });
 export type AttemptView = z.infer<typeof AttemptView>;
@@ -124,18 +138,8 @@ export const Explanation = z.object({
   summary: z.string(),
   /** For a waiting task: each reason with the workers that it excludes. */
   reasons: z.array(z.object({ reason: z.string(), workers: z.number().int() })),
-  /** For a placed task: what the placement weighed. */
-  placement: z
-    .object({
-      worker: WorkerId,
-      atMs: z.number(),
-      rule: z.string(),
-      fittingWorkers: z.number().int(),
-      freeWorkers: z.number().int(),
-      expectedMs: z.number(),
-      batch: z.number().int(),
-    })
-    .optional(),
+  /** For a task that is placed or settled: the placement of its last attempt. */
+  placement: PlacementView.optional(),
   aheadInQueue: z.number().int().optional(),
 });
 export type Explanation = z.infer<typeof Explanation>;

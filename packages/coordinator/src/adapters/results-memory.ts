@@ -7,6 +7,7 @@ import type { CaseQuery, ResultStore, TaskQuery } from '../ports/result-store.ts
 import { project } from '../results/project.ts';
 import { createProjection, nothingToResume, takeBatch } from '../results/projection.ts';
 import type {
+  AssignmentRow,
   AttemptRow,
   OpenAttemptRow,
   RowBatch,
@@ -23,6 +24,7 @@ type Tables = {
   runs: Map<RunId, RunRow>;
   suites: Map<string, SuiteRow>;
   tasks: Map<RunId, TaskRow[]>;
+  assignments: Map<RunId, Map<string, AssignmentRow>>;
   attempts: Map<TaskId, AttemptRow[]>;
   open: Map<TaskId, OpenAttemptRow>;
   settlements: Map<TaskId, SettlementRow>;
@@ -36,6 +38,7 @@ export function createMemoryResultStore(): ResultStore {
     runs: new Map(),
     suites: new Map(),
     tasks: new Map(),
+    assignments: new Map(),
     attempts: new Map(),
     open: new Map(),
     settlements: new Map(),
@@ -86,6 +89,7 @@ function store(tables: Tables, batch: RowBatch): void {
   for (const row of batch.runs) tables.runs.set(row.run, row);
   for (const row of batch.suites) tables.suites.set(`${row.run} ${row.suite}`, row);
   for (const row of batch.tasks) listIn(tables.tasks, row.run).push(row);
+  for (const row of batch.assignments) mapIn(tables.assignments, row.run).set(row.assignment, row);
   for (const row of batch.attempts) listIn(tables.attempts, taskIdOf(row.run, row.index)).push(row);
   for (const task of batch.closed) tables.open.delete(task);
   for (const row of batch.open) tables.open.set(taskIdOf(row.run, row.index), row);
@@ -135,6 +139,7 @@ function partsOf(tables: Tables, task: TaskRow): TaskParts {
     suite: suite?.name ?? '',
     requires: suite?.requires ?? '',
     attempts: tables.attempts.get(id) ?? [],
+    assignments: tables.assignments.get(task.run) ?? new Map(),
     open: open ? { ...open, workerName: tables.workerNames.get(open.worker) ?? null } : null,
     settlement: tables.settlements.get(id) ?? null,
   };
@@ -144,4 +149,10 @@ function listIn<Key, Value>(map: Map<Key, Value[]>, key: Key): Value[] {
   let list = map.get(key);
   if (!list) map.set(key, (list = []));
   return list;
+}
+
+function mapIn<Key, Inner, Value>(map: Map<Key, Map<Inner, Value>>, key: Key): Map<Inner, Value> {
+  let inner = map.get(key);
+  if (!inner) map.set(key, (inner = new Map()));
+  return inner;
 }

@@ -129,6 +129,10 @@ test('a worker joins, is given a task, reports it, and the run settles', async (
     workers: { name: string; state: string }[];
   };
   expect(workers).toMatchObject([{ name: 'lab-1', state: 'ready' }]);
+  const explain = async () =>
+    (await (await fetch(`${server.api}/tasks/${ref.task}/explain`)).json()) as { summary: string; placement: object };
+  expect(server.shell.views.run(run)).not.toBeNull();
+  const whyLive = await explain();
   // Once its rows are stored the run leaves the engine, and every route answers as before.
   const live = await Promise.all(
     ['', '/tasks', `/cases`].map(async (path) => (await fetch(`${server.api}/runs/${run}${path}`)).status),
@@ -144,8 +148,20 @@ test('a worker joins, is given a task, reports it, and the run settles', async (
   expect(stored[0]).toMatchObject({ run, state: 'settled', verdict: 'passed' });
   expect(stored[1]).toMatchObject({ tasks: [{ task: ref.task, verdict: 'passed' }], next: null });
   expect(stored[2]).toMatchObject({ cases: [{ task: ref.task, isFinal: true }], next: null });
-  const why = (await (await fetch(`${server.api}/tasks/${ref.task}/explain`)).json()) as { summary: string };
-  expect(why.summary).toContain('settled as passed by attempt 1 on lab-1');
+  const whyStored = await explain();
+  expect(whyLive.summary).toContain('Settled as passed on lab-1');
+  expect(whyStored.summary).toContain('settled as passed by attempt 1 on lab-1');
+  // Why it was placed there is said of a settled task too, and the same wherever it is read.
+  expect(whyLive.placement).toEqual({
+    worker: golden.value[0].worker,
+    atMs: expect.any(Number),
+    rule: 'longest expected first, on the least loaded worker that fits',
+    fittingWorkers: 1,
+    freeWorkers: 1,
+    expectedMs: task?.expectedMs,
+    batch: 1,
+  });
+  expect(whyStored.placement).toEqual(whyLive.placement);
 });
 
 type Ending = { what: string; frames: (string | Buffer | object)[]; code: string | null; close: number; says: string };

@@ -94,6 +94,35 @@ export function resultStoreContract(
     expect(await store.readTask('r-first.4')).toMatchObject({ state: 'settled', verdict: 'canceled', attempts: [] });
   });
 
+  contract('each attempt says why it was placed where it was, under way or settled', async (store) => {
+    const story = new JournalStory();
+    const [run, one, two] = ['r-why' as RunId, 'w-one' as WorkerId, 'w-two' as WorkerId];
+    story.join(one, 'one');
+    story.join(two, 'two');
+    story.submit(run, ['a', 'b', 'c']);
+    story.assign(
+      run,
+      one,
+      [0, 1].map((index) => ({ index, attempt: 1 })),
+    );
+    const firstAtMs = story.entries.at(-1)?.atMs;
+    story.finish('r-why.0' as TaskId, 1, one, [passed('x')], 'failed', 'requeue');
+    story.assign(run, two, [{ index: 0, attempt: 2 }]);
+    const secondAtMs = story.entries.at(-1)?.atMs;
+    story.finish('r-why.0' as TaskId, 2, two, [passed('x')], 'passed', 'settle');
+    await store.apply(story.entries);
+    const weighed = { rule: 'longestFirst', fittingWorkers: 5, freeWorkers: 4, expectedMs: 12.5 };
+    const first = { ...weighed, worker: one, atMs: firstAtMs, batch: 2 };
+    const second = { ...weighed, worker: two, atMs: secondAtMs, batch: 1 };
+    const { tasks } = await store.listTasks({ run, limit: 10 });
+    expect(tasks.map((task) => task.attempts.map((attempt) => attempt.placement))).toEqual([
+      [first, second],
+      [first],
+      [],
+    ]);
+    expect((await store.readTask('r-why.0'))?.attempts.at(-1)?.placement).toEqual(second);
+  });
+
   contract(
     'each recorded case is one row, repeats and refused reports are none, and only the final attempt is final',
     async (store) => {

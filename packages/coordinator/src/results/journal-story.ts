@@ -116,7 +116,8 @@ export class JournalStory {
         worker,
         session: 's-story' as SessionId,
         tasks: tasks.map((task) => ({ ...task, expectedMs: 12.5 })),
-        placement: { rule: 'longestFirst', fittingWorkers: 1, freeWorkers: 1, expectedMs: 12.5 },
+        // Every number differs, so that none can be taken for another.
+        placement: { rule: 'longestFirst', fittingWorkers: 5, freeWorkers: 4, expectedMs: 12.5 * tasks.length },
       },
     ]);
   }

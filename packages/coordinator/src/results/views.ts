@@ -1,6 +1,21 @@
 // From stored rows to the views of the API. Shared by every results store, so that both say the same of the same rows.
-import { taskIdOf, type AttemptView, type CaseRow, type RunView, type TaskView } from '@assay/protocol';
-import type { AttemptRow, OpenAttemptRow, RunRow, SettlementRow, StoredCaseRow, TaskRow } from './rows.ts';
+import {
+  taskIdOf,
+  type AttemptView,
+  type CaseRow,
+  type PlacementView,
+  type RunView,
+  type TaskView,
+} from '@assay/protocol';
+import type {
+  AssignmentRow,
+  AttemptRow,
+  OpenAttemptRow,
+  RunRow,
+  SettlementRow,
+  StoredCaseRow,
+  TaskRow,
+} from './rows.ts';
 
 /** A task with all that hangs on it; attempts in order of their number. */
 export type TaskParts = {
@@ -9,6 +24,8 @@ export type TaskParts = {
   requires: string;
   attempts: AttemptRow[];
   open: (OpenAttemptRow & { workerName: string | null }) | null;
+  /** By id, at least those that brought these attempts. */
+  assignments: ReadonlyMap<string, AssignmentRow>;
   settlement: SettlementRow | null;
 };
 
@@ -33,10 +50,10 @@ export function runViewOf(row: RunRow): RunView {
 }
 
 export function taskViewOf(parts: TaskParts): TaskView {
-  const { task, settlement, open } = parts;
-  const attempts = parts.attempts.map(attemptViewOf);
+  const { task, settlement, open, assignments } = parts;
+  const attempts = parts.attempts.map((row) => attemptViewOf(row, assignments));
   // The attempt that settled a task may still be listed as open only in a store that was cut in the middle: never both.
-  if (open) attempts.push(openAttemptViewOf(open));
+  if (open) attempts.push(openAttemptViewOf(open, assignments));
   const expectedMs = open?.expectedMs ?? parts.attempts.at(-1)?.expectedMs ?? task.expectedMs;
   return {
     task: taskIdOf(task.run, task.index),
@@ -78,7 +95,7 @@ function stateOf({ settlement, open }: TaskParts): TaskView['state'] {
   return open.startedAtMs === null ? 'assigned' : 'running';
 }
 
-function attemptViewOf(row: AttemptRow): AttemptView {
+function attemptViewOf(row: AttemptRow, assignments: TaskParts['assignments']): AttemptView {
   return {
     attempt: row.attempt,
     worker: row.worker,
@@ -88,14 +105,26 @@ function attemptViewOf(row: AttemptRow): AttemptView {
     verdict: row.verdict,
     ...present({ failure: row.failure }),
     counts: row.counts,
-    ...present({ costMs: row.costMs, startupMs: row.startupMs }),
+    ...present({ costMs: row.costMs, startupMs: row.startupMs, placement: placementOf(row, assignments) }),
     blobs: row.blobs,
   };
 }
 
-function openAttemptViewOf(row: NonNullable<TaskParts['open']>): AttemptView {
-  const { attempt, worker, workerName, assignedAtMs } = row;
-  return { attempt, worker, workerName, assignedAtMs, ...present({ startedAtMs: row.startedAtMs }), blobs: [] };
+function openAttemptViewOf(row: NonNullable<TaskParts['open']>, assignments: TaskParts['assignments']): AttemptView {
+  const { attempt, worker, workerName, assignedAtMs, startedAtMs } = row;
+  const placement = placementOf(row, assignments);
+  return { attempt, worker, workerName, assignedAtMs, ...present({ startedAtMs, placement }), blobs: [] };
+}
+
+/** Null where no worker ever had the attempt, and where the journal that was read lacks the hand-over. */
+function placementOf(
+  { assignment, expectedMs }: Pick<AttemptRow, 'assignment' | 'expectedMs'>,
+  assignments: TaskParts['assignments'],
+): PlacementView | null {
+  const row = assignment === null ? undefined : assignments.get(assignment);
+  if (row === undefined || expectedMs === null) return null;
+  const { worker, assignedAtMs: atMs, rule, fittingWorkers, freeWorkers, tasks: batch } = row;
+  return { worker, atMs, rule, fittingWorkers, freeWorkers, expectedMs, batch };
 }
 
 /** The members that are not null: the views leave out what is not known. */

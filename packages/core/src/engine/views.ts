@@ -2,7 +2,7 @@
 import type { AttemptView, RunId, RunView, TaskId, TaskView, WorkerId, WorkerView } from '@assay/protocol';
 import { taskIdOf } from './ids.ts';
 import { isPossible } from '../scheduling/capacity.ts';
-import { misfitReasons } from '../scheduling/explain.ts';
+import { misfitReasons, placementOf } from '../scheduling/explain.ts';
 import { findTask, openAttempts } from './lookup.ts';
 import type { AttemptRecord, RunRecord, State, TaskRecord, WorkerRecord } from './state.ts';
 
@@ -82,12 +82,14 @@ function taskView(state: State, run: RunRecord, task: TaskRecord): TaskView {
 function attemptView(state: State, attempt: AttemptRecord): AttemptView {
   const { state: lifecycle } = attempt;
   const startedAtMs = lifecycle.kind === 'assigned' ? null : lifecycle.startedAtMs;
+  const placement = placementOf(attempt);
   const view: AttemptView = {
     attempt: attempt.attempt,
     worker: attempt.worker,
     workerName: attempt.worker === null ? null : (state.workers.get(attempt.worker)?.name ?? null),
     assignedAtMs: attempt.assignedAtMs,
     ...(startedAtMs === null ? {} : { startedAtMs }),
+    ...(placement === null ? {} : { placement }),
     blobs: [],
   };
   if (lifecycle.kind !== 'settled') return { ...view, counts: attempt.counts };

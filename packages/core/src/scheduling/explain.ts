@@ -1,10 +1,10 @@
 // Why a task waits, or was placed where it was: counted reasons, each with the number of workers that it excludes. Walks
 // over classes, workers and tasks as it likes: it is asked for by people, one task at a time.
-import type { Explanation, TaskId } from '@assay/protocol';
+import type { Explanation, PlacementView, TaskId } from '@assay/protocol';
 import { taskIdOf } from '../engine/ids.ts';
 import type { EngineConfig } from '../engine/config.ts';
 import { findTask } from '../engine/lookup.ts';
-import type { RunRecord, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
+import type { AttemptRecord, RunRecord, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import { present } from '../kernel/assert.ts';
 import { isLaneBefore } from './classes.ts';
 import type { Lane, RequirementGroup } from './index-types.ts';
@@ -18,26 +18,22 @@ export function explainTask(state: State, config: EngineConfig, id: TaskId, nowM
   const { run, task } = found;
   if (task.state.kind === 'queued') return explainWaiting(state, config, run, task, nowMs);
   const attempt = task.attempts.at(-1);
-  const explanation: Explanation = {
+  const placement = attempt === undefined ? null : placementOf(attempt);
+  return {
     task: id,
     state: task.state.kind,
     summary: summaryOfPlaced(state, task),
     reasons: [],
+    ...(placement === null ? {} : { placement }),
   };
-  if (attempt === undefined || attempt.placement === null || attempt.worker === null) return explanation;
-  const { rule, fittingWorkers, freeWorkers } = attempt.placement;
-  return {
-    ...explanation,
-    placement: {
-      worker: attempt.worker,
-      atMs: attempt.assignedAtMs,
-      rule,
-      fittingWorkers,
-      freeWorkers,
-      expectedMs: attempt.expectedMs,
-      batch: attempt.batch,
-    },
-  };
+}
+
+/** Why an attempt is where it is; null where no worker ever had it. */
+export function placementOf(attempt: AttemptRecord): PlacementView | null {
+  const { worker, assignedAtMs: atMs, expectedMs, batch, placement } = attempt;
+  if (placement === null || worker === null) return null;
+  const { rule, fittingWorkers, freeWorkers } = placement;
+  return { worker, atMs, rule, fittingWorkers, freeWorkers, expectedMs, batch };
 }
 
 function summaryOfPlaced(state: State, task: TaskRecord): string {

@@ -31,6 +31,19 @@ export type RunColumns = Counts & {
   unplaceable: string;
 };
 
+export type AssignmentColumns = {
+  assignment: string;
+  run: RunId;
+  suite: number;
+  worker: WorkerId;
+  assigned_at_ms: number;
+  tasks: number;
+  rule: string;
+  fitting_workers: number;
+  free_workers: number;
+  expected_ms: number;
+};
+
 export type OpenAttemptColumns = {
   run: RunId;
   task_index: number;

@@ -2,6 +2,7 @@
 import type { AttemptFailure, BlobRef, Case, CaseCounts, RunId, TaskCounts } from '@assay/protocol';
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type {
+  AssignmentRow,
   AttemptRow,
   OpenAttemptRow,
   RequeuedAttempt,
@@ -52,6 +53,21 @@ export function runRowOf(row: columns.RunColumns): RunRow {
     },
     cases: countsOf(row),
     unplaceable: JSON.parse(row.unplaceable),
+  };
+}
+
+export function assignmentRowOf(row: columns.AssignmentColumns): AssignmentRow {
+  return {
+    assignment: row.assignment,
+    run: row.run,
+    suite: row.suite,
+    worker: row.worker,
+    assignedAtMs: row.assigned_at_ms,
+    tasks: row.tasks,
+    rule: row.rule,
+    fittingWorkers: row.fitting_workers,
+    freeWorkers: row.free_workers,
+    expectedMs: row.expected_ms,
   };
 }
 
@@ -114,8 +130,12 @@ export function attemptRowOf(row: columns.AttemptColumns): AttemptRow {
   };
 }
 
-/** A row of list-tasks.sql, with the attempts of attempts-of-tasks.sql. */
-export function taskPartsOf(row: columns.TaskColumns, attempts: AttemptRow[]): TaskParts {
+/** A row of list-tasks.sql, with the attempts of attempts-of-tasks.sql and their assignments by id. */
+export function taskPartsOf(
+  row: columns.TaskColumns,
+  attempts: AttemptRow[],
+  assignments: TaskParts['assignments'],
+): TaskParts {
   const run = row.run;
   const index: number = row.task_index;
   const task: TaskRow = {
@@ -135,6 +155,7 @@ export function taskPartsOf(row: columns.TaskColumns, attempts: AttemptRow[]): T
     suite: row.suite_name ?? '',
     requires: row.requires ?? '',
     attempts,
+    assignments,
     open: openOf(row, run, index),
     settlement,
   };

@@ -6,6 +6,7 @@ const folder = new URL('./sql/', import.meta.url);
 
 const names = [
   'applied-seq',
+  'assignments-of-run',
   'attempts-of-tasks',
   'list-cases',
   'list-runs',

@@ -6,18 +6,19 @@
 // the same entries again (RESULTS_UNAVAILABLE).
 // It blocks its thread while it builds rows: it is meant for the thread that follows the journal (see follow/).
 import { runIdOf, type TaskId, type TaskList } from '@assay/protocol';
-import { INTEGER, LIST, listValue } from '@duckdb/node-api';
+import { INTEGER, LIST, VARCHAR, listValue } from '@duckdb/node-api';
 import type { JournalEntry } from '../../ports/journal.ts';
 import type { ResultStore, TaskQuery } from '../../ports/result-store.ts';
 import { caseAfter, caseCursor, runBefore, taskAfter } from '../../results/cursors.ts';
 import { project } from '../../results/project.ts';
 import { createProjection, takeBatch, type Projection } from '../../results/projection.ts';
-import { taskIndexOf, type AttemptRow } from '../../results/rows.ts';
+import { taskIndexOf, type AssignmentRow, type AttemptRow } from '../../results/rows.ts';
 import { caseRowOf, runViewOf, taskViewOf } from '../../results/views.ts';
 import type * as columns from './columns.ts';
 import { closeDatabase, openDatabase, unavailable, type Database, type DuckDbOptions } from './open.ts';
 import {
   ask,
+  assignmentRowOf,
   attemptRowOf,
   openAttemptRowOf,
   requeuedAttemptOf,
@@ -128,10 +129,24 @@ class DuckDbResultStore implements ResultStore {
       const found = await this.#ask<columns.AttemptColumns>('attempts-of-tasks', values, { indexes: LIST(INTEGER) });
       for (const row of found) attempts.get(row.task_index)?.push(attemptRowOf(row));
     }
+    const brought = [...attempts.values()].flat().map((attempt) => attempt.assignment);
+    for (const row of page) if (row.open_attempt !== null) brought.push(row.open_assignment);
+    const assignments = await this.#assignments(run, brought);
     return {
-      tasks: page.map((row) => taskViewOf(taskPartsOf(row, attempts.get(row.task_index) ?? []))),
+      tasks: page.map((row) => taskViewOf(taskPartsOf(row, attempts.get(row.task_index) ?? [], assignments))),
       next: rows.length > limit ? String(page.at(-1)?.task_index) : null,
     };
+  }
+
+  async #assignments(run: string, ids: readonly (string | null)[]): Promise<Map<string, AssignmentRow>> {
+    const known = [...new Set(ids.filter((id) => id !== null))];
+    if (known.length === 0) return new Map();
+    const found = await this.#ask<columns.AssignmentColumns>(
+      'assignments-of-run',
+      { run, assignments: listValue(known) },
+      { assignments: LIST(VARCHAR) },
+    );
+    return new Map(found.map((row) => [row.assignment, assignmentRowOf(row)]));
   }
 
   async #ask<Columns>(

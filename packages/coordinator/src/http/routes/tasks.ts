@@ -65,7 +65,7 @@ export function taskRoutes(app: App, { coordinator }: HttpContext): void {
   );
 }
 
-/** A task that has left the engine waits for nothing; its last attempt says where it ran. */
+/** A task that has left the engine waits for nothing; its last attempt says where it ran, and why there. */
 function explainSettled(task: TaskView): Explanation {
   const last = task.attempts.at(-1);
   const where =
@@ -77,5 +77,6 @@ function explainSettled(task: TaskView): Explanation {
     state: task.state,
     summary: `settled as ${task.verdict ?? 'unknown'} ${where}`,
     reasons: [],
+    ...(last?.placement === undefined ? {} : { placement: last.placement }),
   };
 }

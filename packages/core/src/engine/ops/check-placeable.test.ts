@@ -67,6 +67,39 @@ test('a run that does not want to wait settles what is unplaceable as inconclusi
   });
 });
 
+test('a settled task is explained by its last placement, and its attempts say theirs', () => {
+  const lab = new Lab();
+  lab.join('w1');
+  lab.join('w2');
+  lab.join('small', ofMemory(1024));
+  const run = lab.submit([{ suite: 0, target: 'a', expectedMs: 500 }], {
+    suites: [suiteOf({ requires: 'memory.totalMiB >= 4096' })],
+  });
+  const atMs = lab.nowMs;
+  const id = `${run}.0` as TaskId;
+  const before = explainTask(lab.engine.state, lab.config, id, lab.nowMs)?.placement;
+  lab.nowMs += 700;
+  lab.finish('w1', lab.held('w1')[0]!);
+  const placement = {
+    worker: 'w1',
+    atMs,
+    rule: 'longest expected first, on the least loaded worker that fits',
+    fittingWorkers: 2,
+    freeWorkers: 2,
+    expectedMs: 500,
+    batch: 1,
+  };
+  expect(before).toEqual(placement);
+  expect(explainTask(lab.engine.state, lab.config, id, lab.nowMs)).toEqual({
+    task: id,
+    state: 'settled',
+    summary: 'Settled as passed on w1',
+    reasons: [],
+    placement,
+  });
+  expect(viewTask(lab.engine.state, id)?.attempts).toMatchObject([{ attempt: 1, verdict: 'passed', placement }]);
+});
+
 test('a waiting task is explained by what keeps each worker from it, and by what is ahead', () => {
   const lab = new Lab();
   lab.join('busy');
