@@ -333,15 +333,20 @@ class Lister:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_collect_file(self, parent):
         outcome = yield
-        collectors = outcome.get_result()
-        for collector in collectors or ():
-            # Before pytest 8 an __init__.py is collected as its package, which has no tests of its own.
-            if isinstance(collector, pytest.Package):
-                continue
-            self.found.append(str(getattr(collector, "path", None) or collector.fspath))
-            # Kept and not dropped: pytest refuses a file that was named and has no collector. Empty: it is not imported.
-            collector.collect = list
-        outcome.force_result([collector for collector in collectors or () if not isinstance(collector, pytest.Package)])
+        # Before pytest 8 an __init__.py is collected as its package, which has no tests of its own.
+        collectors = [one for one in outcome.get_result() or () if not isinstance(one, pytest.Package)]
+        for collector in collectors:
+            # Noted when it is collected and not here: from pytest 8 on, the neighbours of a file that was named come by too.
+            # It stays a collector, because a file that was named must have one, but an empty one: it is not imported.
+            collector.collect = self.noting(str(getattr(collector, "path", None) or collector.fspath))
+        outcome.force_result(collectors)
+
+    def noting(self, path):
+        def collect():
+            self.found.append(path)
+            return []
+
+        return collect
 
     def pytest_sessionfinish(self):
         with open(self.file, "w", encoding="utf-8") as file:
