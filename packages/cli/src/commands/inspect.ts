@@ -5,7 +5,7 @@ import { exitCodeOf } from '../exit-codes.ts';
 import { readReport } from '../report/read.ts';
 import { duration, paintFor, plural } from '../render/style.ts';
 import { table } from '../render/table.ts';
-import { action, addConnectionOptions } from './options.ts';
+import { action, addConnectionOptions, wholeNumber } from './options.ts';
 import { type ReportOptions, writeReports } from './write-reports.ts';
 
 type Shared = ConnectionOptions & { json?: boolean };
@@ -16,7 +16,7 @@ const clock = (ms: number): string => new Date(ms).toISOString().replace('T', ' 
 
 export function addInspectCommands(program: Command): void {
   addConnectionOptions(program.command('runs').description('List runs, newest first.'))
-    .option('--limit <n>', 'how many', '20')
+    .option('--limit <n>', 'how many', wholeNumber(1, 500), 20)
     .option('--json', 'print JSON')
     .action(action(listRuns));
   addConnectionOptions(program.command('tasks <run>').description('List the tasks of a run.'))
@@ -40,9 +40,9 @@ export function addInspectCommands(program: Command): void {
     .action(action(report));
 }
 
-async function listRuns(options: Shared & { limit: string }): Promise<number> {
+async function listRuns(options: Shared & { limit: number }): Promise<number> {
   const { client } = await connect(options);
-  const { runs } = await client.listRuns({ limit: Number(options.limit) });
+  const { runs } = await client.listRuns({ limit: options.limit });
   if (options.json) printJson(runs);
   else if (runs.length === 0) print('No runs yet.');
   else {
@@ -124,7 +124,8 @@ async function explain(task: string, options: Shared): Promise<number> {
   }
   const paint = paintFor(process.stdout);
   print(`${paint('bold', task)} ${explanation.state}: ${explanation.summary}`);
-  for (const { reason, workers } of explanation.reasons) print(`  ${plural(workers, 'worker')}: ${reason}`);
+  for (const { reason, workers } of explanation.reasons)
+    print(workers === 0 ? `  ${reason}` : `  ${plural(workers, 'worker')}: ${reason}`);
   if (explanation.aheadInQueue !== undefined) print(`  ${plural(explanation.aheadInQueue, 'task')} ahead`);
   if (explanation.placement !== undefined) {
     const { worker, rule, fittingWorkers, freeWorkers, expectedMs, batch, atMs } = explanation.placement;

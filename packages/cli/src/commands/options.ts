@@ -1,11 +1,15 @@
 // What commands share: connection options, and how an action ends (its number is the exit code; a fault is printed).
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../config/duration.ts';
+import { closeLocalHistory } from '../local/history.ts';
 import { reportFault } from '../outcome.ts';
 
-export function addConnectionOptions(command: Command): Command {
+export function addConnectionOptions(
+  command: Command,
+  fallback = 'the one that runs here, or the history of local runs',
+): Command {
   return command
-    .option('--coordinator <url>', 'the coordinator (default: ASSAY_COORDINATOR, or the one that runs here)')
+    .option('--coordinator <url>', `the coordinator (default: ASSAY_COORDINATOR, or ${fallback})`)
     .option('--token <token>', 'the token (default: ASSAY_TOKEN)');
 }
 
@@ -20,6 +24,8 @@ export function action<Arguments extends unknown[]>(
       process.exitCode = await perform(...args);
     } catch (error) {
       process.exitCode = reportFault(error, options?.json === true);
+    } finally {
+      await closeLocalHistory();
     }
   };
 }

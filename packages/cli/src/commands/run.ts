@@ -49,6 +49,7 @@ export function addRunCommand(program: Command): void {
     program
       .command('run [files...]')
       .description("Run a project's tests over workers; exits 0 only if something ran and all of it passed."),
+    'the configuration; otherwise local workers',
   )
     .option('--project <dir>', 'the project', '.')
     .option('--config <file>', 'its configuration (default: assay.config.*)')

@@ -4,7 +4,13 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { createLog, silentLog, startCoordinator } from '@assay/coordinator';
+import {
+  type CoordinatorOptions,
+  createLog,
+  type RunningCoordinator,
+  silentLog,
+  startCoordinator,
+} from '@assay/coordinator';
 import { AssayError } from '@assay/protocol';
 import { exitCodes } from '../exit-codes.ts';
 import { removeEndpoint, writeEndpoint } from '../local/endpoint.ts';
@@ -15,6 +21,17 @@ import { stopSignal } from './stop-signal.ts';
 
 type UpOptions = { host: string; port: number; state?: string; tlsCert?: string; tlsKey?: string; quiet?: boolean };
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** A port that is taken, or not allowed, is the user's to change. */
+async function startListening(options: CoordinatorOptions): Promise<RunningCoordinator> {
+  try {
+    return await startCoordinator(options);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
+    throw new AssayError('LISTEN_FAILED', `${options.host ?? ''}:${options.port ?? 0}: ${String(code)}`);
+  }
+}
 
 export function addUpCommand(program: Command): void {
   program
@@ -42,7 +59,7 @@ async function up(options: UpOptions): Promise<number> {
     options.tlsCert === undefined || options.tlsKey === undefined
       ? {}
       : { tls: { cert: await readFile(options.tlsCert), key: await readFile(options.tlsKey) } };
-  const coordinator = await startCoordinator({
+  const coordinator = await startListening({
     stateDir,
     host: options.host,
     port: options.port,

@@ -23,13 +23,16 @@ export async function watchRun(client: Client, runId: string, options: WatchOpti
     for await (const delivery of client.followFeed({ run: runId, after: 0, signal: options.signal })) {
       if (delivery.kind === 'gap') {
         const run = await client.readRun(runId);
-        if (run.state === 'settled') break;
+        if (run.state === 'settled') {
+          settledSeq = (await client.health()).journalSeq;
+          break;
+        }
         continue;
       }
       const { item, seq } = delivery.event;
       if (item.kind === 'attemptStarted') targets.set(item.task, item.target);
       follow(progress, item);
-      const text = view === null ? null : notice(item, (task) => targets.get(task) ?? task, paint);
+      const text = view === null ? null : notice(item, (task) => targets.get(task) || 'command', paint);
       if (text !== null) view?.print(text);
       view?.update(progress);
       if (item.kind === 'runSettled' && item.run === runId) {
@@ -40,5 +43,7 @@ export async function watchRun(client: Client, runId: string, options: WatchOpti
   } finally {
     view?.end();
   }
+  // The feed ends without an error when it is stopped: whoever stopped it does not want the report.
+  options.signal.throwIfAborted();
   return readReport(client, runId, settledSeq);
 }

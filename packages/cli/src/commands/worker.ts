@@ -60,7 +60,7 @@ async function worker(options: WorkerOptions): Promise<number> {
     declared: parseDeclared(options.declare ?? []),
     ...(options.ca === undefined ? {} : { caFile: options.ca }),
   });
-  say(`worker ${agent.workerId} (${name}) serves ${options.join}`);
+  say(`worker ${agent.workerId} (${name}) joins ${options.join}`);
   void stopSignal().then(() => {
     say('draining; again to stop at once');
     agent.drain('asked to stop');

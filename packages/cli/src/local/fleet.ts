@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { usableProcessors } from '@assay/agent/inspect';
 import { createClient } from '@assay/client';
-import { type RunningCoordinator, silentLog, startCoordinator } from '@assay/coordinator';
+import { type RunningCoordinator, startCoordinator } from '@assay/coordinator';
 import { AssayError } from '@assay/protocol';
 import { type AgentChild, startAgentChild } from './agent-child.ts';
+import { errorsOnly } from './errors-only.ts';
 
 const joinTimeoutMs = 30_000;
 
@@ -68,7 +69,7 @@ async function openCoordinator(
   { stateDir, port, note }: FleetRequest,
   token: string,
 ): Promise<{ coordinator: RunningCoordinator; temporary: string | null }> {
-  const shared = { host: '127.0.0.1', port: port ?? 0, ownerSecret: token, log: silentLog };
+  const shared = { host: '127.0.0.1', port: port ?? 0, ownerSecret: token, log: errorsOnly() };
   try {
     return { coordinator: await startCoordinator({ ...shared, stateDir }), temporary: null };
   } catch (error) {

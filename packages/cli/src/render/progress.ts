@@ -87,7 +87,7 @@ export function notice(item: FeedItem, targetOf: (task: string) => string, paint
       if (item.verdict === 'failed' && !item.willRetry && (item.counts?.failed ?? 0) > 0) return null;
       const why =
         item.failure === undefined ? '' : ` ${item.failure.code}: ${item.failure.message.split('\n')[0] ?? ''}`;
-      return `${paint(item.willRetry ? 'yellow' : 'red', item.willRetry ? '↻' : '✗')} ${item.target} ${item.verdict}${why}${item.willRetry ? ' (runs again)' : ''}`;
+      return `${paint(item.willRetry ? 'yellow' : 'red', item.willRetry ? '↻' : '✗')} ${item.target || 'command'} ${item.verdict}${why}${item.willRetry ? ' (runs again)' : ''}`;
     }
     case 'runUnplaceable':
       return `${paint('yellow', '!')} ${plural(item.tasks, 'task')} that no connected worker can do${item.requires === '' ? '' : ` (${item.requires})`}: ${item.reasons.join('; ')}`;

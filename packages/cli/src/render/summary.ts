@@ -77,7 +77,9 @@ function renderUnplaceable({ run }: RunReport, paint: Paint): string[] {
   return run.unplaceable.flatMap(({ requires, tasks, reasons }) => [
     '',
     `${paint('yellow', '!')} ${plural(tasks, 'task')} that no worker can do${requires === '' ? '' : `: ${requires}`}`,
-    ...reasons.map(({ reason, workers }) => `    ${plural(workers, 'worker')}: ${reason}`),
+    ...reasons.map(({ reason, workers }) =>
+      workers === 0 ? `    ${reason}` : `    ${plural(workers, 'worker')}: ${reason}`,
+    ),
   ]);
 }
 

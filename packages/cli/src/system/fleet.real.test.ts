@@ -73,7 +73,7 @@ test('a run travels as a bundle, is set up once, and is reported, listed and exp
     stdout: expect.stringMatching(/failed +2\/2 .*nightly/) as string,
   });
   expect((await project.assay('tasks', report.run, '--verdict', 'failed')).stdout).toContain('b.test.mjs');
-  expect((await project.assay('explain', `${report.run}.0`)).stdout).toMatch(/placed on|settled/);
+  expect((await project.assay('explain', `${report.run}.0`)).stdout).toMatch(/placed on/);
   expect(await project.assay('report', report.run)).toMatchObject({
     code: 1,
     stdout: expect.stringContaining('on purpose') as string,
@@ -120,6 +120,12 @@ test('a drained worker takes no new work and leaves', async () => {
   expect((await project.assay('drain', worker?.worker ?? '')).code).toBe(0);
   const agent = running[1];
   expect((await agent?.ended)?.code).toBe(0);
+});
+
+test('a port that is taken is refused by name', async () => {
+  const port = new URL(url).port;
+  const ended = await project.start(['up', '--port', port, '--state', 'another-state']).ended;
+  expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('LISTEN_FAILED') as string });
 });
 
 test('beyond loopback without a token is refused by name', async () => {

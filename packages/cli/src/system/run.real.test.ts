@@ -73,6 +73,13 @@ test('a failure is 1, said where it happened, in every report', async () => {
   expect(readFileSync(join(path, 'out/report.md'), 'utf8')).toContain('one is not two');
 });
 
+test('the history of local runs answers when no coordinator runs', async () => {
+  const { assay } = bound(open({ 'test/a.test.mjs': testFile({ bad: 'assert.fail("once");' }) }));
+  const { run } = JSON.parse((await assay('run', '--workers', '1', '--json')).stdout) as { run: string };
+  expect((await assay('runs')).stdout).toContain(run);
+  expect(await assay('report', run)).toMatchObject({ code: 1, stdout: expect.stringContaining('once') as string });
+});
+
 test('filters choose files; one that means nothing is 3 and says so', async () => {
   const { assay } = bound(open({ 'test/a.test.mjs': passing, 'test/b.test.mjs': testFile({ bad: 'assert.fail();' }) }));
   expect(
@@ -150,7 +157,7 @@ test.each([
   [['run', '--requires', 'cpu.count >='], 2, /BAD_REQUIREMENT/],
   [['run', '--project', 'absent'], 2, /PROJECT_UNREADABLE/],
   [['run', '--coordinator', 'http://127.0.0.1:9', '--token', 't'], 4, /COORDINATOR_UNREACHABLE/],
-  [['runs'], 4, /COORDINATOR_UNREACHABLE/],
+  [['runs'], 4, /no local runs/],
 ])('%j is %i', async (args, code, said) => {
   const { assay } = bound(open({ 'test/a.test.mjs': passing }));
   expect(await assay(...args)).toMatchObject({ code, stderr: expect.stringMatching(said) as string });

@@ -2,6 +2,12 @@
 import type { ErrorEntry } from './entry.ts';
 
 export const coordinatorErrors = {
+  LISTEN_FAILED: {
+    status: 500,
+    retryable: true,
+    summary: 'The coordinator cannot listen at this address.',
+    next: 'Choose another with --port or --host, or end what uses it.',
+  },
   LISTEN_NOT_LOOPBACK: {
     status: 500,
     retryable: false,

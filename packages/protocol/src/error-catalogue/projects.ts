@@ -157,7 +157,7 @@ export const projectErrors = {
     status: 500,
     retryable: true,
     summary: 'No connected worker can do this task.',
-    next: 'assay explain TASK says what each worker lacks.',
+    next: 'Change what is required, or start a worker that has it; the message says what each one lacks.',
   },
   CANCELED: { status: 500, retryable: false, summary: 'The task was canceled.', next: 'Nothing to do.' },
 } as const satisfies Record<string, ErrorEntry>;
