@@ -2,7 +2,7 @@
 // BullMQ on Redis and graphile-worker on PostgreSQL doing the same, interleaved on the same machine, medians.
 //   node bench/dispatch/main.ts [--tasks N] [--runs N] [--slots N] [--no-peers] [--no-memory] [--profile DIR]
 // What always holds: a peer that is missing is said, and then there is no ratio to it; nothing is printed that was not measured.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -41,11 +41,12 @@ type Peer = {
   stop(): Promise<void>;
 };
 
-async function openPeers(scratch: string): Promise<Peer[]> {
+/** Starts what there is; those started so far are in `peers`, also when it fails. */
+async function openPeers(scratch: string, peers: Peer[]): Promise<void> {
   const trouble = installPeers();
   if (trouble !== null) {
-    console.log(`no peers: ${trouble}`);
-    return [];
+    console.log(`no peers, so no ratios: ${trouble}`);
+    return;
   }
   // By name at run time: the type check must pass where the peers are not installed.
   const load = async (file: string): Promise<Record<string, Measure>> =>
@@ -53,13 +54,7 @@ async function openPeers(scratch: string): Promise<Peer[]> {
   const { measureBullmq } = await load('bullmq.ts');
   const { measureGraphile } = await load('graphile.ts');
   if (measureBullmq === undefined || measureGraphile === undefined) throw new Error('a peer has no measurement');
-  const peers: Peer[] = [];
-  const add = (
-    name: string,
-    server: Server | string,
-    measure: Measure,
-    tasksMax: number,
-  ): void => {
+  const add = (name: string, server: Server | string, measure: Measure, tasksMax: number): void => {
     if (typeof server === 'string') return console.log(`${name} is missing, so there is no ratio to it: ${server}`);
     const count = Math.min(tasks, tasksMax);
     peers.push({
@@ -72,7 +67,6 @@ async function openPeers(scratch: string): Promise<Peer[]> {
   };
   add('bullmq', await startRedis(join(scratch, 'redis')), measureBullmq, bullmqTasksMax);
   add('graphile-worker', await startPostgres(join(scratch, 'postgres')), measureGraphile, graphileTasksMax);
-  return peers;
 }
 
 function line(name: string, measured: readonly Measurement[]): string {
@@ -126,8 +120,11 @@ function printAll(ours: readonly AssayMeasurement[], peers: readonly Peer[]): vo
 const machine = describeMachine();
 printMachine(machine);
 const scratch = mkdtempSync(join(tmpdir(), 'assay-bench-peers-'));
-const peers = values.peers ? await openPeers(scratch) : [];
+// PostgreSQL runs as its own user, who must be able to go through it.
+chmodSync(scratch, 0o755);
+const peers: Peer[] = [];
 try {
+  if (values.peers) await openPeers(scratch, peers);
   const ours = await measureAll(peers);
   printAll(ours, peers);
   const memory = values.memory

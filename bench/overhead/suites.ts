@@ -81,7 +81,7 @@ export async function networkxSuite(): Promise<Suite | string> {
 }
 
 /** Shortest file, heaviness of the tail (Pareto), and longest file of the generated suite. */
-const skew = { files: 120, shortestMs: 60, alpha: 1.1, longestMs: 8_000 };
+const skew = { files: 120, shortestMs: 30, alpha: 0.7, longestMs: 15_000 };
 
 /** A vitest suite whose files keep a processor busy for drawn times: Pareto, so that a few files are most of it. */
 export function skewedSuite(seed: number): Suite {
