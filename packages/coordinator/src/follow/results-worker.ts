@@ -45,7 +45,8 @@ export class ResultsWorker {
 
   /** The store, for questions: waits while it is being opened; RESULTS_UNAVAILABLE where that failed and is tried again later. */
   async store(): Promise<ResultStore> {
-    if (this.#store === null && this.#isInTrouble) throw new AssayError('RESULTS_UNAVAILABLE', 'the results database cannot be opened');
+    if (this.#store === null && this.#isInTrouble)
+      throw new AssayError('RESULTS_UNAVAILABLE', 'the results database cannot be opened');
     return this.#store ?? (await this.#opening.promise);
   }
 

@@ -1,5 +1,5 @@
 // Who may do what. Secrets are random, shown once, stored as SHA-256 and compared in constant time.
-import type { Scope, TokenCreated, TokenView } from "@assay/protocol";
+import type { Scope, TokenCreated, TokenView } from '@assay/protocol';
 
 export type Identity = { token: string; name: string; scopes: readonly Scope[] };
 

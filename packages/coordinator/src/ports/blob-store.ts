@@ -1,6 +1,6 @@
 // Content-addressed files: source bundles, logs, artefacts. A blob is visible only when whole and verified.
-import type { Readable } from "node:stream";
-import type { Digest } from "@assay/protocol";
+import type { Readable } from 'node:stream';
+import type { Digest } from '@assay/protocol';
 
 export interface BlobStore {
   /** Bytes of the blob, or null when it is not there. */

@@ -1,9 +1,9 @@
 // What those who watch are told, as it becomes durable. Slow listeners are dropped (they resume by sequence), never waited for.
-import type { FeedEvent, FeedItem, RunId } from "@assay/protocol";
+import type { FeedEvent, FeedItem, RunId } from '@assay/protocol';
 
 export type FeedFilter = { run: RunId | null };
 /** `gap`: what was asked for is no longer kept; the listener reads the current state and goes on from `fromSeq`. */
-export type FeedDelivery = { kind: "events"; events: FeedEvent[] } | { kind: "gap"; fromSeq: number };
+export type FeedDelivery = { kind: 'events'; events: FeedEvent[] } | { kind: 'gap'; fromSeq: number };
 
 export interface LiveFeed {
   /** Called in order of `seq`, after the entry is durable. */
