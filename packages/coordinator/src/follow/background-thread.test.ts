@@ -19,7 +19,7 @@ test.runIf(process.platform === 'linux')('only the thread that yields has a lowe
     worker.once('error', reject);
   });
   await worker.terminate();
-  expect(priority).toBe(Math.max(before, 10));
+  expect(priority).toBe(Math.max(before, 19));
   expect(getPriority(process.pid)).toBe(before);
 });
 

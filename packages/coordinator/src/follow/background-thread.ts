@@ -11,7 +11,7 @@ export function yieldToOthers(): void {
     // "<process>/task/<thread>", of the thread that reads it.
     const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
     if (thread === process.pid) throw new Error('the loop itself must not yield');
-    setPriority(thread, Math.max(getPriority(thread), constants.priority.PRIORITY_BELOW_NORMAL));
+    setPriority(thread, Math.max(getPriority(thread), constants.priority.PRIORITY_LOW));
   } catch (error) {
     // A sandbox without /proc, or one that forbids it: slower under load, and nothing else.
     if (!(error instanceof Error) || !('code' in error)) throw error;

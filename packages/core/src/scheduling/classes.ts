@@ -6,6 +6,7 @@ import type { DeclaredLabels } from '../hardware/facts.ts';
 import { fit, parseRequirement } from '../hardware/requirement.ts';
 import { AssertionError } from '../kernel/assert.ts';
 import { compareText } from '../kernel/compare.ts';
+import { IndexQueue } from '../kernel/index-queue.ts';
 import { IndexedHeap } from '../kernel/indexed-heap.ts';
 import type { Profile } from '@assay/protocol';
 import type { Assignment, TaskRecord, WorkerDeadline } from '../engine/state.ts';
@@ -145,7 +146,7 @@ export function openLanes(index: Index, run: RunRecord): void {
       suiteKey: suiteKeyOf(run.spec.project, name),
       group,
       known: new IndexedHeap<TaskRecord>(isLonger),
-      unknown: new IndexedHeap<TaskRecord>((a, b) => a.index < b.index),
+      unknown: new IndexQueue<TaskRecord>(),
       knownMs: 0,
       queued: 0,
       heapSlot: -1,

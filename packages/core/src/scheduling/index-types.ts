@@ -15,6 +15,7 @@ import type {
   WorkerRecord,
 } from '../engine/state.ts';
 import type { Facts, Fit, Requirement } from '../hardware/requirement.ts';
+import type { IndexQueue } from '../kernel/index-queue.ts';
 import type { IndexedHeap } from '../kernel/indexed-heap.ts';
 
 export type CapabilityClass = {
@@ -60,7 +61,7 @@ export type Lane = {
   /** Tasks with a prediction of their own: the longest first. */
   readonly known: IndexedHeap<TaskRecord>;
   /** Tasks of which only the suite's mean is known, in order. */
-  readonly unknown: IndexedHeap<TaskRecord>;
+  readonly unknown: IndexQueue<TaskRecord>;
   /** Sum of the predictions in `known`. */
   knownMs: number;
   /** All of its queued tasks, those in the group's `avoiding` too. */
