@@ -1,5 +1,6 @@
 // `assay run` as a user calls it: every option has an effect, every ending its exit code.
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
 import { afterEach, expect, test } from 'vitest';
@@ -29,15 +30,19 @@ const reportOf = (stdout: string): Report => JSON.parse(stdout) as Report;
 const passing = testFile({ one: '', two: '' });
 
 test('all passed is 0, and the second run starts with what took longest in the first', async () => {
+  const slots = availableParallelism();
+  const quick = Array.from({ length: slots * 3 }, (_, index) => [`test/a${index}.test.mjs`, testFile({ quick: '' })]);
   const { assay, path } = bound(
-    open({
-      'test/a.test.mjs': testFile({ quick: '' }),
-      'test/b.test.mjs': testFile({ quick: '' }),
-      'test/z.test.mjs': testFile({ slow: 'await wait(400);' }),
-    }),
+    open({ ...Object.fromEntries(quick), 'test/z.test.mjs': testFile({ slow: 'await wait(3_000);' }) }),
   );
   const first = await assay('run', '--workers', '1');
   expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('PASSED') as string });
+  const second = reportOf((await assay('run', '--workers', '1', '--json')).stdout);
+  const order = second.files.toSorted((a, b) => a.startedAtMs - b.startedAtMs).map(({ target }) => target);
+  // One worker with a slot for each processor: those start together, and which of them is first is chance.
+  expect(order.slice(0, slots)).toContain('test/z.test.mjs');
+  expect(existsSync(join(path, '.assay'))).toBe(false);
+});
   const second = reportOf((await assay('run', '--workers', '1', '--json')).stdout);
   expect(second.files.toSorted((a, b) => a.startedAtMs - b.startedAtMs)[0]?.target).toBe('test/z.test.mjs');
   expect(existsSync(join(path, '.assay'))).toBe(false);
