@@ -43,10 +43,6 @@ test('all passed is 0, and the second run starts with what took longest in the f
   expect(order.slice(0, slots)).toContain('test/z.test.mjs');
   expect(existsSync(join(path, '.assay'))).toBe(false);
 });
-  const second = reportOf((await assay('run', '--workers', '1', '--json')).stdout);
-  expect(second.files.toSorted((a, b) => a.startedAtMs - b.startedAtMs)[0]?.target).toBe('test/z.test.mjs');
-  expect(existsSync(join(path, '.assay'))).toBe(false);
-});
 
 test('a failure is 1, said where it happened, in every report', async () => {
   const { assay, path } = bound(
