@@ -6,6 +6,14 @@ export type Command = { command: string; args: readonly string[]; cwd: string; e
 
 const timeoutMs = 600_000;
 
+/** Groups that run now: they are of their own, so a benchmark that is ended takes them along. */
+const groups = new Set<number>();
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, () => {
+    for (const group of groups) process.kill(-group, 'SIGTERM');
+    process.exit(1);
+  });
+
 /** Runs one command; `codes` are the exit codes that a complete run of its suite may have. */
 export async function runWhole(what: Command, codes: readonly number[]): Promise<Ran> {
   const startedMs = performance.now();
@@ -15,6 +23,7 @@ export async function runWhole(what: Command, codes: readonly number[]): Promise
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  if (child.pid !== undefined) groups.add(child.pid);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -26,6 +35,7 @@ export async function runWhole(what: Command, codes: readonly number[]): Promise
     child.once('close', (ended) => resolve(ended));
   });
   clearTimeout(timer);
+  if (child.pid !== undefined) groups.delete(child.pid);
   const seconds = (performance.now() - startedMs) / 1_000;
   if (code === null || !codes.includes(code))
     throw new Error(
