@@ -3,7 +3,7 @@
 // differ are repeated by both, and only a difference that stays is one.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -24,12 +24,21 @@ export type AssayReport = {
   files: { target: string; verdict: string; failure: { code: string; message: string } | null }[];
 };
 
+/** npm under the Node that it was installed with, and so with that one's configuration: ours is first on the PATH of a test. */
+const npmEnv: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((directory) => !directory.includes('node_modules'))
+    .join(delimiter),
+};
+
 /** Unpacks an npm package, tests and all, and returns its directory. */
 export async function unpackPackage(name: string, version: string): Promise<string> {
   const directory = join(foreignDirectory, `${name}-${version}`);
   if (existsSync(directory)) return directory;
   mkdirSync(foreignDirectory, { recursive: true });
-  await run('npm', ['pack', `${name}@${version}`, '--silent'], { cwd: foreignDirectory });
+  await run('npm', ['pack', `${name}@${version}`, '--silent'], { cwd: foreignDirectory, env: npmEnv });
   const unpacked = `${directory}.unpacking`;
   rmSync(unpacked, { recursive: true, force: true });
   mkdirSync(unpacked);
@@ -43,6 +52,7 @@ export async function installDependencies(directory: string): Promise<void> {
   if (existsSync(join(directory, 'node_modules', '.installed'))) return;
   await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'], {
     cwd: directory,
+    env: npmEnv,
     maxBuffer: outputBytesMax,
     timeout: timeoutMs,
   });
