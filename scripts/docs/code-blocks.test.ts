@@ -25,7 +25,6 @@ const notRun: readonly string[] = [
   'ARCHITECTURE.md: text: a drawing',
   'ARCHITECTURE.md: text: a listing',
   'README.md: sh: the test suite does not start itself',
-  'docs/explain/benchmarks.md: sh: minutes of full load; each benchmark is run by hand',
   'docs/operate/fleet.md: ini: a systemd unit for a machine of yours',
 ];
 
