@@ -7,6 +7,14 @@ import { join } from 'node:path';
 
 export type Server = { url: string; about: string; stop(): Promise<void> };
 
+/** A benchmark that is ended takes its servers along. */
+const started = new Set<ChildProcess>();
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, () => {
+    for (const child of started) child.kill('SIGKILL');
+    process.exit(1);
+  });
+
 /** Redis with its append-only file on, flushed every second: what BullMQ's documentation asks for. */
 export async function startRedis(directory: string): Promise<Server | string> {
   if (process.env.ASSAY_BENCH_REDIS) return given(process.env.ASSAY_BENCH_REDIS);
@@ -32,6 +40,7 @@ export async function startRedis(directory: string): Promise<Server | string> {
     'noeviction',
   ];
   const child = spawn(binary, options, { stdio: 'ignore' });
+  started.add(child);
   await listening(port);
   const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).match(/v=([\d.]+)/)?.[1] ?? '?';
   return {
@@ -74,6 +83,7 @@ export async function startPostgres(directory: string): Promise<Server | string>
     ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
     { ...as, cwd: directory, stdio: 'ignore' },
   );
+  started.add(child);
   await listening(port);
   const url = `postgres://assay@127.0.0.1:${port}/postgres`;
   await untilAccepting(join(bin, 'pg_isready'), port);
@@ -133,7 +143,10 @@ async function untilAccepting(pgIsReady: string, port: number): Promise<void> {
 function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null) return resolve();
-    child.once('exit', () => resolve());
+    child.once('exit', () => {
+      started.delete(child);
+      resolve();
+    });
     child.kill(signal);
     setTimeout(() => child.kill('SIGKILL'), 5_000).unref();
   });
