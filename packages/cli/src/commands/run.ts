@@ -67,15 +67,14 @@ export function addRunCommand(program: Command): void {
     .option('--ctrf <file>', 'write CTRF JSON')
     .option('--markdown <file>', 'write Markdown')
     .addHelpText('after', examples)
-    .action((files: string[], options: RunOptions, command: Command) => action(runAction)(files, options, command));
+    .action(action(runAction));
 }
 
-async function runAction(files: string[], options: RunOptions, command: Command): Promise<number> {
+async function runAction(files: string[], options: RunOptions): Promise<number> {
   // What stands after `--` is the usual command; commander hands it over with the files, so the argument vector is asked.
   const dashes = process.argv.indexOf('--');
   const usual = dashes === -1 ? [] : process.argv.slice(dashes + 1);
   const filters = usual.length === 0 ? files : files.slice(0, files.length - usual.length);
-  void command;
   return runProject(filters, usual, options);
 }
 

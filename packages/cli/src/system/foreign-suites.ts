@@ -72,13 +72,11 @@ export async function outputOf(command: string, args: string[], cwd: string): Pr
 
 /** `assay run --workers 2 --json` with these arguments. */
 export async function throughAssay(projectDir: string, args: string[]): Promise<AssayReport> {
-  const report = join(foreignDirectory, `report-${process.pid}.json`);
   const text = await outputOf(
     process.execPath,
     [mainPath, 'run', '--project', projectDir, '--workers', '2', '--json', ...args],
     projectDir,
   );
-  rmSync(report, { force: true });
   return JSON.parse(text) as AssayReport;
 }
 

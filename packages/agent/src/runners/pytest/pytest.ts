@@ -72,7 +72,7 @@ export const pytestRunner: Runner = {
     const directory = path.join(projectDir, suite.directory);
     const python = await pythonWithPytest(directory, env);
     if (python.kind === 'refused') return python;
-    const args = ['-m', 'pytest', '-p', pluginName, ...withoutPaths(suite.arguments, directory)];
+    const args = ['-m', 'pytest', '-p', pluginName, ...withoutPaths(suite.arguments)];
     return { kind: 'host', command: python.file, arguments: args, env: pluginEnv(env), note: python.why };
   },
 };
@@ -86,7 +86,7 @@ function pluginEnv(env: Environment): Environment {
 }
 
 /** The host is told its files one by one; paths among the arguments say what to list. */
-function withoutPaths(args: readonly string[], _directory: string): string[] {
+function withoutPaths(args: readonly string[]): string[] {
   return args.filter((argument, index) => argument.startsWith('-') || takesValue(args[index - 1]));
 }
 
