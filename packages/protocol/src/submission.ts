@@ -19,6 +19,33 @@ export const runnerNames = ['vitest', 'node:test', 'pytest', 'command'] as const
 export const RunnerName = z.enum(runnerNames);
 export type RunnerName = z.infer<typeof RunnerName>;
 
+/**
+ * What will also do, once a task has waited `afterMs` since it was ready: choices before it stay open and are preferred.
+ * "A real NVIDIA GPU with at least 8 GiB; after 5 minutes any WebGPU adapter; never a software one" is
+ * `requires: 'devices.exists(d, d.class == "gpu" && d.vendor == "nvidia" && d.memory >= GiB(8))'` with the alternative
+ * `{requires: 'devices.exists(d, d.class == "webgpu" && !d.software)', afterMs: 300000}`: what never will do is in neither.
+ */
+export const Alternative = z.strictObject({
+  requires: z.string().max(limit('requirementChars')),
+  afterMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(7 * 86_400_000),
+});
+export type Alternative = z.infer<typeof Alternative>;
+
+/**
+ * What a task takes of its worker's devices while it runs: one device for which the expression over `d` is true
+ * (`d.class == "gpu" && d.memory >= GiB(8)`), `share` 1 for itself alone, less beside others up to 1 in all.
+ * Two claims of one task may share a device where their shares allow it.
+ */
+export const Claim = z.strictObject({
+  device: z.string().min(1).max(limit('requirementChars')),
+  share: z.number().gt(0).max(1),
+});
+export type Claim = z.infer<typeof Claim>;
+
 /** How the tasks of one suite are executed. */
 export const Suite = z.strictObject({
   name,
@@ -44,6 +71,17 @@ export const Suite = z.strictObject({
     .max(7 * 86_400_000),
   /** A CEL expression over the worker's profile; "" fits every worker that has the runner. */
   requires: z.string().max(limit('requirementChars')),
+  /** In the order in which they come to be allowed: `afterMs` never falls. */
+  alternatives: z
+    .array(Alternative)
+    .max(8)
+    .refine(
+      (list) => list.every((entry, at) => at === 0 || entry.afterMs >= (list[at - 1]?.afterMs ?? 0)),
+      'afterMs must not fall along the list',
+    )
+    .optional(),
+  /** Devices that each task holds while it runs. */
+  claims: z.array(Claim).max(8).optional(),
   /** How often a failed task is repeated because its user asked for it. */
   retries: z.number().int().min(0).max(limit('retriesMax')),
   /** Whether tasks of this suite may share one runner process. */
