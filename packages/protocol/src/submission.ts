@@ -82,6 +82,8 @@ export const Suite = z.strictObject({
     .optional(),
   /** Devices that each task holds while it runs. */
   claims: z.array(Claim).max(8).optional(),
+  /** External dependencies of the coordinator's settings that its tasks need: while the circuit of one is open they wait. */
+  uses: z.array(z.string().min(1).max(100)).max(20).optional(),
   /** How often a failed task is repeated because its user asked for it. */
   retries: z.number().int().min(0).max(limit('retriesMax')),
   /** Whether tasks of this suite may share one runner process. */

@@ -60,6 +60,18 @@ export type DrainWorker = { kind: 'drainWorker'; worker: WorkerId; actor: string
 /** The results store has everything up to this journal sequence: settled runs at or below it may leave. */
 export type ResultsAcknowledged = { kind: 'resultsAcknowledged'; seq: number };
 
+/**
+ * An external dependency was probed by the shell: told only when a probe was really made. `detail` says why it failed
+ * ("connect ECONNREFUSED", "exit code 2", "no answer within 2000 ms").
+ */
+export type DependencyProbed = {
+  kind: 'dependencyProbed';
+  dependency: string;
+  outcome: 'success' | 'failure';
+  durationMs: number;
+  detail: string | null;
+};
+
 /** Time passed: due deadlines are acted on. Sent when nextDeadlineMs() is reached. */
 export type TimePassed = { kind: 'timePassed' };
 
