@@ -11,6 +11,8 @@ export type { State } from './engine/state.ts';
 export { viewRun, viewRuns, viewTask, viewTasks, viewWorker, viewWorkers } from './engine/views.ts';
 export { parseRequirement, requirementRoots } from './hardware/requirement.ts';
 export type { ParsedRequirement, Requirement } from './hardware/requirement.ts';
+export { differencesOf, similarity } from './hardware/similarity.ts';
+export type { Difference } from './hardware/similarity.ts';
 export { attemptTransitions } from './lifecycle/attempt.ts';
 export { runTransitions } from './lifecycle/run.ts';
 export { taskTransitions } from './lifecycle/task.ts';
