@@ -12,12 +12,16 @@
 //   GET    /workers                  -> WorkerList                           read
 //   GET    /workers/:worker          -> WorkerView                           read
 //   POST   /workers/:worker/drain    DrainRequest -> WorkerView              operate
+//   POST   /workers/:worker/condition  ConditionRequest -> WorkerView        operate
+//   POST   /workers/:worker/certify  CertifyRequest -> WorkerView            operate
+//   GET    /recovery                 -> RecoveryHistory                      read
 //   GET    /feed?run=&after=         -> text/event-stream of FeedEvent       read
 //   HEAD|GET|PUT /blobs/:digest                                              read (PUT: submit or worker)
 //   GET|POST /tokens, DELETE /tokens/:token                                  admin
 //   GET    /health                   -> Health                               none
 //   GET    /api/v1/worker            WebSocket, see worker-wire.ts           worker:POOL
 import { z } from 'zod';
+import { CheckResult, DeviceName, Rung } from './checks.ts';
 import { TaskCounts } from './feed.ts';
 import { RunId, TaskId, TokenId, WorkerId } from './ids.ts';
 import { Profile } from './profile.ts';
@@ -144,6 +148,31 @@ export const Explanation = z.object({
 });
 export type Explanation = z.infer<typeof Explanation>;
 
+/**
+ * Whether a worker or one of its devices may be given work, apart from whether it is connected. `suspect`: something speaks
+ * against it and is being looked into; `quarantined`: it failed, or was set aside, and is being repaired; `maintenance`: a
+ * person works on it; `lost`: its worker is gone. `since` is when that began.
+ */
+export const conditionKinds = ['ready', 'suspect', 'quarantined', 'maintenance', 'lost'] as const;
+export const ConditionKind = z.enum(conditionKinds);
+export type ConditionKind = z.infer<typeof ConditionKind>;
+export const ConditionView = z.object({
+  kind: ConditionKind,
+  sinceMs: z.number(),
+  reason: z.string().optional(),
+  actor: z.string().optional(),
+  /** What is being done about it: `certifying`, `recovering` with the step, or `operatorNeeded`. */
+  doing: z.string().optional(),
+  /** Steps of recovery taken so far. */
+  tried: z.array(z.object({ rung: Rung, outcome: z.string(), durationMs: z.number() })).optional(),
+});
+export type ConditionView = z.infer<typeof ConditionView>;
+export const DeviceView = z.object({ device: z.string(), condition: ConditionView });
+export type DeviceView = z.infer<typeof DeviceView>;
+/** The last result of one check. */
+export const CheckView = z.object({ ...CheckResult.shape, atMs: z.number() });
+export type CheckView = z.infer<typeof CheckView>;
+
 export const WorkerState = z.enum(['ready', 'busy', 'draining', 'disconnected', 'lost']);
 export const WorkerView = z.object({
   worker: WorkerId,
@@ -158,6 +187,11 @@ export const WorkerView = z.object({
   declared: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   agentVersion: z.string(),
   attempts: z.array(z.object({ task: TaskId, attempt: z.number().int() })),
+  /** Of the worker as a whole. */
+  condition: ConditionView.optional(),
+  /** Those of which something is known: in the profile, checked, or set aside. */
+  devices: z.array(DeviceView).optional(),
+  checks: z.array(CheckView).optional(),
 });
 export type WorkerView = z.infer<typeof WorkerView>;
 export const WorkerList = z.object({ workers: z.array(WorkerView) });
@@ -170,6 +204,30 @@ export const CancelRequest = z.strictObject({
 export type CancelRequest = z.infer<typeof CancelRequest>;
 export const DrainRequest = z.strictObject({ reason: z.string().max(500) });
 export type DrainRequest = z.infer<typeof DrainRequest>;
+/** `release` lets it work again, and has it certified where it has checks. */
+export const ConditionRequest = z.strictObject({
+  action: z.enum(['quarantine', 'maintenance', 'release']),
+  device: DeviceName.optional(),
+  reason: z.string().min(1).max(500),
+});
+export type ConditionRequest = z.infer<typeof ConditionRequest>;
+export const CertifyRequest = z.strictObject({ device: DeviceName.optional(), reason: z.string().max(500) });
+export type CertifyRequest = z.infer<typeof CertifyRequest>;
+
+/** How often each step of recovery was taken on devices of a kind, and how often the device passed afterwards. */
+export const RecoveryHistory = z.object({
+  rungs: z.array(
+    z.object({
+      rung: Rung,
+      deviceClass: z.string(),
+      taken: z.number().int(),
+      cured: z.number().int(),
+      meanMs: z.number(),
+      lastAtMs: z.number(),
+    }),
+  ),
+});
+export type RecoveryHistory = z.infer<typeof RecoveryHistory>;
 
 export const TokenView = z.object({
   token: TokenId,

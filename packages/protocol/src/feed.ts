@@ -2,6 +2,7 @@
 // number and the resume point (`Last-Event-ID`); several items may share one. `output` alone has no place in the
 // journal: it is sent to whoever listens at that moment.
 import { z } from 'zod';
+import { CheckOutcome, CheckResult, Rung } from './checks.ts';
 import { AssignmentId, RunId, TaskId, WorkerId } from './ids.ts';
 import { AttemptFailure, Case, CaseCounts, Verdict } from './results.ts';
 
@@ -60,6 +61,50 @@ export const FeedItem = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('workerLost'), ...at, worker: WorkerId, attempts: z.number().int() }),
   z.object({ kind: z.literal('workerDraining'), ...at, worker: WorkerId, reason: z.string() }),
   z.object({ kind: z.literal('workerLeft'), ...at, worker: WorkerId }),
+  z.object({ kind: z.literal('workerChecked'), ...at, worker: WorkerId, ...CheckResult.shape }),
+  /** `device` is null for the worker as a whole. */
+  z.object({
+    kind: z.literal('conditionChanged'),
+    ...at,
+    worker: WorkerId,
+    device: z.string().nullable(),
+    condition: z.string(),
+    previous: z.string(),
+    actor: z.string(),
+    reason: z.string(),
+  }),
+  z.object({ kind: z.literal('certificationRequested'), ...at, worker: WorkerId, device: z.string().nullable() }),
+  z.object({
+    kind: z.literal('workerCertified'),
+    ...at,
+    worker: WorkerId,
+    device: z.string().nullable(),
+    outcome: CheckOutcome,
+    message: z.string(),
+  }),
+  z.object({
+    kind: z.literal('recoveryRequested'),
+    ...at,
+    worker: WorkerId,
+    device: z.string().nullable(),
+    rung: Rung,
+  }),
+  z.object({
+    kind: z.literal('recoveryReported'),
+    ...at,
+    worker: WorkerId,
+    device: z.string().nullable(),
+    rung: Rung,
+    outcome: z.string(),
+    durationMs: z.number(),
+  }),
+  z.object({
+    kind: z.literal('operatorNeeded'),
+    ...at,
+    worker: WorkerId,
+    device: z.string().nullable(),
+    reason: z.string(),
+  }),
   z.object({ kind: z.literal('output'), ...at, ...attempt, stream: z.enum(['stdout', 'stderr']), text: z.string() }),
 ]);
 export type FeedItem = z.infer<typeof FeedItem>;

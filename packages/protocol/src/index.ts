@@ -1,5 +1,6 @@
 // The vocabulary and wire contract of Assay: schemas, ids, limits and the error catalogue. No behaviour, no I/O.
 export * from './api.ts';
+export * from './checks.ts';
 export * from './errors.ts';
 export * from './feed.ts';
 export * from './ids.ts';

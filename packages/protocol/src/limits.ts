@@ -71,6 +71,7 @@ export const limits = {
     unit: 'bytes',
     reason: 'unsent bytes of one feed listener; a slower one is dropped and resumes by sequence',
   },
+  checksPerWorker: { value: 64, unit: 'checks', reason: 'device checks of one worker, its own and the built-in ones' },
   authFailuresPerMinute: {
     value: 30,
     unit: 'attempts',

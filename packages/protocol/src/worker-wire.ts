@@ -4,9 +4,11 @@
 // number that counts up over the whole life of the worker id, is spooled by the agent until the coordinator has
 // acknowledged it, and is accepted once. The coordinator acknowledges only what is in its journal. `output` is for
 // those who watch and may be lost.
-// Coordinator to agent: `welcome` or `refused` first, then `assign`, `takeBack`, `cancel`, `ack`, `heartbeat`, `drain`.
+// Coordinator to agent: `welcome` or `refused` first, then `assign`, `takeBack`, `cancel`, `ack`, `heartbeat`, `drain`,
+// `certify`, `recover`.
 // Every attempt is named by its task and its number: the number is the fence, and a report for any other is dropped.
 import { z } from 'zod';
+import { CheckResult, CheckSpec, CheckOutcome, DeviceName, RequestNumber, Rung, RungResult } from './checks.ts';
 import { AssignmentId, RunId, SessionId, TaskId, WorkerId } from './ids.ts';
 import { limit } from './limits.ts';
 import { Profile } from './profile.ts';
@@ -44,6 +46,19 @@ export const Report = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('profileChanged'), seq, profile: Profile, profileDigest: z.string().max(64) }),
   /** The agent takes no new work and leaves when it is done. */
   z.strictObject({ kind: z.literal('draining'), seq, reason: z.string().max(500) }),
+  /** What a check of the machine or of one of its devices found; `request` where it was asked for by `certify`. */
+  z.strictObject({ kind: z.literal('checked'), seq, ...CheckResult.shape, request: RequestNumber.optional() }),
+  /** A `certify` is answered: every check of the device ran. `notRun` where the worker has no check for it, or none could run. */
+  z.strictObject({
+    kind: z.literal('certified'),
+    seq,
+    request: RequestNumber,
+    device: DeviceName.optional(),
+    outcome: CheckOutcome,
+    message: z.string().max(limit('messageChars')),
+  }),
+  /** A `recover` is answered. */
+  z.strictObject({ kind: z.literal('recovered'), seq, request: RequestNumber, ...RungResult.shape }),
 ]);
 export type Report = z.infer<typeof Report>;
 
@@ -137,6 +152,8 @@ export const CoordinatorMessage = z.discriminatedUnion('kind', [
     reportWindow: z.number().int().min(1),
     /** Held attempts that are no longer this worker's: stop them and report nothing of them. */
     abandon: attempts,
+    /** Checks that the fleet's settings give every worker; the worker's own ones of the same name go before them. */
+    checks: z.array(CheckSpec).max(limit('checksPerWorker')).optional(),
   }),
   z.strictObject({
     kind: z.literal('refused'),
@@ -158,6 +175,17 @@ export const CoordinatorMessage = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ack'), seq }),
   Heartbeat,
   z.strictObject({ kind: z.literal('drain'), reason: z.string().max(500) }),
+  /** Run every check of the device (absent: of the whole worker) now and answer with `checked` for each and one `certified`. */
+  z.strictObject({ kind: z.literal('certify'), request: RequestNumber, device: DeviceName.optional() }),
+  /** Take one step of recovery and answer with `recovered`. `attempts` are those that the trouble concerns. */
+  z.strictObject({
+    kind: z.literal('recover'),
+    request: RequestNumber,
+    device: DeviceName.optional(),
+    rung: Rung,
+    attempts: z.array(AttemptRef).max(limit('batchTasksMax')),
+    reason: z.string().max(500),
+  }),
 ]);
 export type CoordinatorMessage = z.infer<typeof CoordinatorMessage>;
 export const CoordinatorFrame = z.array(CoordinatorMessage).min(1).max(limit('messagesPerFrame'));
