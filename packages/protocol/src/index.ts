@@ -1,4 +1,5 @@
 // The vocabulary and wire contract of Assay: schemas, ids, limits and the error catalogue. No behaviour, no I/O.
+export * from './admission-policy.ts';
 export * from './api.ts';
 export * from './checks.ts';
 export * from './errors.ts';

@@ -36,6 +36,8 @@ export const limits = {
     reason: 'kept output of one attempt: head and tail, with a marker',
   },
   targetChars: { value: 1_000, unit: 'characters', reason: "a test file's path" },
+  dependenciesPerTask: { value: 100, unit: 'tasks', reason: 'tasks that one task may come after' },
+  gangTasksMax: { value: 256, unit: 'tasks', reason: 'one gang: all of it is placed in one step' },
   batchTasksMax: { value: 500, unit: 'tasks', reason: 'one assignment' },
   slotsMax: { value: 1_024, unit: 'slots', reason: 'one worker' },
   reportsInFlight: {

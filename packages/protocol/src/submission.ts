@@ -46,6 +46,27 @@ export const Claim = z.strictObject({
 });
 export type Claim = z.infer<typeof Claim>;
 
+/**
+ * A named resource that at most `max` slots hold at once, over all runs that the coordinator has: a licence, a database, a test
+ * account. A task holds it from being given to a worker until it is over; a batch in one slot holds it once. Where suites name
+ * one key with different `max`, each looks at its own; the coordinator's policy may set a lower one for all.
+ */
+export const ConcurrencyKey = z.strictObject({
+  key: z.string().min(1).max(200),
+  max: z.number().int().min(1).max(100_000),
+});
+export type ConcurrencyKey = z.infer<typeof ConcurrencyKey>;
+
+/**
+ * Tasks that only make sense together: each `size` tasks of the suite, in their order, start at once or not at all. With
+ * `spread: 'workers'` each is on a worker of its own. A suite that is sealed has whole gangs.
+ */
+export const Gang = z.strictObject({
+  size: z.number().int().min(2).max(limit('gangTasksMax')),
+  spread: z.enum(['slots', 'workers']),
+});
+export type Gang = z.infer<typeof Gang>;
+
 /** How the tasks of one suite are executed. */
 export const Suite = z.strictObject({
   name,
@@ -84,6 +105,15 @@ export const Suite = z.strictObject({
   claims: z.array(Claim).max(8).optional(),
   /** External dependencies of the coordinator's settings that its tasks need: while the circuit of one is open they wait. */
   uses: z.array(z.string().min(1).max(100)).max(20).optional(),
+  /** Named resources that its tasks hold while they run; no key twice. */
+  concurrency: z
+    .array(ConcurrencyKey)
+    .max(8)
+    .refine((list) => new Set(list.map(({ key }) => key)).size === list.length, 'a key is named twice')
+    .optional(),
+  gang: Gang.optional(),
+  /** Whether an idle worker may run a duplicate of a late task near the end: the first result counts. Default: the fleet's. */
+  hedge: z.enum(['tail', 'never']).optional(),
   /** How often a failed task is repeated because its user asked for it. */
   retries: z.number().int().min(0).max(limit('retriesMax')),
   /** Whether tasks of this suite may share one runner process. */
@@ -101,6 +131,12 @@ export const Task = z.strictObject({
   target: RelativePath,
   /** The submitter's own estimate, used only while there is no history. */
   expectedMs: z.number().min(0).max(1e9).optional(),
+  /**
+   * Indexes in the run of tasks that must have passed before this one starts. Each is lower than its own index, so that no
+   * cycle can be. Where one does not pass, this one is settled without being run: skipped, or inconclusive where that one's
+   * verdict says nothing of what was tested.
+   */
+  after: z.array(z.number().int().min(0)).min(1).max(limit('dependenciesPerTask')).optional(),
 });
 export type Task = z.infer<typeof Task>;
 
@@ -120,8 +156,20 @@ export const RunSpec = z.strictObject({
   name,
   /** Names the history that durations are learned from. */
   project: name,
-  /** Higher goes first. */
+  /** Higher goes first among the runs of one submitter; a point is worth a stated time of waiting, so that none waits for ever. */
   priority: z.number().int().min(-100).max(100),
+  /** The pool whose workers may run it; absent is any pool that the coordinator's policy does not reserve. */
+  pool: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,80}$/)
+    .optional(),
+  /** Wall time that is aimed at: as few workers are used as are predicted to reach it. A goal, never a reason to fail. */
+  finishWithinMs: z
+    .number()
+    .int()
+    .min(1)
+    .max(7 * 86_400_000)
+    .optional(),
   source: Source,
   suites: z.array(Suite).min(1).max(limit('suitesPerRun')),
   /** Cancel what is left after the first task that did not pass. */
