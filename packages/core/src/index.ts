@@ -1,4 +1,8 @@
 // The pure heart: engine, life cycles, hardware, scheduling. No timers, no I/O, no randomness of its own.
+export * from './circuits/breaker.ts';
+export * from './circuits/breaker-state.ts';
+export * from './circuits/orders.ts';
+export * from './circuits/settings.ts';
 export * from './engine/config.ts';
 export { checkInvariants, misplacedTasks } from './engine/invariants.ts';
 export { createEngine } from './engine/engine.ts';
