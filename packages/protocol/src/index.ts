@@ -9,5 +9,6 @@ export * from './limits.ts';
 export * from './profile.ts';
 export * from './results.ts';
 export * from './submission.ts';
+export * from './vendors.ts';
 export * from './version.ts';
 export * from './worker-wire.ts';

@@ -32,8 +32,45 @@ export type InstalledTool = z.infer<typeof InstalledTool>;
 export const InstalledRunner = z.object({ ...versioned, runtime: word, path: path.optional() });
 export type InstalledRunner = z.infer<typeof InstalledRunner>;
 
+const byName = <Value extends z.ZodType>(value: Value) =>
+  z.record(word, value).refine((entries) => Object.keys(entries).length <= 64, 'at most 64 entries');
+
+/** An API that a device or machine offers, in the version that its own tool or file says. */
+export const ApiVersion = z.object(versioned);
+export type ApiVersion = z.infer<typeof ApiVersion>;
+
+const words = z.array(word).max(512);
+
+/** A WebGPU adapter as a page of this browser saw it (GPUAdapterInfo, limits and features of the WebGPU standard). */
+export const WebGpuAdapter = z.object({
+  vendor: text.optional(),
+  architecture: text.optional(),
+  device: text.optional(),
+  description: text.optional(),
+  /** What the browser draws through where it says so: `vulkan`, `metal`, `d3d12`. */
+  backend: word.optional(),
+  /** Rendered by the CPU (SwiftShader, llvmpipe, WARP), as the adapter itself says or as its name gives away. */
+  isSoftware: z.boolean(),
+  features: words,
+  limits: z.record(word, z.number()).refine((entries) => Object.keys(entries).length <= 128, 'at most 128 limits'),
+});
+export type WebGpuAdapter = z.infer<typeof WebGpuAdapter>;
+
+/** A WebNN context that a page could make. `deviceType` is what was asked for, which proves nothing about where it runs. */
+export const WebNnContext = z.object({ deviceType: word, operators: words, dataTypes: words.optional() });
+export type WebNnContext = z.infer<typeof WebNnContext>;
+
 /** `name`: `chromium`, `chrome`, `firefox`, `edge`, `safari`, `webkit`. `channel` sets a build apart: `headless-shell`, `esr`, `beta`. */
-export const InstalledBrowser = z.object({ name: word, channel: word.optional(), ...versioned, path: path.optional() });
+export const InstalledBrowser = z.object({
+  name: word,
+  channel: word.optional(),
+  ...versioned,
+  path: path.optional(),
+  /** Measured inside a page of this browser; absent where nobody has looked. No adapter, no context: an empty list. */
+  webgpu: z.array(WebGpuAdapter).max(8).optional(),
+  webnn: z.array(WebNnContext).max(8).optional(),
+  wasm: z.object({ features: words }).optional(),
+});
 export type InstalledBrowser = z.infer<typeof InstalledBrowser>;
 
 /** `vendor` is a lower-case word (`nvidia`, `amd`, `intel`, `apple`) or `pci-XXXX` for a vendor id that we have no word for. */
@@ -52,10 +89,53 @@ export const Gpu = z.object({
   computeCapability: text.optional(),
   /** NVIDIA multi-instance GPU: the profile of this slice, "1g.18gb". */
   migProfile: text.optional(),
+  /** Streaming multiprocessors, compute units, Xe cores or GPU cores, as the vendor counts them. */
+  computeUnits: count.optional(),
+  /** The highest clock that the vendor's tool names for the compute units. */
+  clockMHz: z.number().int().min(1).max(1_000_000).optional(),
+  firmware: text.optional(),
+  /** `cuda`, `rocm`, `vulkan`, `metal`: only what a tool or file said of this very device. */
+  apis: byName(ApiVersion).optional(),
+  /** `fp64`, `fp32`, `tf32`, `fp16`, `bf16`, `fp8`, `int8`, `int4`: only where a probe measured them. */
+  precisions: z.array(word).max(32).optional(),
   /** Who said so: `nvidia-smi`, `rocm-smi`, `drm`, `system_profiler`, `cim`. */
   via: word,
 });
 export type Gpu = z.infer<typeof Gpu>;
+
+/** A processor for one kind of work that is no GPU. */
+export const Accelerator = z.object({
+  /** `npu`, `tpu`, `dsp`, `fpga`, or `unknown` for a processing accelerator that our tables do not know. */
+  class: word,
+  vendor: word,
+  model: text.optional(),
+  memoryMiB: mebibytes.optional(),
+  computeUnits: count.optional(),
+  /** The kernel driver that is bound to it; absent where none is, and then nothing can run on it. */
+  driver: word.optional(),
+  driverVersion: text.optional(),
+  firmware: text.optional(),
+  pciId: z
+    .string()
+    .regex(/^[0-9a-f]{4}:[0-9a-f]{4}$/)
+    .optional(),
+  /** The PCI revision, two hexadecimal digits: some makers tell generations apart by it alone. */
+  pciRevision: z
+    .string()
+    .regex(/^[0-9a-f]{2}$/)
+    .optional(),
+  usbId: z
+    .string()
+    .regex(/^[0-9a-f]{4}:[0-9a-f]{4}$/)
+    .optional(),
+  /** The device tree's name of a part on the chip itself, such as `rockchip,rk3588-rknn-core`. */
+  compatible: text.optional(),
+  apis: byName(ApiVersion).optional(),
+  precisions: z.array(word).max(32).optional(),
+  /** Who said so: `sysfs-pci`, `sysfs-accel`, `sysfs-usb`, `remoteproc`, `fpga-manager`. */
+  via: word,
+});
+export type Accelerator = z.infer<typeof Accelerator>;
 
 const Cpu = z.object({
   vendor: text.optional(),
@@ -77,9 +157,6 @@ export const UnknownField = z.object({
   reason: z.string().min(1).max(500),
 });
 export type UnknownField = z.infer<typeof UnknownField>;
-
-const byName = <Value extends z.ZodType>(value: Value) =>
-  z.record(word, value).refine((entries) => Object.keys(entries).length <= 64, 'at most 64 entries');
 
 export const Profile = z.object({
   os: z.object({
@@ -109,6 +186,10 @@ export const Profile = z.object({
   container: z.object({ kind: word, evidence: z.array(z.string().min(1).max(300)).max(16) }).optional(),
   /** In a stable order. Absent when a GPU tool failed and nothing else could see one. */
   gpus: z.array(Gpu).max(256).optional(),
+  /** NPUs, TPUs, DSPs and FPGAs in a stable order. Absent where they could not be looked for. */
+  accelerators: z.array(Accelerator).max(256).optional(),
+  /** APIs of the machine as a whole: `cuda`, `rocm`, `vulkan`, `openvino`, `oneapi`, `metal`, `qnn`. */
+  apis: byName(ApiVersion).optional(),
   runtimes: byName(InstalledTool),
   runners: byName(InstalledRunner),
   browsers: z.array(InstalledBrowser).max(64),
