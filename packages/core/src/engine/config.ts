@@ -13,6 +13,7 @@ export type EngineConfig = {
   readonly startupShareMax: number;
   readonly stealGainMinMs: number;
   readonly durationsMax: number;
+  readonly machinesMax: number;
   readonly retiredKeysMax: number;
   readonly defaultExpectedMs: number;
 };
@@ -43,6 +44,8 @@ export const engineDefaults: EngineConfig = {
   stealGainMinMs: 100,
   /** Remembered durations; the longest unused are forgotten first. */
   durationsMax: 200_000,
+  /** Capability classes whose speeds are remembered, with their facts (a few KiB each); those known for longest are forgotten first. */
+  machinesMax: 500,
   /** Idempotency keys remembered after their runs left; the oldest are forgotten first. */
   retiredKeysMax: 10_000,
   /** Predicted cost of a task of which nothing is known, until its suite has a mean. */

@@ -177,7 +177,14 @@ export type WorkerLeftEvent = { kind: 'workerLeft'; worker: WorkerId; reason: st
 /** A long-gone worker was forgotten, so that memory stays bounded. */
 export type WorkerForgotten = { kind: 'workerForgotten'; worker: WorkerId };
 /** The longest unused of what is remembered is dropped: that many durations, suites and idempotency keys of runs that left. */
-export type HistoryTrimmed = { kind: 'historyTrimmed'; durations: number; suites: number; retiredKeys: number };
+export type HistoryTrimmed = {
+  kind: 'historyTrimmed';
+  durations: number;
+  suites: number;
+  retiredKeys: number;
+  /** Capability classes known to history; absent is none. */
+  machines?: number;
+};
 export type LinksReset = { kind: 'linksReset'; epoch: number; graceUntilMs: number };
 
 export type Event =

@@ -7,7 +7,8 @@ import { taskTransitions } from '../lifecycle/task.ts';
 import { after, mustLead } from '../lifecycle/transition.ts';
 import { changeLoad } from '../scheduling/classes.ts';
 import { dequeue, enqueue, laneOf, refreshStealable } from '../scheduling/lanes.ts';
-import { learn } from '../scheduling/predict.ts';
+import { noteOutcome } from '../scheduling/calibration.ts';
+import { learn } from '../scheduling/durations.ts';
 import type {
   AttemptSettled,
   AttemptStarted,
@@ -121,7 +122,12 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   if (costMs !== undefined) run.startedAtMs ??= atMs;
   state.index.canceling.delete(event.task);
   const isMeasured = costMs !== undefined && (verdict === 'passed' || verdict === 'failed');
-  if (isMeasured) learn(state, laneOf(run, task.suite).suiteKey, task.target, costMs, startupMs, atMs);
+  if (isMeasured && attempt.worker !== null) {
+    const { class: capability } = present(state.workers.get(attempt.worker), 'worker of an attempt');
+    const { suiteKey } = laneOf(run, task.suite);
+    const suite = learn(state, { suiteKey, target: task.target, capability, costMs, startupMs, atMs });
+    noteOutcome(suite, attempt.expectedMs, costMs);
+  }
   progress(state, attempt, task.index, before.kind, 'over', atMs);
   if (event.next.kind === 'settle') return;
   mustLead(taskTransitions, 'task', task.state.kind, 'attemptRequeued', 'queued');

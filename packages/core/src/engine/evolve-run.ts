@@ -70,6 +70,7 @@ export function tasksQueued(state: State, event: TasksQueued, atMs: number): voi
       userRetries: 0,
       infrastructureRetries: 0,
       predictedMs: null,
+      peculiar: null,
       heapSlot: -1,
     };
     run.tasks.push(task);

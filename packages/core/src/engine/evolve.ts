@@ -2,6 +2,7 @@
 // a newer version, or one configured otherwise, recovers exactly what happened. What an event contradicts is a bug: it throws.
 import { createIndex } from '../scheduling/classes.ts';
 import { RecencyMap } from '../kernel/recency-map.ts';
+import { Machines } from '../scheduling/machines.ts';
 import type { Event } from './events.ts';
 import * as attempts from './evolve-attempt.ts';
 import * as runs from './evolve-run.ts';
@@ -23,6 +24,7 @@ export function emptyState(): State {
     retired: new RecencyMap(),
     durations: new RecencyMap(),
     suites: new RecencyMap(),
+    machines: new Machines(),
     index: createIndex(),
   };
 }
@@ -65,6 +67,7 @@ export function evolve(state: State, event: Event, atMs: number): void {
     case 'historyTrimmed':
       state.durations.dropOldest(event.durations);
       state.suites.dropOldest(event.suites);
+      state.machines.dropOldest(event.machines ?? 0);
       return state.retired.dropOldest(event.retiredKeys);
     case 'reportsRefused':
     case 'workerRefused':

@@ -11,20 +11,12 @@ import { countIn, joinClass, openLanes } from '../scheduling/classes.ts';
 import { laneOf, putInLane, refreshStealable } from '../scheduling/lanes.ts';
 import type { RequirementGroup } from '../scheduling/index-types.ts';
 import type { Placement } from './events.ts';
+import type { Duration, SuiteHistory } from '../scheduling/durations.ts';
+import type { MachineRow } from '../scheduling/machines.ts';
 import { emptyState } from './evolve.ts';
 import { setDeadline } from './evolve-worker.ts';
 import { currentAttempt, findTask, openAttempts } from './lookup.ts';
-import type {
-  AttemptRecord,
-  Assignment,
-  Duration,
-  RunRecord,
-  State,
-  Submission,
-  SuiteHistory,
-  TaskRecord,
-  WorkerRecord,
-} from './state.ts';
+import type { AttemptRecord, Assignment, RunRecord, State, Submission, TaskRecord, WorkerRecord } from './state.ts';
 
 /** Raised when the text changes in a way that an older version cannot read. */
 const formatVersion = 1;
@@ -67,8 +59,11 @@ type Snapshot = {
   canceling: TaskId[];
   submissions: [string, Submission][];
   retired: [string, Submission][];
-  durations: [string, Duration][];
+  durations: [string, Duration[]][];
   suites: [string, SuiteHistory][];
+  machines: { given: number; rows: MachineRow[] };
+  /** Of queued tasks that have them. */
+  peculiar: [TaskId, readonly number[]][];
 };
 
 export function snapshot(state: State): string {
@@ -107,8 +102,17 @@ export function snapshot(state: State): string {
     retired: [...state.retired.entries()],
     durations: [...state.durations.entries()],
     suites: [...state.suites.entries()],
+    machines: state.machines.rows(),
+    peculiar: peculiarRows(state),
   };
   return JSON.stringify(written);
+}
+
+function peculiarRows(state: State): [TaskId, readonly number[]][] {
+  const rows: [TaskId, readonly number[]][] = [];
+  for (const run of state.runs.values())
+    for (const task of run.tasks) if (task.peculiar !== null) rows.push([taskIdOf(run.run, task.index), task.peculiar]);
+  return rows;
 }
 
 /** Groups in an order that does not depend on which run brought them first. */
@@ -149,13 +153,15 @@ export function restore(text: string): State {
   for (const [key, submission] of written.retired) state.retired.set(key, submission);
   for (const [key, duration] of written.durations) state.durations.set(key, duration);
   for (const [key, history] of written.suites) state.suites.set(key, history);
+  state.machines.restore(written.machines);
+  const peculiar = new Map(written.peculiar);
   for (const [digest, profile] of written.profiles) state.profiles.set(digest, { profile, workers: 0 });
   for (const row of written.workers) restoreWorker(state, row);
   const avoiding = new Set(written.avoiding);
-  for (const row of written.runs) restoreRun(state, row, written.placements, avoiding);
+  for (const row of written.runs) restoreRun(state, row, written.placements, avoiding, peculiar);
   for (const id of written.avoiding) {
     const { run, task } = present(findTask(state, id), `task ${id}`);
-    putInLane(state.index, run, task, task.predictedMs);
+    putInLane(state.index, run, task, task.predictedMs, peculiar.get(id) ?? null);
   }
   for (const row of written.assignments) restoreAssignment(state, row);
   for (const id of written.canceling) {
@@ -191,6 +197,7 @@ function restoreRun(
   { tasks, ...row }: RunRow,
   placements: readonly Placement[],
   avoiding: ReadonlySet<TaskId>,
+  peculiar: ReadonlyMap<TaskId, readonly number[]>,
 ): void {
   const run: RunRecord = { ...row, tasks: [], lanes: [] };
   state.runs.set(run.run, run);
@@ -198,8 +205,9 @@ function restoreRun(
   for (const [index, taskRow] of tasks.entries()) {
     const task = restoreTask(taskRow, index, run.tasks.at(-1)?.state, placements);
     run.tasks.push(task);
-    if (task.state.kind === 'queued' && !avoiding.has(taskIdOf(run.run, index)))
-      putInLane(state.index, run, task, task.predictedMs);
+    const id = taskIdOf(run.run, index);
+    if (task.state.kind === 'queued' && !avoiding.has(id))
+      putInLane(state.index, run, task, task.predictedMs, peculiar.get(id) ?? null);
   }
 }
 
@@ -226,6 +234,7 @@ function restoreTask(
     target,
     submittedMs,
     predictedMs,
+    peculiar: null,
     heapSlot: -1,
     lastAttempt: lastAttempt ?? 0,
     userRetries: userRetries ?? 0,

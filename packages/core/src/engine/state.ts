@@ -11,6 +11,8 @@ import type { RunState } from '../lifecycle/run.ts';
 import type { TaskState } from '../lifecycle/task.ts';
 import type { WorkerState } from '../lifecycle/worker.ts';
 import type { CapabilityClass, Index, Lane, RequirementGroup } from '../scheduling/index-types.ts';
+import type { Duration, SuiteHistory } from '../scheduling/durations.ts';
+import type { Machines } from '../scheduling/machines.ts';
 import type { Placement } from './events.ts';
 
 export type AttemptRecord = {
@@ -42,6 +44,8 @@ export type TaskRecord = {
   infrastructureRetries: number;
   /** Derived: predicted cost while queued, null where only the suite's mean can tell. */
   predictedMs: number | null;
+  /** Derived: costs by class of a queued task that its suite's speeds do not explain; null for the others. */
+  peculiar: readonly number[] | null;
   heapSlot: number;
 };
 
@@ -119,11 +123,6 @@ export type WorkerRecord = {
 
 export type WorkerDeadline = { readonly worker: WorkerId; atMs: number; heapSlot: number };
 
-/** What is remembered of one task's cost. `meanMs` weighs recent runs more. */
-export type Duration = { meanMs: number; count: number; lastAtMs: number };
-/** What is remembered of a suite: the mean cost of its tasks and of starting its runner. */
-export type SuiteHistory = { meanMs: number; count: number; startupMs: number; startups: number };
-
 export type Submission = { readonly run: RunId; readonly contentDigest: string; readonly tasks: number };
 
 export type State = {
@@ -141,7 +140,10 @@ export type State = {
   readonly submissions: Map<string, Submission>;
   /** The same of runs that left, in the order in which they left. */
   readonly retired: RecencyMap<string, Submission>;
-  readonly durations: RecencyMap<string, Duration>;
+  /** By suite and target, an entry for each class that it ran on. */
+  readonly durations: RecencyMap<string, Duration[]>;
   readonly suites: RecencyMap<string, SuiteHistory>;
+  /** Capability classes that work really ran on. */
+  readonly machines: Machines;
   readonly index: Index;
 };

@@ -4,7 +4,7 @@ import { taskIdOf } from '../engine/ids.ts';
 import type { Assignment, RunRecord, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import { present } from '../kernel/assert.ts';
 import type { Index, Lane } from './index-types.ts';
-import { predictOwn } from './predict.ts';
+import { peculiarCosts, predictOwn } from './predict.ts';
 
 export function laneOf(run: RunRecord, suite: number): Lane {
   return present(run.lanes[suite], 'lane');
@@ -12,15 +12,23 @@ export function laneOf(run: RunRecord, suite: number): Lane {
 
 /** Puts a task whose state is `queued` in its lane, with the prediction of now. */
 export function enqueue(state: State, run: RunRecord, task: TaskRecord): void {
-  putInLane(state.index, run, task, predictOwn(state, laneOf(run, task.suite).suiteKey, task));
+  const { suiteKey } = laneOf(run, task.suite);
+  putInLane(state.index, run, task, predictOwn(state, suiteKey, task), peculiarCosts(state, suiteKey, task));
 }
 
 /** The same with a prediction made earlier. */
-export function putInLane(index: Index, run: RunRecord, task: TaskRecord, predictedMs: number | null): void {
+export function putInLane(
+  index: Index,
+  run: RunRecord,
+  task: TaskRecord,
+  predictedMs: number | null,
+  peculiar: readonly number[] | null,
+): void {
   const lane = laneOf(run, task.suite);
   const { group } = lane;
   lane.queued += 1;
   task.predictedMs = predictedMs;
+  task.peculiar = peculiar;
   if (task.state.kind === 'queued' && task.state.avoidWorker !== null) {
     group.avoiding.set(taskIdOf(run.run, task.index), { lane, task });
   } else {
@@ -51,6 +59,7 @@ export function dequeue(index: Index, run: RunRecord, task: TaskRecord): void {
     lane.knownMs -= task.predictedMs;
   }
   task.predictedMs = null;
+  task.peculiar = null;
   if (lane.heapSlot >= 0 && lane.known.size === 0 && lane.unknown.size === 0) group.waiting.remove(lane);
   if (group.waiting.size > 0 || group.avoiding.size > 0) return;
   index.waitingGroups.delete(group);

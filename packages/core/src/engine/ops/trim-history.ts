@@ -7,7 +7,9 @@ export function trimHistory(step: Step): void {
   const durations = excess(state.durations.size, config.durationsMax);
   const suites = excess(state.suites.size, config.durationsMax);
   const retiredKeys = excess(state.retired.size, config.retiredKeysMax);
-  if (durations + suites + retiredKeys > 0) step.emit({ kind: 'historyTrimmed', durations, suites, retiredKeys });
+  const machines = excess(state.machines.size, config.machinesMax);
+  if (durations + suites + retiredKeys + machines === 0) return;
+  step.emit({ kind: 'historyTrimmed', durations, suites, retiredKeys, ...(machines === 0 ? {} : { machines }) });
 }
 
 function excess(size: number, max: number): number {
