@@ -25,7 +25,7 @@ import { CheckResult, DeviceName, Rung } from './checks.ts';
 import { TaskCounts } from './feed.ts';
 import { RunId, TaskId, TokenId, WorkerId } from './ids.ts';
 import { Profile } from './profile.ts';
-import { AttemptFailure, BlobRef, Case, CaseCounts, Verdict } from './results.ts';
+import { AttemptFailure, BlobRef, Case, CaseCounts, Diagnosis, Verdict } from './results.ts';
 
 /** Scopes of a token; `worker:POOL` lets an agent serve one pool. */
 export const Scope = z.union([
@@ -98,6 +98,8 @@ export const AttemptView = z.object({
   startupMs: z.number().optional(),
   /** Absent where no worker ever had it. */
   placement: PlacementView.optional(),
+  /** The label of the configuration that ran instead of the suite's own. */
+  variant: z.string().optional(),
   blobs: z.array(BlobRef),
 });
 export type AttemptView = z.infer<typeof AttemptView>;
@@ -113,6 +115,10 @@ export const TaskView = z.object({
   queuedAtMs: z.number().optional(),
   settledAtMs: z.number().optional(),
   expectedMs: z.number().optional(),
+  /** Of a settled task: the label of the configuration that its verdict is of, where that is not the one asked for. */
+  variant: z.string().optional(),
+  /** Whose fault its trouble was; absent where there was none. */
+  diagnosis: Diagnosis.optional(),
   attempts: z.array(AttemptView),
 });
 export type TaskView = z.infer<typeof TaskView>;

@@ -3,6 +3,7 @@ export * from './admission-policy.ts';
 export * from './api.ts';
 export * from './checks.ts';
 export * from './errors.ts';
+export * from './failure-rules/index.ts';
 export * from './feed.ts';
 export * from './ids.ts';
 export * from './limits.ts';

@@ -1,6 +1,7 @@
 // What a test's execution is said to have been: verdicts, failure classes, cases, outcomes. The vocabulary of ARCHITECTURE.md,
 // section 5, as schemas. A pass means that at least one case ran and none failed; zero tests run is never a pass.
 import { z } from 'zod';
+import { MatchedRule } from './failure-rules/rule.ts';
 import { Digest } from './ids.ts';
 import { limit } from './limits.ts';
 
@@ -72,8 +73,43 @@ export const AttemptFailure = z.strictObject({
   code: z.string().regex(/^[A-Z][A-Z0-9_]{2,60}$/),
   message: z.string().max(limit('messageChars') + 100),
   evidence: z.record(z.string().max(100), z.string().max(limit('messageChars') + 100)).optional(),
+  /** The rule that gave class and code, and what it matched; absent where the coordinator itself says what failed. */
+  rule: MatchedRule.optional(),
 });
 export type AttemptFailure = z.infer<typeof AttemptFailure>;
+
+/**
+ * Whose fault a task's trouble was, as its attempts together show. `device` is one unit, `driver` and `browser` a version of
+ * it wherever it runs, `flaky` the same thing passing and failing in the same place.
+ */
+export const faults = [
+  'test',
+  'device',
+  'driver',
+  'browser',
+  'infrastructure',
+  'configuration',
+  'flaky',
+  'unknown',
+] as const;
+export const Fault = z.enum(faults);
+export type Fault = z.infer<typeof Fault>;
+
+/** The fault of a settled task that had trouble, with the attempts that show it. */
+export const Diagnosis = z.object({
+  fault: Fault,
+  /** `proven`: attempts in different places tell it apart from the others; `likely`: they fit it best; `open`: nothing tells. */
+  confidence: z.enum(['proven', 'likely', 'open']),
+  /** The rule of the table of diagnoses that said so. */
+  rule: z.string().max(100),
+  /** What is at fault, by name: a worker, a device, a version, a dependency. */
+  subject: z.string().max(300).optional(),
+  /** In one sentence, for people. */
+  summary: z.string().max(1_000),
+  /** The attempts that show it, by number. */
+  attempts: z.array(z.number().int().min(1)).max(100),
+});
+export type Diagnosis = z.infer<typeof Diagnosis>;
 
 /** A stored file of an attempt: its log, its output, an artefact. `truncatedBytes` were left out, 0 when whole. */
 export const BlobRef = z.strictObject({

@@ -1,6 +1,7 @@
 // What a client submits: a run of suites and tasks. A suite says how its tasks are executed; a task names only its target,
 // so that a hundred thousand tasks stay small in memory and on the wire.
 import { z } from 'zod';
+import { CustomFailureRules } from './failure-rules/rule.ts';
 import { Digest } from './ids.ts';
 import { limit } from './limits.ts';
 
@@ -67,6 +68,23 @@ export const Gang = z.strictObject({
 });
 export type Gang = z.infer<typeof Gang>;
 
+/**
+ * Another configuration of a suite that may be tried where its own failed for want of memory or the like, "batch 16 instead
+ * of 32". What it shows is stored under its label, and is never the result of the configuration that was asked for.
+ */
+export const Variant = z.strictObject({
+  label: z.string().min(1).max(100),
+  /** Set over the suite's own. */
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(4_000)),
+  /** Failure codes after which it may be tried; absent is out of memory, on the host or a device. */
+  after: z
+    .array(z.string().regex(/^[A-Z][A-Z0-9_]{2,60}$/))
+    .min(1)
+    .max(20)
+    .optional(),
+});
+export type Variant = z.infer<typeof Variant>;
+
 /** How the tasks of one suite are executed. */
 export const Suite = z.strictObject({
   name,
@@ -118,6 +136,14 @@ export const Suite = z.strictObject({
   retries: z.number().int().min(0).max(limit('retriesMax')),
   /** Whether tasks of this suite may share one runner process. */
   batching: z.enum(['shared', 'single']),
+  /** Configurations to try in this order where the suite's own cannot be run to its end. */
+  variants: z
+    .array(Variant)
+    .max(5)
+    .refine((list) => new Set(list.map(({ label }) => label)).size === list.length, 'a label is named twice')
+    .optional(),
+  /** The project's own failure rules, read before the built-in ones. */
+  failureRules: CustomFailureRules.optional(),
   /** A JUnit XML file, relative to `directory`, that a `command` writes and that is read back. */
   junit: RelativePath.optional(),
 });

@@ -5,6 +5,7 @@
 // after another, each from where the one before ended, and never again from an earlier place. Looking for the leftmost
 // place of each piece finds a match whenever there is one, because `*` has no minimum and no maximum.
 import type { FailureRule } from './rule.ts';
+import { subjectOf } from './subject.ts';
 
 /** Looked at: the end of a text, and of each line its beginning. */
 const textCharsMax = 64 * 1024;
@@ -61,16 +62,6 @@ export function findExitRule(
 
 function foundIn(rule: FailureRule, line: string): Found {
   const matched = line.trim().slice(0, matchedCharsMax);
-  const subject = subjectOf(line);
+  const subject = subjectOf(rule, line);
   return subject === null ? { rule, matched } : { rule, matched, subject };
-}
-
-/** A PCI address, else a host with a port: what several failures may have in common. */
-function subjectOf(line: string): string | null {
-  const pci = /\b(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}(?:\.[0-7])?\b/i.exec(line.includes('PCI') || line.includes('amdgpu') || line.includes('nouveau') ? line : '');
-  if (pci !== null) return pci[0].toLowerCase();
-  const host = /\b(?:[a-z0-9-]{1,63}\.){0,8}[a-z0-9-]{1,63}:\d{2,5}\b/i.exec(line);
-  if (host !== null && !/\.(?:[cm]?[jt]sx?|py|go|rs|c|cc|cpp|h|java|rb):\d+$/i.test(host[0])) return host[0].toLowerCase();
-  const name = /(?:getaddrinfo \w+ |Could not resolve host: |resolve host name )([a-z0-9.-]{1,200})/i.exec(line);
-  return name?.[1]?.toLowerCase() ?? null;
 }

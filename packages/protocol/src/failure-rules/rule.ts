@@ -5,7 +5,7 @@
 // and the exit of a process are what the test itself chose to say: such a failure is only *said*, and whoever acts on it
 // bounds what that can cost (see core/recovery).
 import { z } from 'zod';
-import { FailureClass } from '../results.ts';
+import type { FailureClass } from '../results.ts';
 
 /** Where evidence was read. `agent`: the agent's own measurement, such as a counter of its control group. */
 export const evidenceSources = ['kernel', 'agent', 'exit', 'message', 'output'] as const;
@@ -56,7 +56,10 @@ export const CustomFailureRule = z.strictObject({
     .string()
     .max(300)
     .refine((text) => !/[\n\r]/.test(text), 'a pattern is within one line')
-    .refine((text) => text.replaceAll('*', '').trim().length >= plainCharsMin, `at least ${plainCharsMin} plain characters`)
+    .refine(
+      (text) => text.replaceAll('*', '').trim().length >= plainCharsMin,
+      `at least ${plainCharsMin} plain characters`,
+    )
     .refine((text) => text.split('*').length - 1 <= starsMax, `at most ${starsMax} stars`)
     .describe('A piece of a line of the message or output; * stands for anything within the line.'),
   class: z.enum(customClasses).describe('The failure class that it names.'),
