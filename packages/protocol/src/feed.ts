@@ -3,6 +3,7 @@
 // journal: it is sent to whoever listens at that moment.
 import { z } from 'zod';
 import { CheckOutcome, CheckResult, Rung } from './checks.ts';
+import { CircuitScope, CircuitStateName } from './circuits.ts';
 import { AssignmentId, RunId, TaskId, WorkerId } from './ids.ts';
 import { AttemptFailure, Case, CaseCounts, Verdict } from './results.ts';
 
@@ -104,6 +105,19 @@ export const FeedItem = z.discriminatedUnion('kind', [
     worker: WorkerId,
     device: z.string().nullable(),
     reason: z.string(),
+  }),
+  z.object({
+    kind: z.literal('circuitMoved'),
+    ...at,
+    circuit: z.string(),
+    scope: CircuitScope,
+    from: CircuitStateName,
+    to: CircuitStateName,
+    cause: z.string(),
+    untilMs: z.number().nullable(),
+    actor: z.string().optional(),
+    reason: z.string().optional(),
+    evidence: z.array(z.number().int()),
   }),
   z.object({ kind: z.literal('output'), ...at, ...attempt, stream: z.enum(['stdout', 'stderr']), text: z.string() }),
 ]);
