@@ -16,6 +16,12 @@ export type EngineConfig = {
   readonly machinesMax: number;
   readonly retiredKeysMax: number;
   readonly defaultExpectedMs: number;
+  readonly ageingPerPriorityMs: number;
+  readonly gangReserveAfterMs: number;
+  readonly certifyPatienceMs: number;
+  readonly recoverPatienceMs: number;
+  readonly rebootPatienceMs: number;
+  readonly overdueGraceMs: number;
 };
 
 /** Defaults, each with its reason. */
@@ -50,4 +56,19 @@ export const engineDefaults: EngineConfig = {
   retiredKeysMax: 10_000,
   /** Predicted cost of a task of which nothing is known, until its suite has a mean. */
   defaultExpectedMs: 1_000,
+  /**
+   * What a point of priority is worth in waiting. A run is never overtaken by one of its submitter's that came later by more than
+   * this times the difference of their priorities: 200 minutes for the widest, long enough for an urgent run to be done first.
+   */
+  ageingPerPriorityMs: 60_000,
+  /** A gang that waited this long keeps what becomes free on workers that fit until all of it can start: single tasks would fill each gap. */
+  gangReserveAfterMs: 30_000,
+  /** A check that needs the machine for itself waits for what runs; after this the device counts as failed. */
+  certifyPatienceMs: 300_000,
+  /** A step of recovery on the worker itself; after this it counts as unanswered and the next one is taken. */
+  recoverPatienceMs: 120_000,
+  /** The steps that end the agent or the machine: what runs is finished first, and machines boot slowly. */
+  rebootPatienceMs: 900_000,
+  /** An agent ends an attempt at its time-out, nicely and then by force; one that runs this much longer is not being looked after. */
+  overdueGraceMs: 60_000,
 };

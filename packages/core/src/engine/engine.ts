@@ -17,6 +17,8 @@ import { drainWorker } from './ops/drain-worker.ts';
 import { acceptReports } from './ops/accept-reports.ts';
 import { disconnectWorker, loseSilentWorker, partWithWorker, resetLinks } from './ops/part-with-worker.ts';
 import { passTime } from './ops/pass-time.ts';
+import { certifyWorker, setCondition } from './ops/set-condition.ts';
+import { setPolicy } from './ops/set-policy.ts';
 import { submitRun } from './ops/submit-run.ts';
 import { trimHistory } from './ops/trim-history.ts';
 import type { State } from './state.ts';
@@ -61,6 +63,8 @@ function takeStep(state: State, config: EngineConfig, input: Input, nowMs: numbe
 
 function decide(step: Step, input: Input): Reply {
   switch (input.kind) {
+    case 'setPolicy':
+      return setPolicy(step, input);
     case 'submitRun':
       return submitRun(step, input);
     case 'addTasks':
@@ -79,6 +83,10 @@ function decide(step: Step, input: Input): Reply {
       return acceptReports(step, input);
     case 'drainWorker':
       return drainWorker(step, input);
+    case 'setCondition':
+      return setCondition(step, input);
+    case 'certifyWorker':
+      return certifyWorker(step, input);
     case 'resultsAcknowledged':
       return acknowledgeResults(step, input);
     case 'timePassed':

@@ -1,20 +1,24 @@
 // What happened, in the past tense: the only thing that changes state (evolve) and the only thing that anyone outside is
 // told. Events hold what was decided, so that recovery by folding them never decides again. Stored in the journal as JSON.
 import type {
+  AdmissionPolicy,
   AttemptFailure,
   AttemptRef,
   AssignmentId,
   BlobRef,
   CaseCounts,
+  CheckOutcome,
   Profile,
   RunId,
   RunSpec,
+  Rung,
   SessionId,
   Task,
   TaskId,
   Verdict,
   WorkerId,
 } from '@assay/protocol';
+import type { Condition, RungOutcome } from '../lifecycle/condition.ts';
 
 export type RunSubmitted = {
   kind: 'runSubmitted';
@@ -23,7 +27,24 @@ export type RunSubmitted = {
   idempotencyKey: string;
   contentDigest: string;
   spec: RunSpec;
+  /** Its order among its submitter's runs; absent in journals older than ageing, where a point of priority was worth a minute. */
+  rankMs?: number;
 };
+/** The operator's policy from now on. */
+export type PolicySet = { kind: 'policySet'; policy: AdmissionPolicy; actor: string };
+/** Tasks of a suite waited for as long as its next alternative asks: any of its choices up to that one will do from now on. */
+export type AlternativeOpened = {
+  kind: 'alternativeOpened';
+  run: RunId;
+  suite: number;
+  /** How many alternatives are open now. */
+  opened: number;
+  requires: string;
+  waitedMs: number;
+  tasks: number;
+};
+/** One of a gang has to be repeated: those of it that are at work are stopped, and go back to the queue with it. */
+export type GangRestarted = { kind: 'gangRestarted'; run: RunId; suite: number; first: number; reason: string };
 /** Tasks `first` .. `first + tasks.length - 1` of the run are queued. `chunk` 0 is the submission's own. */
 export type TasksQueued = {
   kind: 'tasksQueued';
@@ -66,6 +87,8 @@ export type TasksAssigned = {
   session: SessionId;
   /** Task index in the run, its attempt number (the fence) and its predicted cost. */
   tasks: { index: number; attempt: number; expectedMs: number }[];
+  /** What the assignment holds of the worker's devices; absent where nothing is claimed. */
+  devices?: { device: string; share: number }[];
   placement: Placement;
 };
 export type AttemptStarted = { kind: 'attemptStarted'; task: TaskId; attempt: number; worker: WorkerId; atMs: number };
@@ -185,9 +208,73 @@ export type HistoryTrimmed = {
   /** Capability classes known to history; absent is none. */
   machines?: number;
 };
+/** A check of a worker (`device` null) or of one of its devices ran, or could not. */
+export type WorkerChecked = {
+  kind: 'workerChecked';
+  worker: WorkerId;
+  check: string;
+  device: string | null;
+  outcome: CheckOutcome;
+  evidence: Record<string, string>;
+  durationMs: number;
+};
+/** `to` is the whole new condition. `actor` is `assay` where nobody asked for it. */
+export type ConditionChanged = {
+  kind: 'conditionChanged';
+  worker: WorkerId;
+  device: string | null;
+  trigger: 'suspected' | 'quarantined' | 'maintained' | 'cleared';
+  from: Condition['kind'];
+  to: Condition;
+  actor: string;
+  reason: string;
+};
+/** The worker is to run all checks of the device. */
+export type CertificationRequested = {
+  kind: 'certificationRequested';
+  worker: WorkerId;
+  device: string | null;
+  request: number;
+  deadlineMs: number;
+  reason: string;
+};
+export type WorkerCertified = {
+  kind: 'workerCertified';
+  worker: WorkerId;
+  device: string | null;
+  request: number;
+  outcome: CheckOutcome;
+  message: string;
+};
+/** The worker is to take one step of recovery; `attempts` are those that the trouble concerns. */
+export type RecoveryRequested = {
+  kind: 'recoveryRequested';
+  worker: WorkerId;
+  device: string | null;
+  request: number;
+  rung: Rung;
+  deadlineMs: number;
+  attempts: AttemptRef[];
+  reason: string;
+};
+export type RecoveryReported = {
+  kind: 'recoveryReported';
+  worker: WorkerId;
+  device: string | null;
+  request: number;
+  rung: Rung;
+  outcome: RungOutcome;
+  evidence: Record<string, string>;
+  durationMs: number;
+};
+/** Every step of recovery was tried: a person has to look. */
+export type OperatorNeeded = { kind: 'operatorNeeded'; worker: WorkerId; device: string | null; reason: string };
 export type LinksReset = { kind: 'linksReset'; epoch: number; graceUntilMs: number };
 
 export type Event =
+  | PolicySet
+  | AlternativeOpened
+  | GangRestarted
   | RunSubmitted
   | TasksQueued
   | RunUnplaceable
@@ -212,6 +299,13 @@ export type Event =
   | WorkerDraining
   | WorkerLeftEvent
   | WorkerForgotten
+  | WorkerChecked
+  | ConditionChanged
+  | CertificationRequested
+  | WorkerCertified
+  | RecoveryRequested
+  | RecoveryReported
+  | OperatorNeeded
   | LinksReset
   | HistoryTrimmed;
 

@@ -6,6 +6,8 @@ import { attemptTransitions } from '../lifecycle/attempt.ts';
 import { taskTransitions } from '../lifecycle/task.ts';
 import { after, mustLead } from '../lifecycle/transition.ts';
 import { changeLoad } from '../scheduling/classes.ts';
+import { hold, release, weightOf } from '../scheduling/holdings.ts';
+import { charge, correct } from '../scheduling/order.ts';
 import { dequeue, enqueue, laneOf, refreshStealable } from '../scheduling/lanes.ts';
 import { noteOutcome } from '../scheduling/calibration.ts';
 import { learn } from '../scheduling/durations.ts';
@@ -51,12 +53,16 @@ export function tasksAssigned(state: State, event: TasksAssigned, atMs: number):
     });
   }
   run.unplaceableSaid[event.suite] = null;
+  const lane = laneOf(run, event.suite);
   const assignment: Assignment = {
     assignment: event.assignment,
     run: event.run,
     suite: event.suite,
     worker: event.worker,
     atMs,
+    pool: worker.pool,
+    opened: lane.opened,
+    devices: event.devices ?? noDevices,
     tasks: event.tasks,
     takeBack: null,
     open: event.tasks.length,
@@ -65,14 +71,24 @@ export function tasksAssigned(state: State, event: TasksAssigned, atMs: number):
     sinceMs: atMs,
     runningMs: 0,
     endsAtMs: atMs + unstartedMs,
-    group: laneOf(run, event.suite).group,
+    group: lane.group,
     heapSlot: -1,
   };
   state.assignments.set(assignment.assignment, assignment);
+  hold(state, run, lane, assignment);
+  state.clockMs = charge(lane.share, state.clockMs, unstartedMs, weightOf(state.policy, run.submitter));
+  expectEnd(state, assignment, atMs);
   changeLoad(state.index, worker, () => worker.assignments.set(assignment.assignment, assignment));
   refreshStealable(state.index, assignment, worker);
 }
 
+/** Notes when a task of the assignment could be past its time-out at the earliest: then, and not before, it is looked at. */
+export function expectEnd(state: State, assignment: Assignment, fromMs: number): void {
+  const suite = state.runs.get(assignment.run)?.spec.suites[assignment.suite];
+  if (suite !== undefined) state.index.overdueAtMs = Math.min(state.index.overdueAtMs, fromMs + suite.timeoutMs);
+}
+
+const noDevices: Assignment['devices'] = Object.freeze([]);
 const assignedState = { kind: 'assigned' } as const;
 
 export function attemptStarted(state: State, event: AttemptStarted, atMs: number): void {
@@ -128,6 +144,8 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
     const suite = learn(state, { suiteKey, target: task.target, capability, costMs, startupMs, atMs });
     noteOutcome(suite, attempt.expectedMs, costMs);
   }
+  if (costMs !== undefined)
+    correct(laneOf(run, task.suite).share, costMs - attempt.expectedMs, weightOf(state.policy, run.submitter));
   progress(state, attempt, task.index, before.kind, 'over', atMs);
   if (event.next.kind === 'settle') return;
   mustLead(taskTransitions, 'task', task.state.kind, 'attemptRequeued', 'queued');
@@ -141,6 +159,7 @@ export function tasksReturned(state: State, event: TasksReturned, atMs: number):
     const { run, task, attempt } = inHand(state, ref);
     mustLead(attemptTransitions, 'attempt', attempt.state.kind, 'tasksReturned', 'end');
     mustLead(taskTransitions, 'task', task.state.kind, 'tasksReturned', 'queued');
+    correct(laneOf(run, task.suite).share, -attempt.expectedMs, weightOf(state.policy, run.submitter));
     progress(state, attempt, task.index, attempt.state.kind, 'over', atMs);
     task.attempts.pop();
     requeue(state, run, task, atMs, null);
@@ -251,5 +270,7 @@ function progress(
   if (assignment.open > 0) return;
   endTakeBack(assignment);
   state.assignments.delete(assignment.assignment);
+  const run = present(state.runs.get(assignment.run), 'run of an assignment');
+  release(state, run, laneOf(run, assignment.suite), assignment);
   changeLoad(state.index, worker, () => worker.assignments.delete(assignment.assignment));
 }

@@ -5,9 +5,15 @@ import { after, mustLead } from '../lifecycle/transition.ts';
 import { runTransitions } from '../lifecycle/run.ts';
 import { taskTransitions } from '../lifecycle/task.ts';
 import type { TaskState } from '../lifecycle/task.ts';
-import { closeLanes, openLanes } from '../scheduling/classes.ts';
-import { dequeue, enqueue, laneOf } from '../scheduling/lanes.ts';
+import { addMember } from '../scheduling/gangs.ts';
+import { closeLanes, matchAll, openLanes } from '../scheduling/groups.ts';
+import { recountSlots } from '../scheduling/holdings.ts';
+import { dequeue, enqueue, laneOf, letGo, openAlternative } from '../scheduling/lanes.ts';
+import { beginWaiting, rankOf } from '../scheduling/order.ts';
 import type {
+  AlternativeOpened,
+  GangRestarted,
+  PolicySet,
   RunCancelRequested,
   RunRetired,
   RunSettled,
@@ -34,10 +40,14 @@ export function runSubmitted(state: State, event: RunSubmitted, atMs: number): v
     contentDigest: event.contentDigest,
     spec: event.spec,
     submittedAtMs: atMs,
+    rankMs: event.rankMs ?? rankOf(atMs, event.spec.priority, 60_000),
     startedAtMs: null,
     state: { kind: 'open' },
     lastChunk: 0,
     tasks: [],
+    after: new Map(),
+    dependents: new Map(),
+    restarting: new Set(),
     unplaceableSaid: event.spec.suites.map(() => null),
     counts: { queued: 0, assigned: 0, running: 0, settled: 0 },
     verdicts: {},
@@ -45,7 +55,7 @@ export function runSubmitted(state: State, event: RunSubmitted, atMs: number): v
     lanes: [],
   };
   state.runs.set(run.run, run);
-  openLanes(state.index, run);
+  openLanes(state, run);
   state.submissions.set(submissionKeyOf(run.submitter, run.idempotencyKey), {
     run: run.run,
     contentDigest: run.contentDigest,
@@ -58,7 +68,7 @@ export function tasksQueued(state: State, event: TasksQueued, atMs: number): voi
   mustLead(runTransitions, 'run', run.state.kind, 'tasksQueued', 'open');
   // One object for all: states are replaced, never written to.
   const queued: TaskState = { kind: 'queued', sinceMs: atMs, avoidWorker: null };
-  for (const [offset, { suite, target, expectedMs }] of event.tasks.entries()) {
+  for (const [offset, { suite, target, expectedMs, after }] of event.tasks.entries()) {
     const task: TaskRecord = {
       index: event.first + offset,
       suite,
@@ -74,6 +84,9 @@ export function tasksQueued(state: State, event: TasksQueued, atMs: number): voi
       heapSlot: -1,
     };
     run.tasks.push(task);
+    if (after !== undefined) comeAfter(run, task.index, after);
+    const { gang } = laneOf(run, suite);
+    if (gang !== null) addMember(gang, task);
     enqueue(state, run, task);
     state.index.unchecked.add(laneOf(run, suite).group);
   }
@@ -112,6 +125,55 @@ export function taskSettled(state: State, event: TaskSettled, atMs: number): voi
   run.verdicts[event.verdict] = (run.verdicts[event.verdict] ?? 0) + 1;
   const last = task.attempts.at(-1);
   if (last?.state.kind === 'settled') addCases(run.cases, last.state.counts);
+  wake(state, run, task, atMs);
+}
+
+/** What was held back by a task that is over. It is ready from now on, and waits from now on. */
+function wake(state: State, run: RunRecord, task: TaskRecord, atMs: number): void {
+  const own = laneOf(run, task.suite);
+  if (own.gang !== null && own.held.size > 0) letGo(state.index, own, task);
+  if (run.dependents.size === 0) return;
+  for (const index of run.dependents.get(task.index) ?? []) {
+    const dependent = present(run.tasks[index], 'dependent task');
+    const lane = laneOf(run, dependent.suite);
+    if (!lane.held.has(dependent) || dependent.state.kind !== 'queued') continue;
+    dependent.state = { ...dependent.state, sinceMs: atMs };
+    if (lane.share.waiting === 0) beginWaiting(lane.share, state.clockMs);
+    letGo(state.index, lane, dependent);
+    state.index.unchecked.add(lane.group);
+  }
+}
+
+/** Notes what a task comes after. */
+export function comeAfter(run: RunRecord, index: number, after: readonly number[]): void {
+  run.after.set(index, after);
+  for (const before of new Set(after)) {
+    const dependents = run.dependents.get(before);
+    if (dependents === undefined) run.dependents.set(before, [index]);
+    else dependents.push(index);
+  }
+}
+
+export function policySet(state: State, event: PolicySet): void {
+  state.policy = event.policy;
+  reservePools(state);
+  matchAll(state.index);
+  recountSlots(state);
+}
+
+/** The pools that the policy reserves. */
+export function reservePools(state: State): void {
+  const { reservedPools } = state.index;
+  reservedPools.clear();
+  for (const [pool, { reserved }] of Object.entries(state.policy.pools)) if (reserved) reservedPools.add(pool);
+}
+
+export function alternativeOpened(state: State, event: AlternativeOpened): void {
+  openAlternative(state.index, laneOf(liveRun(state, event.run), event.suite), event.opened);
+}
+
+export function gangRestarted(state: State, event: GangRestarted): void {
+  liveRun(state, event.run).restarting.add(event.first);
 }
 
 export function runSettled(state: State, event: RunSettled, atMs: number): void {
@@ -131,7 +193,7 @@ export function runSettled(state: State, event: RunSettled, atMs: number): void 
 export function runRetired(state: State, event: RunRetired): void {
   const run = liveRun(state, event.run);
   mustLead(runTransitions, 'run', run.state.kind, 'runRetired', 'end');
-  closeLanes(state.index, run);
+  closeLanes(state, run);
   state.runs.delete(run.run);
   const key = submissionKeyOf(run.submitter, run.idempotencyKey);
   const submission = state.submissions.get(key);

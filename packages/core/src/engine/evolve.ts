@@ -1,13 +1,18 @@
 // evolve: the only writer of the engine's state, one case for each event. It decides nothing and needs no settings, so that
 // a newer version, or one configured otherwise, recovers exactly what happened. What an event contradicts is a bug: it throws.
+import type { AdmissionPolicy } from '@assay/protocol';
 import { createIndex } from '../scheduling/classes.ts';
 import { RecencyMap } from '../kernel/recency-map.ts';
 import { Machines } from '../scheduling/machines.ts';
 import type { Event } from './events.ts';
 import * as attempts from './evolve-attempt.ts';
+import * as conditions from './evolve-condition.ts';
 import * as runs from './evolve-run.ts';
 import * as workers from './evolve-worker.ts';
 import type { State } from './state.ts';
+
+/** The policy while nobody laid one down: all weigh the same, nothing is limited. */
+const noPolicy: AdmissionPolicy = { weights: {}, quotas: [], pools: {}, keys: {} };
 
 /** The state before anything happened. */
 export function emptyState(): State {
@@ -16,6 +21,9 @@ export function emptyState(): State {
     epoch: 0,
     runOrder: 0,
     assignmentOrder: 0,
+    policy: noPolicy,
+    clockMs: 0,
+    shares: new Map(),
     runs: new Map(),
     workers: new Map(),
     assignments: new Map(),
@@ -25,6 +33,7 @@ export function emptyState(): State {
     durations: new RecencyMap(),
     suites: new RecencyMap(),
     machines: new Machines(),
+    rungs: new RecencyMap(),
     index: createIndex(),
   };
 }
@@ -50,6 +59,12 @@ export function evolve(state: State, event: Event, atMs: number): void {
       return runs.runUnplaceable(state, event);
     case 'runCancelRequested':
       return runs.runCancelRequested(state, event);
+    case 'policySet':
+      return runs.policySet(state, event);
+    case 'alternativeOpened':
+      return runs.alternativeOpened(state, event);
+    case 'gangRestarted':
+      return runs.gangRestarted(state, event);
     case 'taskSettled':
       return runs.taskSettled(state, event, atMs);
     case 'runSettled':
@@ -69,6 +84,20 @@ export function evolve(state: State, event: Event, atMs: number): void {
       state.suites.dropOldest(event.suites);
       state.machines.dropOldest(event.machines ?? 0);
       return state.retired.dropOldest(event.retiredKeys);
+    case 'workerChecked':
+      return conditions.workerChecked(state, event, atMs);
+    case 'conditionChanged':
+      return conditions.conditionChanged(state, event);
+    case 'certificationRequested':
+      return conditions.certificationRequested(state, event);
+    case 'workerCertified':
+      return conditions.workerCertified(state, event, atMs);
+    case 'recoveryRequested':
+      return conditions.recoveryRequested(state, event);
+    case 'recoveryReported':
+      return conditions.recoveryReported(state, event);
+    case 'operatorNeeded':
+      return conditions.operatorNeeded(state, event);
     case 'reportsRefused':
     case 'workerRefused':
       // Evidence only.

@@ -2,7 +2,7 @@
 // the imperative (submitRun, cancelRun, drainWorker). An input carries all that the decision needs: ids, times and seeds
 // come from outside, so that replaying the inputs makes the same decisions again.
 // Inputs are stored in the journal as JSON: plain data only, no undefined that matters, no class instances.
-import type { AttemptRef, Profile, Report, RunId, RunSpec, SessionId, Task, TaskId, WorkerId } from '@assay/protocol';
+import type { AdmissionPolicy, AttemptRef, Profile, Report, RunId, RunSpec, SessionId, Task, TaskId, WorkerId } from '@assay/protocol';
 
 /** A new run with its first tasks. `run` is a fresh id; a repeated `idempotencyKey` of the same submitter returns the earlier run. */
 export type SubmitRun = {
@@ -57,6 +57,28 @@ export type WorkerReported = { kind: 'workerReported'; worker: WorkerId; session
 
 export type DrainWorker = { kind: 'drainWorker'; worker: WorkerId; actor: string; reason: string };
 
+/** A person sets a worker (`device` null) or one of its devices aside, or lets it work again. */
+export type SetCondition = {
+  kind: 'setCondition';
+  worker: WorkerId;
+  device: string | null;
+  action: 'quarantine' | 'maintenance' | 'release';
+  actor: string;
+  reason: string;
+};
+
+/** A person wants the checks of a worker (`device` null) or one of its devices run now. */
+export type CertifyWorker = {
+  kind: 'certifyWorker';
+  worker: WorkerId;
+  device: string | null;
+  actor: string;
+  reason: string;
+};
+
+/** The coordinator's policy: said at every start, and when it changes. */
+export type SetPolicy = { kind: 'setPolicy'; policy: AdmissionPolicy; actor: string };
+
 /** The results store has everything up to this journal sequence: settled runs at or below it may leave. */
 export type ResultsAcknowledged = { kind: 'resultsAcknowledged'; seq: number };
 
@@ -79,6 +101,7 @@ export type TimePassed = { kind: 'timePassed' };
 export type CoordinatorRestarted = { kind: 'coordinatorRestarted'; epoch: number };
 
 export type Input =
+  | SetPolicy
   | SubmitRun
   | AddTasks
   | CancelRun
@@ -88,6 +111,8 @@ export type Input =
   | WorkerLeft
   | WorkerReported
   | DrainWorker
+  | SetCondition
+  | CertifyWorker
   | ResultsAcknowledged
   | TimePassed
   | CoordinatorRestarted;

@@ -3,8 +3,11 @@
 import type { TaskId } from '@assay/protocol';
 import { taskIdOf } from './ids.ts';
 import { limit } from './limits.ts';
+import { admissionProblems, holdingProblems } from './invariants-admission.ts';
 import { isPossible } from '../scheduling/capacity.ts';
+import { takesWork } from '../scheduling/classes.ts';
 import { currentAttempt, openAttempts } from './lookup.ts';
+import { wholeWorker } from './state.ts';
 import type { RunRecord, State, TaskRecord, WorkerRecord } from './state.ts';
 
 /** What does not hold, in words; empty when all is well. */
@@ -18,6 +21,7 @@ export function checkInvariants(state: State): string[] {
   for (const worker of state.workers.values()) checkWorker(state, worker, expect);
   checkClasses(state, expect);
   checkGroups(state, expect);
+  for (const problem of holdingProblems(state)) expect(false, problem);
   return problems;
 }
 
@@ -44,7 +48,7 @@ function checkRun(state: State, run: RunRecord, expect: Expect): void {
     let avoiding = 0;
     for (const entry of lane.group.avoiding.values()) if (entry.lane === lane) avoiding += 1;
     expect(
-      lane.known.size + lane.unknown.size + avoiding === queued.length,
+      lane.known.size + lane.unknown.size + avoiding + lane.held.size === queued.length,
       `${run.run} lane ${lane.suite} holds its queue`,
     );
     let knownMs = 0;
@@ -54,6 +58,7 @@ function checkRun(state: State, run: RunRecord, expect: Expect): void {
       lane.heapSlot >= 0 === lane.known.size + lane.unknown.size > 0,
       `${run.run} lane ${lane.suite} waits exactly when it has tasks`,
     );
+    for (const problem of admissionProblems(state, lane)) expect(false, problem);
     const isSaid = run.unplaceableSaid[lane.suite] !== null;
     expect(
       queued.length === 0 || isPossible(lane.group) || isSaid,
@@ -131,7 +136,8 @@ function checkWorker(state: State, worker: WorkerRecord, expect: Expect): void {
   expect(state.profiles.has(worker.profileDigest), `${id} has a known profile`);
   for (const assignment of worker.assignments.values())
     expect(state.assignments.has(assignment.assignment), `${id} holds known assignments`);
-  const isFree = worker.state.kind === 'connected' && worker.assignments.size < worker.slots;
+  const isFree = takesWork(worker) && worker.assignments.size < worker.slots;
+  checkHealth(state, worker, expect);
   expect(worker.heapSlot >= 0 === isFree, `${id} is among the free exactly when it has a free slot`);
   const hasDeadline =
     worker.state.kind === 'disconnected' || worker.state.kind === 'lost' || worker.state.kind === 'left';
@@ -140,10 +146,32 @@ function checkWorker(state: State, worker: WorkerRecord, expect: Expect): void {
     expect(worker.assignments.size === 0, `${id} is gone and holds nothing`);
 }
 
+function checkHealth(state: State, worker: WorkerRecord, expect: Expect): void {
+  const id = worker.worker;
+  const { conditions, deadlines } = worker.health;
+  const aside = [...conditions].filter(([, { kind }]) => kind !== 'ready').map(([device]) => device);
+  expect(worker.isSetAside === aside.includes(wholeWorker), `${id} knows whether it is set aside`);
+  expect(
+    (worker.whole !== null) === aside.some((device) => device !== wholeWorker),
+    `${id} is of a class of its own exactly while a device is set aside`,
+  );
+  if (worker.whole !== null)
+    expect(state.index.classes.get(worker.whole.key) === worker.whole, `${id} knows the class that it would be of`);
+  const isLinked = worker.state.kind === 'connected' || worker.state.kind === 'draining';
+  for (const [device, condition] of conditions) {
+    const checkup = condition.kind === 'suspect' || condition.kind === 'quarantined' ? condition.checkup : null;
+    const isAwaited = isLinked && (checkup?.kind === 'certifying' || checkup?.kind === 'recovering');
+    expect(deadlines.has(device) === isAwaited, `${id} "${device}" has a deadline exactly while it is waited for`);
+    expect((deadlines.get(device)?.heapSlot ?? -1) >= 0 === isAwaited, `${id} "${device}" has its deadline in the heap`);
+  }
+  expect(deadlines.size <= conditions.size, `${id} waits for known devices only`);
+}
+
 function checkClasses(state: State, expect: Expect): void {
   for (const capability of state.index.classes.values()) {
-    const members = [...state.workers.values()].filter((worker) => worker.class === capability);
-    const ready = members.filter(({ state: { kind } }) => kind === 'connected');
+    const workers = [...state.workers.values()];
+    const members = workers.filter((worker) => worker.class === capability || worker.whole === capability);
+    const ready = members.filter((worker) => worker.class === capability && takesWork(worker));
     const possible = members.filter(
       ({ state: lifecycle }) =>
         lifecycle.kind === 'connected' || (lifecycle.kind === 'disconnected' && !lifecycle.wasDraining),

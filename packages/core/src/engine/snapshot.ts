@@ -1,22 +1,39 @@
 // The whole state as text and back, without loss: a restored engine takes the same decisions as the one that was written.
 // The derived index is left out and built again. Where the order of a derived list matters to decisions (tasks that avoid
 // a worker, attempts being canceled), the order is written. Tasks are arrays, because there may be a hundred thousand.
-import type { CaseCounts, Profile, TaskId } from '@assay/protocol';
+import type { AdmissionPolicy, CaseCounts, Profile, TaskId } from '@assay/protocol';
 import { taskIdOf } from './ids.ts';
 import { present } from '../kernel/assert.ts';
 import { compareText } from '../kernel/compare.ts';
 import type { AttemptState } from '../lifecycle/attempt.ts';
+import type { Condition } from '../lifecycle/condition.ts';
 import type { TaskState } from '../lifecycle/task.ts';
-import { countIn, joinClass, openLanes } from '../scheduling/classes.ts';
-import { laneOf, putInLane, refreshStealable } from '../scheduling/lanes.ts';
+import type { RungHistory } from '../recovery/ladder.ts';
+import { countIn, joinClass, leaveClass } from '../scheduling/classes.ts';
+import { addMember } from '../scheduling/gangs.ts';
+import { openLanes } from '../scheduling/groups.ts';
+import { hold } from '../scheduling/holdings.ts';
+import { laneOf, letGo, putInLane, refreshStealable } from '../scheduling/lanes.ts';
 import type { RequirementGroup } from '../scheduling/index-types.ts';
 import type { Placement } from './events.ts';
 import type { Duration, SuiteHistory } from '../scheduling/durations.ts';
 import type { MachineRow } from '../scheduling/machines.ts';
 import { emptyState } from './evolve.ts';
-import { setDeadline } from './evolve-worker.ts';
+import { comeAfter, reservePools } from './evolve-run.ts';
+import { expectEnd } from './evolve-attempt.ts';
+import { joinClasses, refreshCheckups, setDeadline } from './evolve-worker.ts';
 import { currentAttempt, findTask, openAttempts } from './lookup.ts';
-import type { AttemptRecord, Assignment, RunRecord, State, Submission, TaskRecord, WorkerRecord } from './state.ts';
+import type {
+  AttemptRecord,
+  Assignment,
+  CheckRecord,
+  RunRecord,
+  State,
+  Submission,
+  TaskRecord,
+  WorkerHealth,
+  WorkerRecord,
+} from './state.ts';
 
 /** Raised when the text changes in a way that an older version cannot read. */
 const formatVersion = 1;
@@ -38,11 +55,23 @@ type FreshRow = [number, string, number | null, number, number | null];
 type TaskRow =
   | FreshRow
   | [number, string, number | null, TaskState, number | null, AttemptRow[], number, number, number];
-type RunRow = Omit<RunRecord, 'tasks' | 'lanes'> & { tasks: TaskRow[] };
-type AssignmentRow = Pick<Assignment, 'assignment' | 'run' | 'suite' | 'worker' | 'atMs' | 'tasks' | 'sinceMs'> & {
+type RunRow = Omit<RunRecord, 'tasks' | 'lanes' | 'after' | 'dependents' | 'restarting'> & {
+  tasks: TaskRow[];
+  /** Absent where there is none. */
+  after?: [number, readonly number[]][];
+  restarting?: number[];
+  /** Of each lane that has alternatives: how many are open, and since when it waits. */
+  alternatives?: [suite: number, opened: number, waitsSinceMs: number | null][];
+};
+type AssignmentRow = Pick<Assignment, 'assignment' | 'run' | 'suite' | 'worker' | 'atMs' | 'pool' | 'opened' | 'devices' | 'tasks' | 'sinceMs'> & {
   takeBack: number[] | null;
 };
-type WorkerRow = Omit<WorkerRecord, 'assignments' | 'class' | 'heapSlot' | 'deadline'>;
+/** Absent where nothing is known: conditions and checks by name, and the requests so far. */
+type HealthRow = { conditions: [string, Condition][]; checks: [string, CheckRecord][]; requests: number };
+type WorkerRow = Omit<
+  WorkerRecord,
+  'assignments' | 'class' | 'whole' | 'isSetAside' | 'heapSlot' | 'deadline' | 'health'
+> & { health?: HealthRow };
 
 type Snapshot = {
   version: number;
@@ -50,6 +79,9 @@ type Snapshot = {
   epoch: number;
   runOrder: number;
   assignmentOrder: number;
+  policy: AdmissionPolicy;
+  clockMs: number;
+  shares: [string, number][];
   profiles: [string, Profile][];
   workers: WorkerRow[];
   placements: Placement[];
@@ -61,6 +93,7 @@ type Snapshot = {
   retired: [string, Submission][];
   durations: [string, Duration[]][];
   suites: [string, SuiteHistory][];
+  rungs?: [string, RungHistory][];
   machines: { given: number; rows: MachineRow[] };
   /** Of queued tasks that have them. */
   peculiar: [TaskId, readonly number[]][];
@@ -68,44 +101,71 @@ type Snapshot = {
 
 export function snapshot(state: State): string {
   const placements = new Map<Placement, number>();
-  const runs = [...state.runs.values()].map(({ lanes: _lanes, tasks, ...run }) => ({
-    ...run,
-    tasks: tasks.map((task) => taskRow(task, placements)),
-  }));
+  const runs = [...state.runs.values()].map((run) => runRow(run, placements));
   const written: Snapshot = {
     version: formatVersion,
     seq: state.seq,
     epoch: state.epoch,
     runOrder: state.runOrder,
     assignmentOrder: state.assignmentOrder,
+    policy: state.policy,
+    clockMs: state.clockMs,
+    shares: [...state.shares.values()].map(({ submitter, virtualMs }) => [submitter, virtualMs]),
     profiles: [...state.profiles].map(([digest, { profile }]) => [digest, profile]),
     workers: [...state.workers.values()].map(
-      ({ assignments: _assignments, class: _class, heapSlot: _slot, deadline: _deadline, ...worker }) => worker,
+      ({
+        assignments: _assignments,
+        class: _class,
+        whole: _whole,
+        isSetAside: _isSetAside,
+        heapSlot: _slot,
+        deadline: _deadline,
+        health,
+        ...worker
+      }) => ({ ...worker, ...healthRow(health) }),
     ),
     placements: [...placements.keys()],
     runs,
     assignments: [...state.assignments.values()].map(
-      ({ assignment, run, suite, worker, atMs, tasks, sinceMs, takeBack }) => ({
+      ({ assignment, run, suite, worker, atMs, pool, opened, devices, tasks, sinceMs, takeBack }) => ({
         assignment,
         run,
         suite,
         worker,
         atMs,
+        pool,
+        opened,
+        devices,
         tasks,
         sinceMs,
         takeBack: takeBack === null ? null : [...takeBack],
       }),
     ),
-    avoiding: byText([...state.index.groups.values()]).flatMap(({ avoiding }) => [...avoiding.keys()]),
+    avoiding: byKey([...state.index.groups.values()]).flatMap(({ avoiding }) => [...avoiding.keys()]),
     canceling: [...state.index.canceling.keys()],
     submissions: [...state.submissions],
     retired: [...state.retired.entries()],
     durations: [...state.durations.entries()],
     suites: [...state.suites.entries()],
+    rungs: [...state.rungs.entries()],
     machines: state.machines.rows(),
     peculiar: peculiarRows(state),
   };
   return JSON.stringify(written);
+}
+
+function runRow(of: RunRecord, placements: Map<Placement, number>): RunRow {
+  const { lanes, tasks, after, dependents: _dependents, restarting, ...run } = of;
+  const alternatives = lanes.filter(({ groups }) => groups.length > 1);
+  return {
+    ...run,
+    tasks: tasks.map((task) => taskRow(task, placements)),
+    ...(after.size === 0 ? {} : { after: [...after] }),
+    ...(restarting.size === 0 ? {} : { restarting: [...restarting] }),
+    ...(alternatives.length === 0
+      ? {}
+      : { alternatives: alternatives.map(({ suite, opened, waitsSinceMs }) => [suite, opened, waitsSinceMs]) }),
+  };
 }
 
 function peculiarRows(state: State): [TaskId, readonly number[]][] {
@@ -116,8 +176,8 @@ function peculiarRows(state: State): [TaskId, readonly number[]][] {
 }
 
 /** Groups in an order that does not depend on which run brought them first. */
-function byText(groups: RequirementGroup[]): RequirementGroup[] {
-  return groups.sort((a, b) => compareText(a.text, b.text));
+function byKey(groups: RequirementGroup[]): RequirementGroup[] {
+  return groups.sort((a, b) => compareText(a.key, b.key));
 }
 
 function taskRow(task: TaskRecord, placements: Map<Placement, number>): TaskRow {
@@ -149,10 +209,16 @@ export function restore(text: string): State {
   state.epoch = written.epoch;
   state.runOrder = written.runOrder;
   state.assignmentOrder = written.assignmentOrder;
+  state.policy = written.policy;
+  reservePools(state);
+  state.clockMs = written.clockMs;
+  for (const [submitter, virtualMs] of written.shares)
+    state.shares.set(submitter, { submitter, virtualMs, waiting: 0, runs: 0 });
   for (const [key, submission] of written.submissions) state.submissions.set(key, submission);
   for (const [key, submission] of written.retired) state.retired.set(key, submission);
   for (const [key, duration] of written.durations) state.durations.set(key, duration);
   for (const [key, history] of written.suites) state.suites.set(key, history);
+  for (const [key, history] of written.rungs ?? []) state.rungs.set(key, history);
   state.machines.restore(written.machines);
   const peculiar = new Map(written.peculiar);
   for (const [digest, profile] of written.profiles) state.profiles.set(digest, { profile, workers: 0 });
@@ -177,38 +243,77 @@ export function restore(text: string): State {
   return state;
 }
 
+function healthRow({ conditions, checks, requests }: WorkerHealth): { health?: HealthRow } {
+  if (conditions.size + checks.size + requests === 0) return {};
+  return { health: { conditions: [...conditions], checks: [...checks], requests } };
+}
+
 function restoreWorker(state: State, row: WorkerRow): void {
   const shared = present(state.profiles.get(row.profileDigest), 'profile');
   shared.workers += 1;
+  const { health, ...rest } = row;
   const worker: WorkerRecord = {
-    ...row,
+    ...rest,
     assignments: new Map(),
+    health: {
+      conditions: new Map(health?.conditions),
+      checks: new Map(health?.checks),
+      requests: health?.requests ?? 0,
+      deadlines: new Map(),
+    },
+    isSetAside: false,
+    whole: null,
     class: joinClass(state.index, row.pool, row.profileDigest, shared.profile, row.declared),
     heapSlot: -1,
     deadline: { worker: row.worker, atMs: 0, heapSlot: -1 },
   };
   state.workers.set(worker.worker, worker);
+  if (worker.health.conditions.size > 0) {
+    const plain = worker.class;
+    joinClasses(state, worker);
+    leaveClass(state.index, plain);
+    refreshCheckups(state, worker);
+  }
   if (worker.state.kind === 'disconnected') setDeadline(state, worker, worker.state.graceUntilMs);
   if (worker.state.kind === 'lost' || worker.state.kind === 'left') setDeadline(state, worker, worker.state.forgetAtMs);
 }
 
 function restoreRun(
   state: State,
-  { tasks, ...row }: RunRow,
+  { tasks, after, restarting, alternatives, ...row }: RunRow,
   placements: readonly Placement[],
   avoiding: ReadonlySet<TaskId>,
   peculiar: ReadonlyMap<TaskId, readonly number[]>,
 ): void {
-  const run: RunRecord = { ...row, tasks: [], lanes: [] };
+  const run: RunRecord = {
+    ...row,
+    tasks: [],
+    lanes: [],
+    after: new Map(),
+    dependents: new Map(),
+    restarting: new Set(restarting),
+  };
   state.runs.set(run.run, run);
-  openLanes(state.index, run);
+  openLanes(state, run);
+  for (const [suite, opened, waitsSinceMs] of alternatives ?? []) {
+    const lane = laneOf(run, suite);
+    lane.opened = opened;
+    lane.group = lane.groups[opened] ?? lane.group;
+    lane.waitsSinceMs = waitsSinceMs;
+  }
+  for (const [index, before] of after ?? []) comeAfter(run, index, before);
   for (const [index, taskRow] of tasks.entries()) {
     const task = restoreTask(taskRow, index, run.tasks.at(-1)?.state, placements);
     run.tasks.push(task);
+    const { gang } = laneOf(run, task.suite);
+    if (gang !== null) addMember(gang, task);
     const id = taskIdOf(run.run, index);
     if (task.state.kind === 'queued' && !avoiding.has(id))
       putInLane(state.index, run, task, task.predictedMs, peculiar.get(id) ?? null);
   }
+  // Gangs that were whole are so again now that all of them are there.
+  for (const lane of run.lanes)
+    if (lane.gang !== null) for (const task of [...lane.held]) letGo(state.index, lane, task);
 }
 
 function restoreTask(
@@ -270,7 +375,8 @@ function restoreAttempt(row: AttemptRow, placements: readonly Placement[]): Atte
 function restoreAssignment(state: State, row: AssignmentRow): void {
   const run = present(state.runs.get(row.run), 'run of an assignment');
   const worker = present(state.workers.get(row.worker), 'worker of an assignment');
-  const { group } = laneOf(run, row.suite);
+  const lane = laneOf(run, row.suite);
+  const group = lane.groups[row.opened] ?? lane.group;
   const assignment: Assignment = {
     ...row,
     takeBack: row.takeBack === null ? null : new Set(row.takeBack),
@@ -291,6 +397,8 @@ function restoreAssignment(state: State, row: AssignmentRow): void {
     assignment.unstartedMs += attempt.expectedMs;
   }
   if (assignment.takeBack !== null) group.asked += 1;
+  expectEnd(state, assignment, assignment.sinceMs);
   state.assignments.set(assignment.assignment, assignment);
   worker.assignments.set(assignment.assignment, assignment);
+  hold(state, run, lane, assignment);
 }

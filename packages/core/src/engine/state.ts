@@ -3,13 +3,16 @@
 // What always holds: the part of it that is not in `index` says everything (a snapshot holds that part, and the index is
 // built again from it); a task's current attempt is the last of its `attempts`; whole milliseconds wherever sums are
 // kept, so that a sum built by steps equals one built at once.
-import type { AssignmentId, CaseCounts, Profile, RunId, RunSpec, SessionId, Verdict, WorkerId } from '@assay/protocol';
+import type { AdmissionPolicy, AssignmentId, CaseCounts, CheckOutcome, Profile, RunId, RunSpec, SessionId, Verdict, WorkerId } from '@assay/protocol';
+import type { Share } from '../scheduling/order.ts';
 import type { DeclaredLabels } from '../hardware/facts.ts';
 import type { RecencyMap } from '../kernel/recency-map.ts';
 import type { AttemptState } from '../lifecycle/attempt.ts';
+import type { Condition } from '../lifecycle/condition.ts';
 import type { RunState } from '../lifecycle/run.ts';
 import type { TaskState } from '../lifecycle/task.ts';
 import type { WorkerState } from '../lifecycle/worker.ts';
+import type { RungHistory } from '../recovery/ladder.ts';
 import type { CapabilityClass, Index, Lane, RequirementGroup } from '../scheduling/index-types.ts';
 import type { Duration, SuiteHistory } from '../scheduling/durations.ts';
 import type { Machines } from '../scheduling/machines.ts';
@@ -58,11 +61,18 @@ export type RunRecord = {
   readonly contentDigest: string;
   readonly spec: RunSpec;
   readonly submittedAtMs: number;
+  /** Order among the runs of its submitter: see scheduling/order.ts. */
+  readonly rankMs: number;
   startedAtMs: number | null;
   state: RunState;
   /** Chunks taken so far; the submission's own is 0. */
   lastChunk: number;
   readonly tasks: TaskRecord[];
+  /** What a task comes after, for those that come after any; and derived, who comes after a task. */
+  readonly after: Map<number, readonly number[]>;
+  readonly dependents: Map<number, number[]>;
+  /** Gangs (by their first task) of which one has to be repeated: those that are being stopped for it go back to the queue. */
+  readonly restarting: Set<number>;
   /** Per suite, the reasons last said for its being unplaceable, or null. */
   readonly unplaceableSaid: (string | null)[];
   counts: { queued: number; assigned: number; running: number; settled: number };
@@ -79,6 +89,12 @@ export type Assignment = {
   readonly suite: number;
   readonly worker: WorkerId;
   readonly atMs: number;
+  /** The worker's pool at that time, for quotas. */
+  readonly pool: string;
+  /** How many of the lane's alternatives were open: which group it is of. */
+  readonly opened: number;
+  /** What it holds of the worker's devices. */
+  readonly devices: readonly DeviceHold[];
   readonly tasks: readonly { readonly index: number; readonly attempt: number; readonly expectedMs: number }[];
   /** Task indexes asked back and not yet answered for; null when nothing is outstanding. */
   takeBack: Set<number> | null;
@@ -95,6 +111,9 @@ export type Assignment = {
   readonly group: RequirementGroup;
   heapSlot: number;
 };
+
+/** Of one device of a worker, `gpu:0`: share 1 is all of it. */
+export type DeviceHold = { readonly device: string; readonly share: number };
 
 export type WorkerRecord = {
   readonly worker: WorkerId;
@@ -115,11 +134,41 @@ export type WorkerRecord = {
   ackedSeq: number;
   /** Open assignments, each occupying one slot. */
   readonly assignments: Map<AssignmentId, Assignment>;
+  readonly health: WorkerHealth;
+  /** Derived: whether the worker as a whole is not to be given work. */
+  isSetAside: boolean;
+  /** Derived: the class that it would be of were none of its devices set aside; null where none is. */
+  whole: CapabilityClass | null;
   /** Derived. */
   class: CapabilityClass;
   heapSlot: number;
   deadline: WorkerDeadline;
 };
+
+/** The worker as a whole, where a device is named. */
+export const wholeWorker = '';
+
+export type CheckRecord = {
+  readonly device: string | null;
+  readonly outcome: CheckOutcome;
+  readonly evidence: Record<string, string>;
+  readonly durationMs: number;
+  readonly atMs: number;
+};
+
+/** What is known of a worker's soundness. All of it is empty for a worker of which nothing was ever checked. */
+export type WorkerHealth = {
+  /** By device, `wholeWorker` for the worker itself; a scope that is not in it is ready since the worker joined. */
+  readonly conditions: Map<string, Condition>;
+  /** Last result by the check's name. */
+  readonly checks: Map<string, CheckRecord>;
+  /** Requests to certify or recover so far. */
+  requests: number;
+  /** Derived: for what is under way on a linked worker. */
+  readonly deadlines: Map<string, CheckupDeadline>;
+};
+
+export type CheckupDeadline = { readonly worker: WorkerId; readonly device: string; atMs: number; heapSlot: number };
 
 export type WorkerDeadline = { readonly worker: WorkerId; atMs: number; heapSlot: number };
 
@@ -131,6 +180,12 @@ export type State = {
   epoch: number;
   runOrder: number;
   assignmentOrder: number;
+  /** What the operator laid down: weights, quotas, reserved pools, caps of keys. */
+  policy: AdmissionPolicy;
+  /** The clock that shares have in common, in predicted work for a weight of 1. */
+  clockMs: number;
+  /** By submitter with live runs. */
+  readonly shares: Map<string, Share>;
   readonly runs: Map<RunId, RunRecord>;
   readonly workers: Map<WorkerId, WorkerRecord>;
   readonly assignments: Map<AssignmentId, Assignment>;
@@ -145,5 +200,7 @@ export type State = {
   readonly suites: RecencyMap<string, SuiteHistory>;
   /** Capability classes that work really ran on. */
   readonly machines: Machines;
+  /** How often each step of recovery helped, by step and kind of device. */
+  readonly rungs: RecencyMap<string, RungHistory>;
   readonly index: Index;
 };

@@ -1,16 +1,12 @@
-// Capability classes and requirement groups: who fits what, evaluated once per pair, and the counts of ready workers and
-// free slots that placement reads. Called by evolve alone.
-import type { RunRecord, WorkerRecord } from '../engine/state.ts';
+// Capability classes: workers that are alike, and the counts of ready ones and free slots that placement reads. Called by evolve alone.
 import { classKeyOf, factsOf } from '../hardware/facts.ts';
 import type { DeclaredLabels } from '../hardware/facts.ts';
-import { fit, parseRequirement } from '../hardware/requirement.ts';
-import { AssertionError } from '../kernel/assert.ts';
 import { compareText } from '../kernel/compare.ts';
-import { IndexQueue } from '../kernel/index-queue.ts';
 import { IndexedHeap } from '../kernel/indexed-heap.ts';
 import type { Profile } from '@assay/protocol';
-import type { Assignment, TaskRecord, WorkerDeadline } from '../engine/state.ts';
-import type { CapabilityClass, Index, Lane, RequirementGroup } from './index-types.ts';
+import type { CheckupDeadline, WorkerDeadline, WorkerRecord } from '../engine/state.ts';
+import { match } from './groups.ts';
+import type { CapabilityClass, Index } from './index-types.ts';
 
 export function createIndex(): Index {
   return {
@@ -18,10 +14,20 @@ export function createIndex(): Index {
     groups: new Map(),
     freeClasses: new Set(),
     waitingGroups: new Set(),
+    keysHeld: new Map(),
+    slotsInUse: new Map(),
+    expiring: new Set(),
+    gangs: new Set(),
+    reservedPools: new Set(),
     stealableGroups: new Set(),
     workerDeadlines: new IndexedHeap<WorkerDeadline>(
       (a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.worker < b.worker),
     ),
+    checkupDeadlines: new IndexedHeap<CheckupDeadline>(
+      (a, b) =>
+        a.atMs < b.atMs || (a.atMs === b.atMs && compareText(`${a.worker} ${a.device}`, `${b.worker} ${b.device}`) < 0),
+    ),
+    overdueAtMs: Infinity,
     canceling: new Map(),
     unchecked: new Set(),
   };
@@ -40,6 +46,7 @@ export function joinClass(
   if (known === undefined) {
     known = {
       key,
+      pool,
       facts: factsOf(pool, profile, declared),
       members: 0,
       ready: 0,
@@ -76,10 +83,11 @@ function isLessLoaded(a: WorkerRecord, b: WorkerRecord): boolean {
 export function recount(index: Index, worker: WorkerRecord, change: () => void): void {
   const before = worker.class;
   const possibleBefore = before.possible;
+  const wholeBefore = worker.whole;
   take(index, worker);
   change();
   put(index, worker);
-  const isClassChanged = before !== worker.class || (before.possible === 0) !== (possibleBefore === 0);
+  const isClassChanged = before !== worker.class || wholeBefore !== worker.whole || (before.possible === 0) !== (possibleBefore === 0);
   if (isClassChanged) for (const group of index.waitingGroups) index.unchecked.add(group);
 }
 
@@ -91,7 +99,7 @@ export function countIn(index: Index, worker: WorkerRecord): void {
 
 /** Runs a change of the worker's open assignments: the hot half of `recount`. */
 export function changeLoad(index: Index, worker: WorkerRecord, change: () => void): void {
-  if (worker.state.kind !== 'connected') return change();
+  if (!takesWork(worker)) return change();
   const { class: capability, slots } = worker;
   const freeBefore = Math.max(0, slots - worker.assignments.size);
   change();
@@ -109,11 +117,13 @@ export function changeLoad(index: Index, worker: WorkerRecord, change: () => voi
 }
 
 function put(index: Index, worker: WorkerRecord): void {
-  const { class: capability, state } = worker;
-  if (state.kind === 'disconnected' && !state.wasDraining) capability.possible += 1;
-  if (state.kind !== 'connected') return;
+  const { class: capability } = worker;
+  if (isExpected(worker)) {
+    capability.possible += 1;
+    if (worker.whole !== null) worker.whole.possible += 1;
+  }
+  if (!takesWork(worker)) return;
   const free = Math.max(0, worker.slots - worker.assignments.size);
-  capability.possible += 1;
   capability.ready += 1;
   capability.slots += worker.slots;
   capability.freeSlots += free;
@@ -123,11 +133,13 @@ function put(index: Index, worker: WorkerRecord): void {
 }
 
 function take(index: Index, worker: WorkerRecord): void {
-  const { class: capability, state } = worker;
-  if (state.kind === 'disconnected' && !state.wasDraining) capability.possible -= 1;
-  if (state.kind !== 'connected') return;
+  const { class: capability } = worker;
+  if (isExpected(worker)) {
+    capability.possible -= 1;
+    if (worker.whole !== null) worker.whole.possible -= 1;
+  }
+  if (!takesWork(worker)) return;
   const free = Math.max(0, worker.slots - worker.assignments.size);
-  capability.possible -= 1;
   capability.ready -= 1;
   capability.slots -= worker.slots;
   capability.freeSlots -= free;
@@ -136,80 +148,12 @@ function take(index: Index, worker: WorkerRecord): void {
   if (capability.free.size === 0) index.freeClasses.delete(capability);
 }
 
-/** Makes the lanes of a run, one a suite, and the groups that they need. */
-export function openLanes(index: Index, run: RunRecord): void {
-  for (const [suite, { name, requires }] of run.spec.suites.entries()) {
-    const group = groupOf(index, requires);
-    const lane: Lane = {
-      run,
-      suite,
-      suiteKey: suiteKeyOf(run.spec.project, name),
-      group,
-      known: new IndexedHeap<TaskRecord>(isLonger),
-      unknown: new IndexQueue<TaskRecord>(),
-      knownMs: 0,
-      queued: 0,
-      heapSlot: -1,
-    };
-    group.lanes.add(lane);
-    run.lanes.push(lane);
-  }
+/** Whether a worker is given work: it is connected, and as a whole it is not set aside. */
+export function takesWork(worker: WorkerRecord): boolean {
+  return worker.state.kind === 'connected' && !worker.isSetAside;
 }
 
-/** Names the history of a suite. */
-export function suiteKeyOf(project: string, suite: string): string {
-  return `${project}\n${suite}`;
-}
-
-/** Longest expected first, then in order of submission. */
-function isLonger(a: TaskRecord, b: TaskRecord): boolean {
-  const difference = (a.predictedMs ?? 0) - (b.predictedMs ?? 0);
-  return difference !== 0 ? difference > 0 : a.index < b.index;
-}
-
-/** Higher priority first, then the run submitted first, then the order of its suites. */
-export function isLaneBefore(a: Lane, b: Lane): boolean {
-  const difference = a.run.spec.priority - b.run.spec.priority;
-  if (difference !== 0) return difference > 0;
-  return a.run.order !== b.run.order ? a.run.order < b.run.order : a.suite < b.suite;
-}
-
-export function closeLanes(index: Index, run: RunRecord): void {
-  for (const lane of run.lanes) {
-    lane.group.lanes.delete(lane);
-    if (lane.group.lanes.size > 0) continue;
-    index.groups.delete(lane.group.text);
-    index.unchecked.delete(lane.group);
-  }
-}
-
-function groupOf(index: Index, text: string): RequirementGroup {
-  const known = index.groups.get(text);
-  if (known !== undefined) return known;
-  const parsed = parseRequirement(text);
-  if (parsed.kind === 'refused') throw new AssertionError(`a requirement that was refused got in: ${parsed.reason}`);
-  const group: RequirementGroup = {
-    text,
-    requirement: parsed.requirement,
-    lanes: new Set(),
-    fits: new Map(),
-    fitting: new Set(),
-    waiting: new IndexedHeap<Lane>(isLaneBefore),
-    avoiding: new Map(),
-    stealable: new IndexedHeap<Assignment>((a, b) =>
-      a.endsAtMs !== b.endsAtMs ? a.endsAtMs > b.endsAtMs : a.assignment < b.assignment,
-    ),
-    asked: 0,
-  };
-  index.groups.set(text, group);
-  for (const capability of index.classes.values()) match(index, group, capability);
-  return group;
-}
-
-function match(index: Index, group: RequirementGroup, capability: CapabilityClass): void {
-  const verdict = fit(group.requirement, capability.facts);
-  group.fits.set(capability, verdict);
-  if (verdict.kind === 'misfits') return;
-  group.fitting.add(capability);
-  if (index.waitingGroups.has(group)) capability.wantedBy += 1;
+/** Whether it may take work again by itself: it is here, or may come back; one that is set aside may be cleared. */
+export function isExpected({ state }: WorkerRecord): boolean {
+  return state.kind === 'connected' || (state.kind === 'disconnected' && !state.wasDraining);
 }

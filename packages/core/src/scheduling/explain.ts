@@ -6,7 +6,8 @@ import type { EngineConfig } from '../engine/config.ts';
 import { findTask } from '../engine/lookup.ts';
 import type { AttemptRecord, RunRecord, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import { present } from '../kernel/assert.ts';
-import { isLaneBefore } from './classes.ts';
+import { isLaneBefore } from './order.ts';
+import { whyDevicesSetAside, whySetAside } from '../engine/view-health.ts';
 import type { Lane, RequirementGroup } from './index-types.ts';
 import { predict } from './predict.ts';
 
@@ -75,7 +76,9 @@ function explainWaiting(
   let fitting = 0;
   for (const worker of state.workers.values()) {
     const fit = group.fits.get(worker.class);
-    if (fit?.kind === 'misfits') for (const reason of fit.reasons) count(reason);
+    if (fit?.kind === 'misfits' && worker.whole !== null && group.fitting.has(worker.whole)) {
+      count(whyDevicesSetAside(worker));
+    } else if (fit?.kind === 'misfits') for (const reason of fit.reasons) count(reason);
     else {
       fitting += 1;
       const reason = whyNot(worker, avoid);
@@ -106,6 +109,7 @@ function whyNot(worker: WorkerRecord, avoid: WorkerRecord['worker'] | null): str
     case 'left':
       return 'left';
     case 'connected':
+      if (worker.isSetAside) return whySetAside(worker);
       if (worker.assignments.size >= worker.slots) return 'busy: fits, but has no free slot';
       return worker.worker === avoid ? 'the last attempt failed there through no fault of the test' : null;
   }

@@ -5,10 +5,11 @@
 //   lane              = the queued tasks of one suite of one run
 //   capability class  = the connected workers with equal pool, profile and labels; its free ones in a heap by load
 // Every group knows of every class whether it fits, with the reasons; that is evaluated once per pair.
-import type { TaskId } from '@assay/protocol';
+import type { Claim, ConcurrencyKey, Gang, TaskId } from '@assay/protocol';
 import type {
   AttemptRecord,
   Assignment,
+  CheckupDeadline,
   RunRecord,
   TaskRecord,
   WorkerDeadline,
@@ -17,9 +18,12 @@ import type {
 import type { Facts, Fit, Requirement } from '../hardware/requirement.ts';
 import type { IndexQueue } from '../kernel/index-queue.ts';
 import type { IndexedHeap } from '../kernel/indexed-heap.ts';
+import type { GangIndex } from './gangs.ts';
+import type { LaneQueue, Share } from './order.ts';
 
 export type CapabilityClass = {
   readonly key: string;
+  readonly pool: string;
   readonly facts: Facts;
   /** Known workers of it, in whatever state; the class goes with the last one. */
   members: number;
@@ -36,15 +40,22 @@ export type CapabilityClass = {
 };
 
 export type RequirementGroup = {
+  /** Pool, requirement texts and claims: what makes it one group. */
+  readonly key: string;
+  /** The pool that was asked for, or null for any that is not reserved. */
+  readonly pool: string | null;
+  /** The requirement in words: its choices in order, each behind the one before. */
   readonly text: string;
-  readonly requirement: Requirement;
+  /** A class fits that meets any of them; the earlier ones are preferred. */
+  readonly choices: readonly Requirement[];
+  readonly claims: readonly Claim[];
   /** Lanes that refer to it; the group goes with the last one. */
   readonly lanes: Set<Lane>;
   readonly fits: Map<CapabilityClass, Fit>;
   /** The classes that fit. */
   readonly fitting: Set<CapabilityClass>;
   /** Lanes that have queued tasks outside `avoiding`. */
-  readonly waiting: IndexedHeap<Lane>;
+  readonly waiting: LaneQueue;
   /** Queued tasks that prefer another worker than one named, by task. */
   readonly avoiding: Map<TaskId, { readonly lane: Lane; readonly task: TaskRecord }>;
   /** Assignments that hold unstarted tasks behind others and were not asked for any yet; the latest to end first. */
@@ -57,16 +68,37 @@ export type Lane = {
   readonly run: RunRecord;
   readonly suite: number;
   readonly suiteKey: string;
-  readonly group: RequirementGroup;
+  /** Its group now: one of `groups`, by how many of its alternatives are open. */
+  group: RequirementGroup;
+  /** With none of its alternatives open, with the first one, and so on. */
+  readonly groups: readonly RequirementGroup[];
+  /** How many of its alternatives are open. */
+  opened: number;
+  /** When the first of what waits in it became ready; null while nothing does. Kept only where there are alternatives. */
+  waitsSinceMs: number | null;
+  readonly share: Share;
+  readonly bucketKey: string;
+  /** What its admission needs beyond a free slot, or null: the fast way out for the many. */
+  readonly constraint: LaneConstraint | null;
+  /** Who goes with whom, where the tasks come in gangs. */
+  readonly gang: GangIndex | null;
   /** Tasks with a prediction of their own: the longest first. */
   readonly known: IndexedHeap<TaskRecord>;
   /** Tasks of which only the suite's mean is known, in order. */
   readonly unknown: IndexQueue<TaskRecord>;
   /** Sum of the predictions in `known`. */
   knownMs: number;
-  /** All of its queued tasks, those in the group's `avoiding` too. */
+  /** Queued tasks that cannot be placed yet: those they come after are not over, or their gang is not whole. */
+  readonly held: Set<TaskRecord>;
+  /** All of its queued tasks, those held and those in the group's `avoiding` too. */
   queued: number;
   heapSlot: number;
+};
+
+export type LaneConstraint = {
+  readonly keys: readonly ConcurrencyKey[];
+  readonly gang: Gang | null;
+  readonly claims: readonly Claim[];
 };
 
 export type Index = {
@@ -76,10 +108,24 @@ export type Index = {
   readonly freeClasses: Set<CapabilityClass>;
   /** Groups that have a lane or an avoiding task waiting. */
   readonly waitingGroups: Set<RequirementGroup>;
+  /** Slots that hold a concurrency key, by key. */
+  readonly keysHeld: Map<string, number>;
+  /** Slots in use by pool and submitter or project; kept only while the policy has quotas. */
+  readonly slotsInUse: Map<string, number>;
+  /** Lanes that wait and have an alternative that is not open yet. */
+  readonly expiring: Set<Lane>;
+  /** Lanes of gangs that have a whole gang waiting. */
+  readonly gangs: Set<Lane>;
+  /** Pools that only runs that ask for them may use. */
+  readonly reservedPools: Set<string>;
   /** Groups that have something to steal. */
   readonly stealableGroups: Set<RequirementGroup>;
   /** Deadlines of workers: the end of a grace, the time to forget. */
   readonly workerDeadlines: IndexedHeap<WorkerDeadline>;
+  /** Certifications and steps of recovery that linked workers have to answer. */
+  readonly checkupDeadlines: IndexedHeap<CheckupDeadline>;
+  /** No running attempt is past its time-out and grace before this; a hint, corrected when it is reached. */
+  overdueAtMs: number;
   /** Attempts being canceled, by task, in the order of their deadlines. */
   readonly canceling: Map<TaskId, { readonly attempt: AttemptRecord; readonly deadlineMs: number }>;
   /** Groups whose being placeable has to be looked at: tasks came, or the classes changed. A hint: looking twice says nothing twice. */

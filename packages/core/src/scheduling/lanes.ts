@@ -3,7 +3,9 @@
 import { taskIdOf } from '../engine/ids.ts';
 import type { Assignment, RunRecord, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import { present } from '../kernel/assert.ts';
-import type { Index, Lane } from './index-types.ts';
+import { fellowsOf, isWhole } from './gangs.ts';
+import type { Index, Lane, RequirementGroup } from './index-types.ts';
+import { beginWaiting } from './order.ts';
 import { peculiarCosts, predictOwn } from './predict.ts';
 
 export function laneOf(run: RunRecord, suite: number): Lane {
@@ -12,7 +14,9 @@ export function laneOf(run: RunRecord, suite: number): Lane {
 
 /** Puts a task whose state is `queued` in its lane, with the prediction of now. */
 export function enqueue(state: State, run: RunRecord, task: TaskRecord): void {
-  const { suiteKey } = laneOf(run, task.suite);
+  const { suiteKey, share } = laneOf(run, task.suite);
+  // Who had nothing waiting starts level with the others.
+  if (share.waiting === 0) beginWaiting(share, state.clockMs);
   putInLane(state.index, run, task, predictOwn(state, suiteKey, task), peculiarCosts(state, suiteKey, task));
 }
 
@@ -25,12 +29,43 @@ export function putInLane(
   peculiar: readonly number[] | null,
 ): void {
   const lane = laneOf(run, task.suite);
-  const { group } = lane;
   lane.queued += 1;
   task.predictedMs = predictedMs;
   task.peculiar = peculiar;
-  if (task.state.kind === 'queued' && task.state.avoidWorker !== null) {
-    group.avoiding.set(taskIdOf(run.run, task.index), { lane, task });
+  if (lane.gang !== null || run.after.has(task.index)) {
+    lane.held.add(task);
+    letGo(index, lane, task);
+  } else {
+    stand(index, lane, task);
+  }
+}
+
+/** Lets a held task wait in line where nothing holds it any more; a gang goes all together. */
+export function letGo(index: Index, lane: Lane, task: TaskRecord): void {
+  const { gang, run, held } = lane;
+  const together = gang === null ? [task] : fellowsOf(gang, task);
+  if (gang !== null && !isWhole(gang, together)) return;
+  const waiting = together.filter(({ state }) => state.kind === 'queued');
+  if (!waiting.every((one) => areOver(run, one))) return;
+  for (const one of waiting) if (held.delete(one)) stand(index, lane, one);
+}
+
+/** Whether all that a task comes after have passed. */
+function areOver(run: RunRecord, task: TaskRecord): boolean {
+  const after = run.after.get(task.index);
+  if (after === undefined) return true;
+  return after.every((index) => {
+    const state = run.tasks[index]?.state;
+    return state?.kind === 'settled' && state.verdict === 'passed';
+  });
+}
+
+function stand(index: Index, lane: Lane, task: TaskRecord): void {
+  if (lane.groups.length > 1) beginTerm(index, lane, task);
+  const { group } = lane;
+  lane.share.waiting += 1;
+  if (lane.gang === null && task.state.kind === 'queued' && task.state.avoidWorker !== null) {
+    group.avoiding.set(taskIdOf(lane.run.run, task.index), { lane, task });
   } else {
     if (task.predictedMs === null) {
       lane.unknown.push(task);
@@ -39,10 +74,19 @@ export function putInLane(
       lane.knownMs += task.predictedMs;
     }
     if (lane.heapSlot < 0) group.waiting.push(lane);
+    if (lane.gang !== null) index.gangs.add(lane);
   }
-  if (index.waitingGroups.has(group)) return;
-  index.waitingGroups.add(group);
-  for (const capability of group.fitting) capability.wantedBy += 1;
+  beginWanting(index, group);
+}
+
+/** The time after which alternatives open runs from the first task that waits. */
+function beginTerm(index: Index, lane: Lane, task: TaskRecord): void {
+  if (lane.waitsSinceMs === null) {
+    lane.opened = 0;
+    lane.group = lane.groups[0] as RequirementGroup;
+    lane.waitsSinceMs = task.state.kind === 'queued' ? task.state.sinceMs : 0;
+  }
+  if (lane.opened + 1 < lane.groups.length) index.expiring.add(lane);
 }
 
 /** Takes a task out of its lane, before its state changes. */
@@ -50,20 +94,64 @@ export function dequeue(index: Index, run: RunRecord, task: TaskRecord): void {
   const lane = laneOf(run, task.suite);
   const { group } = lane;
   lane.queued -= 1;
-  if (task.heapSlot < 0) {
-    group.avoiding.delete(taskIdOf(run.run, task.index));
-  } else if (task.predictedMs === null) {
-    lane.unknown.remove(task);
-  } else {
-    lane.known.remove(task);
-    lane.knownMs -= task.predictedMs;
+  const isHeld = lane.held.size > 0 && lane.held.delete(task);
+  if (!isHeld) {
+    lane.share.waiting -= 1;
+    if (task.heapSlot < 0) {
+      group.avoiding.delete(taskIdOf(run.run, task.index));
+    } else if (task.predictedMs === null) {
+      lane.unknown.remove(task);
+    } else {
+      lane.known.remove(task);
+      lane.knownMs -= task.predictedMs;
+    }
   }
   task.predictedMs = null;
   task.peculiar = null;
-  if (lane.heapSlot >= 0 && lane.known.size === 0 && lane.unknown.size === 0) group.waiting.remove(lane);
+  if (isHeld) return;
+  if (lane.groups.length > 1 && lane.queued === lane.held.size) {
+    lane.waitsSinceMs = null;
+    index.expiring.delete(lane);
+  }
+  if (lane.heapSlot >= 0 && lane.known.size === 0 && lane.unknown.size === 0) {
+    group.waiting.remove(lane);
+    if (lane.gang !== null) index.gangs.delete(lane);
+  }
+  endWanting(index, group);
+}
+
+function beginWanting(index: Index, group: RequirementGroup): void {
+  if (index.waitingGroups.has(group)) return;
+  index.waitingGroups.add(group);
+  for (const capability of group.fitting) capability.wantedBy += 1;
+}
+
+function endWanting(index: Index, group: RequirementGroup): void {
   if (group.waiting.size > 0 || group.avoiding.size > 0) return;
-  index.waitingGroups.delete(group);
+  if (!index.waitingGroups.delete(group)) return;
   for (const capability of group.fitting) capability.wantedBy -= 1;
+}
+
+/** Opens the next alternatives of a lane that waits: it stands in another group from now on, with all that waits in it. */
+export function openAlternative(index: Index, lane: Lane, opened: number): void {
+  const from = lane.group;
+  const to = lane.groups[opened] as RequirementGroup;
+  lane.opened = opened;
+  lane.group = to;
+  if (opened + 1 >= lane.groups.length) index.expiring.delete(lane);
+  index.unchecked.add(to);
+  if (from === to) return;
+  if (lane.heapSlot >= 0) {
+    from.waiting.remove(lane);
+    to.waiting.push(lane);
+  }
+  for (const [id, entry] of [...from.avoiding]) {
+    if (entry.lane !== lane) continue;
+    from.avoiding.delete(id);
+    to.avoiding.set(id, entry);
+  }
+  if (to.waiting.size > 0 || to.avoiding.size > 0) beginWanting(index, to);
+  endWanting(index, from);
 }
 
 /** Puts an assignment where its state belongs: among those that others may take work from, or not. */

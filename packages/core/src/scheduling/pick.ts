@@ -13,7 +13,8 @@ import { compareText } from '../kernel/compare.ts';
 import { nextBatch } from './batch.ts';
 import type { BatchItem } from './batch.ts';
 import { capacityOf, hasFree } from './capacity.ts';
-import { isLaneBefore } from './classes.ts';
+import { takesWork } from './classes.ts';
+import { isLaneBefore } from './order.ts';
 import type { CapabilityClass, Lane, RequirementGroup } from './index-types.ts';
 import { predict } from './predict.ts';
 
@@ -85,7 +86,7 @@ function bestAvoiding(state: State, before: Lane | null): Elsewhere | null {
 function workerElsewhere(state: State, group: RequirementGroup, avoid: WorkerId | null): WorkerRecord | null {
   const avoided = avoid === null ? undefined : state.workers.get(avoid);
   const isAvoidedReady =
-    avoided !== undefined && avoided.state.kind === 'connected' && group.fitting.has(avoided.class);
+    avoided !== undefined && takesWork(avoided) && group.fitting.has(avoided.class);
   const hasOther = capacityOf(group).ready > (isAvoidedReady ? 1 : 0);
   return bestWorker(group, hasOther ? avoid : null);
 }

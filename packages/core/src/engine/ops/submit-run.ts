@@ -5,6 +5,7 @@ import { parseRequirement } from '../../hardware/requirement.ts';
 import type { Reply } from '../events.ts';
 import { submissionKeyOf } from '../evolve-run.ts';
 import type { SubmitRun } from '../inputs.ts';
+import { rankOf } from '../../scheduling/order.ts';
 import { present } from '../../kernel/assert.ts';
 import { settleRunWhenDone } from '../settle.ts';
 import { refused } from '../step.ts';
@@ -23,7 +24,8 @@ export function submitRun(step: Step, input: SubmitRun): Reply {
   if (state.runs.has(run)) return refused('CONFLICT', `run ${run} exists`);
   const refusal = checkSpec(state.index.groups, spec) ?? checkTasks(spec, tasks, 0);
   if (refusal !== null) return refusal;
-  step.emit({ kind: 'runSubmitted', run, submitter, idempotencyKey, contentDigest, spec });
+  const rankMs = rankOf(step.nowMs, spec.priority, step.config.ageingPerPriorityMs);
+  step.emit({ kind: 'runSubmitted', run, submitter, idempotencyKey, contentDigest, spec, rankMs });
   step.emit({ kind: 'tasksQueued', run, chunk: 0, first: 0, tasks, sealed });
   settleRunWhenDone(step, present(state.runs.get(run), 'the run just submitted'));
   return { kind: 'runAccepted', run, tasks: tasks.length, isRepeat: false };
