@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { median } from '../statistics.ts';
 import { loadBoundSolver } from './bound.ts';
 import { drive, histories } from './drive.ts';
+import { readRecordings, recordedWorkloads } from './recorded.ts';
 import { shardsMakespanMs } from './shards.ts';
 import { drawRunMs, drawWorkload, slotsOf, type Workload } from './workload.ts';
 
@@ -74,6 +75,22 @@ test('every run through the engine ends no sooner than the bound, and a run of o
       const messagesMs = 4 * workload.tests.length;
       if (workload.classes.length === 1)
         expect(makespanMs).toBeLessThanOrEqual(boundMs * 1.000_01 + longestMs + messagesMs);
+    }
+  }
+});
+
+test('recorded workloads keep the recorded times on their first class, and start-ups of their runner', () => {
+  const recordings = readRecordings();
+  const workloads = recordedWorkloads();
+  expect(recordings.map(({ name }) => name)).toEqual(['networkx', 'zod']);
+  for (const recording of recordings) {
+    expect(recording.tests.length).toBeGreaterThan(150);
+    expect(recording.startupMs).toBeGreaterThan(10);
+    const own = workloads.filter(({ name }) => name.startsWith(recording.name));
+    expect(own.length).toBeGreaterThanOrEqual(4);
+    for (const { tests, startupMs } of own) {
+      expect(startupMs).toBe(recording.startupMs);
+      expect(tests.map(({ target, usualMs }) => [target, usualMs[0]])).toEqual(recording.tests);
     }
   }
 });
