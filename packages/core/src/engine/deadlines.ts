@@ -6,6 +6,10 @@ import type { State } from './state.ts';
 
 export function nextDeadline(state: State, config: EngineConfig, lookedAtMs: number): number | null {
   let earliest = state.index.workerDeadlines.peek()?.atMs ?? null;
+  const checkup = state.index.checkupDeadlines.peek()?.atMs ?? null;
+  if (checkup !== null && (earliest === null || checkup < earliest)) earliest = checkup;
+  const { overdueAtMs } = state.index;
+  if (overdueAtMs !== Infinity && (earliest === null || overdueAtMs < earliest)) earliest = overdueAtMs;
   for (const { deadlineMs } of state.index.canceling.values()) {
     if (earliest === null || deadlineMs < earliest) earliest = deadlineMs;
     break; // They are in the order of their deadlines.

@@ -4,7 +4,9 @@ import { present } from '../kernel/assert.ts';
 import { after, mustLead } from '../lifecycle/transition.ts';
 import { workerTransitions } from '../lifecycle/worker.ts';
 import type { WorkerState } from '../lifecycle/worker.ts';
+import type { Condition } from '../lifecycle/condition.ts';
 import { countIn, joinClass, leaveClass, recount } from '../scheduling/classes.ts';
+import { withhold } from '../scheduling/withheld.ts';
 import { refreshStealable } from '../scheduling/lanes.ts';
 import type {
   LinksReset,
@@ -18,6 +20,7 @@ import type {
   WorkerLost,
 } from './events.ts';
 import { endTakeBack } from './evolve-attempt.ts';
+import { wholeWorker } from './state.ts';
 import type { State, WorkerRecord } from './state.ts';
 
 /** How many replaced incarnations are remembered: two processes with one id are told apart, and no list grows. */
@@ -68,6 +71,9 @@ function addWorker(state: State, event: WorkerJoined, next: WorkerState, atMs: n
     sinceMs: atMs,
     ackedSeq: event.ackedSeq,
     assignments: new Map(),
+    health: { conditions: new Map(), checks: new Map(), requests: 0, deadlines: new Map() },
+    isSetAside: false,
+    whole: null,
     class: joinClass(state.index, event.pool, event.profileDigest, profile, event.declared),
     heapSlot: -1,
     deadline: { worker: event.worker, atMs: 0, heapSlot: -1 },
@@ -138,7 +144,9 @@ export function workerForgotten(state: State, event: WorkerForgotten): void {
   mustLead(workerTransitions, 'worker', worker.state.kind, 'workerForgotten', 'end');
   setDeadline(state, worker, null);
   state.workers.delete(worker.worker);
+  refreshCheckups(state, worker);
   leaveClass(state.index, worker.class);
+  if (worker.whole !== null) leaveClass(state.index, worker.whole);
   dropProfile(state, worker.profileDigest);
 }
 
@@ -154,6 +162,7 @@ function setState(state: State, worker: WorkerRecord, next: WorkerState, atMs: n
     change?.();
   });
   setDeadline(state, worker, null);
+  if (worker.health.conditions.size > 0) refreshCheckups(state, worker);
 }
 
 /** The one deadline of a worker: the end of its grace, or the time to forget it; null is none. */
@@ -177,13 +186,60 @@ function moveToProfile(
   declared: WorkerRecord['declared'],
 ): void {
   // Joined before left, so that what both share stays.
-  const shared = useProfile(state, digest, profile);
-  const next = joinClass(state.index, worker.pool, digest, shared, declared);
-  leaveClass(state.index, worker.class);
-  dropProfile(state, worker.profileDigest);
-  worker.class = next;
+  const before = [worker.class, worker.whole];
+  useProfile(state, digest, profile);
+  const profileBefore = worker.profileDigest;
   worker.profileDigest = digest;
   worker.declared = declared;
+  joinClasses(state, worker);
+  for (const left of before) if (left !== null) leaveClass(state.index, left);
+  dropProfile(state, profileBefore);
+}
+
+/** The class of what the worker offers now, and beside it the one that it would be of with all of its devices. */
+export function joinClasses(state: State, worker: WorkerRecord): void {
+  const { pool, profileDigest: digest, declared } = worker;
+  const { profile } = present(state.profiles.get(digest), 'profile');
+  const devices = devicesSetAside(worker);
+  worker.isSetAside = isSetAside(worker.health.conditions.get(wholeWorker));
+  if (devices.length === 0) {
+    worker.class = joinClass(state.index, pool, digest, profile, declared);
+    worker.whole = null;
+    return;
+  }
+  const offer = withhold({ digest, profile, declared }, devices);
+  worker.class = joinClass(state.index, pool, offer.digest, offer.profile, offer.declared);
+  worker.whole = joinClass(state.index, pool, digest, profile, declared);
+}
+
+/** The devices of a worker that are not to be given work. */
+export function devicesSetAside(worker: WorkerRecord): string[] {
+  const devices: string[] = [];
+  for (const [device, condition] of worker.health.conditions)
+    if (device !== wholeWorker && isSetAside(condition)) devices.push(device);
+  return devices;
+}
+
+export function isSetAside(condition: Condition | undefined): boolean {
+  return condition !== undefined && condition.kind !== 'ready';
+}
+
+/** Keeps the deadlines of what is under way: a worker that is away is not waited for, it is asked again when it is back. */
+export function refreshCheckups(state: State, worker: WorkerRecord): void {
+  const { conditions, deadlines } = worker.health;
+  const isLinked = worker.state.kind === 'connected' || worker.state.kind === 'draining';
+  const heap = state.index.checkupDeadlines;
+  for (const deadline of deadlines.values()) heap.remove(deadline);
+  deadlines.clear();
+  if (!isLinked) return;
+  for (const [device, condition] of conditions) {
+    if (condition.kind !== 'suspect' && condition.kind !== 'quarantined') continue;
+    const { checkup } = condition;
+    if (checkup.kind !== 'certifying' && checkup.kind !== 'recovering') continue;
+    const deadline = { worker: worker.worker, device, atMs: checkup.deadlineMs, heapSlot: -1 };
+    deadlines.set(device, deadline);
+    heap.push(deadline);
+  }
 }
 
 function useProfile(state: State, digest: string, profile: Profile): Profile {

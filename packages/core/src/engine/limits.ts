@@ -10,6 +10,7 @@ const values = {
   batchTasksMax: 500,
   casesPerAttempt: 200_000,
   messageChars: 16_384,
+  checksPerWorker: 64,
 } as const satisfies Partial<Values>;
 
 export function limit(name: keyof typeof values): number {

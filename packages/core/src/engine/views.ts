@@ -4,6 +4,7 @@ import { taskIdOf } from './ids.ts';
 import { isPossible } from '../scheduling/capacity.ts';
 import { misfitReasons, placementOf } from '../scheduling/explain.ts';
 import { findTask, openAttempts } from './lookup.ts';
+import { viewHealth } from './view-health.ts';
 import type { AttemptRecord, RunRecord, State, TaskRecord, WorkerRecord } from './state.ts';
 
 export function viewRun(state: State, id: RunId): RunView | null {
@@ -134,6 +135,7 @@ function workerView(state: State, worker: WorkerRecord): WorkerView {
     declared: { ...worker.declared },
     agentVersion: worker.agentVersion,
     attempts: attempts.map(({ ref }) => ref),
+    ...viewHealth(state, worker),
   };
 }
 

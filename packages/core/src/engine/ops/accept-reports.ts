@@ -11,6 +11,7 @@ import { accepted } from '../step.ts';
 import type { Step } from '../step.ts';
 import { judge } from './judge-outcome.ts';
 import { linked, notItsLink } from './part-with-worker.ts';
+import { takeCertified, takeChecked, takeRecovered } from './take-checks.ts';
 import { takeReturned } from './take-returned.ts';
 
 type Refused = ReportsRefused['refused'];
@@ -51,6 +52,15 @@ function accept(step: Step, worker: WorkerRecord, report: Report, refused: Refus
         profileDigest: report.profileDigest,
         previousDigest: worker.profileDigest,
       });
+    case 'checked': {
+      const reason = takeChecked(step, worker, report);
+      if (reason !== null) refused.push({ seq: report.seq, task: null, attempt: 0, reason });
+      return;
+    }
+    case 'certified':
+      return takeCertified(step, worker, report);
+    case 'recovered':
+      return takeRecovered(step, worker, report);
     case 'draining':
       if (worker.state.kind === 'draining') return;
       return step.emit({ kind: 'workerDraining', worker: worker.worker, actor: 'agent', reason: report.reason });

@@ -12,6 +12,7 @@ import { sendCancel } from '../settle.ts';
 import type { State, WorkerRecord } from '../state.ts';
 import { accepted, refused } from '../step.ts';
 import type { Step } from '../step.ts';
+import { resumeCheckups } from './certify.ts';
 import { releaseAttempts } from './release-attempts.ts';
 
 export function connectWorker(step: Step, input: WorkerConnected): Reply {
@@ -36,6 +37,7 @@ export function connectWorker(step: Step, input: WorkerConnected): Reply {
   const worker = known ?? state.workers.get(input.worker);
   if (worker === undefined) return accepted;
   reconcile(step, worker, held);
+  if (worker.health.conditions.size > 0) resumeCheckups(step, worker);
   // The drain may never have reached it.
   if (wasDraining && !input.isDraining)
     step.emit({ kind: 'workerDraining', worker: worker.worker, actor: 'assay', reason: 'it was draining before' });

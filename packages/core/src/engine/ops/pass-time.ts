@@ -1,4 +1,4 @@
-// Deadlines that are due: graces that ended, workers to forget, cancellations that no worker answered.
+// Deadlines that are due: graces that ended, workers to forget, requests to certify or recover without an answer, cancellations that no worker answered.
 import { present } from '../../kernel/assert.ts';
 import type { Reply } from '../events.ts';
 import { findTask } from '../lookup.ts';
@@ -6,6 +6,7 @@ import { settleAttempt } from '../settle.ts';
 import { accepted } from '../step.ts';
 import type { Step } from '../step.ts';
 import { loseWorker } from './part-with-worker.ts';
+import { passCheckups, passOverdue } from './watch-workers.ts';
 
 export function passTime(step: Step): Reply {
   const { state, nowMs } = step;
@@ -16,6 +17,8 @@ export function passTime(step: Step): Reply {
     if (worker.state.kind === 'disconnected') loseWorker(step, worker, 'graceExpired');
     else step.emit({ kind: 'workerForgotten', worker: worker.worker });
   }
+  passCheckups(step);
+  passOverdue(step);
   for (const [id, { attempt, deadlineMs }] of state.index.canceling) {
     if (deadlineMs > nowMs) break;
     const { run, task } = present(findTask(state, id), 'task that is being canceled');
