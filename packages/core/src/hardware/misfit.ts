@@ -3,9 +3,10 @@
 // Pure wording: it decides nothing, and whatever the expression it gives some true sentence.
 import { serialize } from '@marcbachmann/cel-js';
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { isQuantity, showQuantity } from './quantity.ts';
 import type { Facts } from './requirement.ts';
 
-type ValueOf = (ast: ASTNode, facts: Facts) => unknown;
+type ValueOf = (part: ASTNode | string, facts: Facts) => unknown;
 const comparisons = new Set(['==', '!=', '<', '<=', '>', '>=']);
 const shownCharsMax = 160;
 
@@ -29,18 +30,66 @@ export function describeMisfit(
   if (ast.op === 'rcall' && ast.args[0] === 'exists') {
     const list = valueOf(ast.args[1], facts);
     if (Array.isArray(list) && list.length === 0) return `${serialize(ast.args[1])}: none`;
-    if (Array.isArray(list))
-      return `none of the ${list.length} in ${serialize(ast.args[1])} has ${serialize(ast.args[2][1] as ASTNode)}`;
+    if (Array.isArray(list)) return describeNone(ast, list.length, facts, valueOf);
   }
   return `${text} is false`;
 }
 
+/**
+ * Of `list.exists(d, a && b && c)`, the first part that rules out the last that were left: "none of the 2 in devices with
+ * d.class == "gpu" has d.memory >= GiB(16): there are GiB(8)". The parts are tried one after another, as their reader would.
+ */
+function describeNone(ast: ASTNode & { op: 'rcall' }, size: number, facts: Facts, valueOf: ValueOf): string {
+  const [, list, [variable, predicate]] = ast.args as [string, ASTNode, [ASTNode, ASTNode]];
+  const name = serialize(variable);
+  const source = serialize(list);
+  const parts = conjunctsOf(predicate).map(serialize);
+  let left = size;
+  for (let count = 0; count < parts.length; count += 1) {
+    const before = parts.slice(0, count).join(' && ');
+    const kept = valueOf(`${source}.filter(${name}, ${[before, parts[count]].filter(Boolean).join(' && ')})`, facts);
+    if (Array.isArray(kept) && kept.length > 0) {
+      left = kept.length;
+      continue;
+    }
+    const met = count === 0 ? valueOf(source, facts) : valueOf(`${source}.filter(${name}, ${before})`, facts);
+    const values = metValues(conjunctsOf(predicate)[count] as ASTNode, name, met);
+    return `none of the ${left} in ${source}${before === '' ? '' : ` with ${before}`} has ${parts[count] ?? ''}${values}`;
+  }
+  return `none of the ${size} in ${source} has ${serialize(predicate)}`;
+}
+
+/** What the elements have where the part compares one of their fields: `: there are GiB(8), GiB(15)`. */
+function metValues(part: ASTNode, variable: string, elements: unknown): string {
+  if (!comparisons.has(part.op) || !Array.isArray(elements)) return '';
+  const path = pathOf((part.args as [ASTNode, ASTNode])[0]);
+  if (path === null || path[0] !== variable || path.length < 2) return '';
+  const values = elements.map((element: unknown) =>
+    path
+      .slice(1)
+      .reduce<unknown>(
+        (value, key) =>
+          typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+            ? (value as Record<string, unknown>)[key]
+            : undefined,
+        element,
+      ),
+  );
+  const words = [...new Set(values.map(shown))].sort();
+  return words.length > 4 ? '' : `: there ${words.length === 1 ? 'is' : 'are'} ${words.join(', ')}`;
+}
+
+export function conjunctsOf(ast: ASTNode): ASTNode[] {
+  if (ast.op !== '&&') return [ast];
+  return [...conjunctsOf(ast.args[0]), ...conjunctsOf(ast.args[1])];
+}
+
 function describeComparison(ast: ASTNode, facts: Facts, valueOf: ValueOf): string | null {
   const [left, right] = ast.args as [ASTNode, ASTNode];
-  if (right.op === 'value') {
+  if (right.op === 'value' || right.op === 'call') {
     const list = sizeOf(left);
     if (list !== null && valueOf(left, facts) === 0n) return `${serialize(list)}: none`;
-    return `${serialize(left)} is ${shown(valueOf(left, facts))}, needs ${ast.op} ${shown(right.args)}`;
+    return `${serialize(left)} is ${shown(valueOf(left, facts))}, needs ${ast.op} ${serialize(right)}`;
   }
   if (left.op === 'value') {
     // `8 <= cpu.count` reads as cpu.count >= 8.
@@ -122,7 +171,13 @@ function shown(value: unknown): string {
       ? 'unknown'
       : typeof value === 'bigint'
         ? value.toString()
-        : (JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? Number(member) : member)) ??
-          'unknown');
+        : isQuantity(value)
+          ? showQuantity(value)
+          : (JSON.stringify(value, (_key, member: unknown) => asShown(member)) ?? 'unknown');
   return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}...` : text;
+}
+
+function asShown(member: unknown): unknown {
+  if (typeof member === 'bigint') return Number(member);
+  return isQuantity(member) ? showQuantity(member) : member;
 }

@@ -10,6 +10,18 @@ const profile = profileOf({
   runtimes: { node: { version: '24.1.0', major: 24 } },
   browsers: [{ name: 'chromium', version: '156.0', major: 156 }],
 });
+/** Two GPUs, an AMD card without a memory that anyone measured, and a CPU. */
+const rich = factsOf(
+  'lab',
+  profileOf({
+    gpus: [
+      { vendor: 'amd', via: 'drm' },
+      { vendor: 'nvidia', model: 'T4', memoryMiB: 15_360, via: 'nvidia-smi', computeCapability: '7.5', clockMHz: 1590 },
+      { vendor: 'nvidia', model: 'P4', memoryMiB: 7_611, via: 'nvidia-smi', computeCapability: '6.1' },
+    ],
+  }),
+  {},
+);
 const facts = factsOf('lab', profile, { rack: 3, lab: 'north', isFast: true });
 
 function reasonsOf(text: string, over = facts): readonly string[] {
@@ -44,6 +56,41 @@ test.each(fitting)('this worker fits: %s', (text) => {
   expect(reasonsOf(text)).toEqual([]);
 });
 
+const richFitting = [
+  'devices.exists(d, d.class == "gpu" && d.vendor == "nvidia" && d.memory >= GiB(8))',
+  // The first device of the list lacks the attribute: that is no error while another one has it.
+  'devices.exists(d, d.computeCapability == "7.5")',
+  'devices.exists(d, d.memory == MiB(15360) && d.memory == GiB(15))',
+  'devices.exists(d, d.memory != GiB(15))',
+  'devices.exists(d, d.memory * 2 > GiB(29.5) && d.memory + GiB(1) <= TiB(1))',
+  'devices.exists(d, d.clock >= MHz(1500) && d.clock < GHz(1.6))',
+  'devices.exists(d, d.class == "cpu" && "avx2" in d.isaGroups)',
+  'gpus.exists(g, g.memoryMiB >= GiB(8)) && gpus.exists(g, GiB(16) > g.memoryMiB)',
+  'gpus.exists(g, g.memoryMiB == GiB(15)) && gpus.exists(g, GiB(15) == g.memoryMiB)',
+  'memory.total == MiB(8192) && memory.total == memory.totalMiB',
+  'devices.filter(d, d.class == "gpu").size() == 3',
+  'enforced.pool == "lab"',
+  'GiB(1) == MiB(1024) && GB(1) < GiB(1)',
+];
+test.each(richFitting)('with units and devices, this worker fits: %s', (text) => {
+  expect(reasonsOf(text, rich)).toEqual([]);
+});
+
+const richMisfitting: [string, string][] = [
+  [
+    'devices.exists(d, d.class == "gpu" && d.vendor == "nvidia" && d.memory >= GiB(16))',
+    'none of the 2 in devices with d.class == "gpu" && d.vendor == "nvidia" has d.memory >= GiB(16): there are GiB(15), MiB(7611)',
+  ],
+  [
+    'devices.exists(d, d.class == "npu" && d.vendor == "intel")',
+    'none of the 4 in devices has d.class == "npu": there are "cpu", "gpu"',
+  ],
+  ['memory.total >= GiB(16)', 'memory.total is GiB(8), needs >= GiB(16)'],
+];
+test.each(richMisfitting)('with units and devices, this worker does not fit %s', (text, reason) => {
+  expect(reasonsOf(text, rich)).toEqual([reason]);
+});
+
 const misfitting: [string, string[]][] = [
   ['memory.totalMiB >= 8192', ['memory.totalMiB is 4096, needs >= 8192']],
   ['8192 <= memory.totalMiB', ['memory.totalMiB is 4096, needs >= 8192']],
@@ -54,7 +101,7 @@ const misfitting: [string, string[]][] = [
   ['"avx512f" in cpu.isa', ['cpu.isa lacks "avx512f"']],
   ['os.family in ["darwin"]', ['os.family is "linux", needs to be in ["darwin"]']],
   ['os.family == "darwin"', ['os.family is "linux", needs == "darwin"']],
-  ['gpus.exists(g, g.vendor == "amd")', ['none of the 1 in gpus has g.vendor == "amd"']],
+  ['gpus.exists(g, g.vendor == "amd")', ['none of the 1 in gpus has g.vendor == "amd": there is "nvidia"']],
   ['declared.floor == 2', ['declared.floor is not declared']],
   ['runtimes.java.major >= 17', ['runtimes.java: none']],
   ['cpu.count', ['cpu.count is 4, needs to be true or false']],
@@ -95,10 +142,11 @@ test('a worker without a GPU is said to have none', () => {
 const refusals: [string, RegExp][] = [
   ['cpu.count >=', /Unexpected token: EOF \(at character \d+\)/],
   ['"open', /Unterminated string/],
-  ['gpu.count > 0', /^gpu is not a field; there are os, cpu, /],
+  ['gpu.count > 0', /^gpu is not a field; did you mean gpus\?/],
   ['gpus.exists(g, g.x > y)', /^y is not a field/],
   ['1 + 1', /must be true or false, but is int/],
   ['os.name.matches("(a+)+$")', /matches\(\) is not available/],
+  ['cpu.quotaCores > 0.00000000001', /more than nine decimals/],
   ['cpu.isa.map(x, x) == []', /map\(\) is not available/],
   ['cpu.isa.exists(a, cpu.isa.exists(b, a == b))', /a loop .* inside another/],
   [`${'('.repeat(60)}true${')'.repeat(60)}`, /depth|nest|limit/i],

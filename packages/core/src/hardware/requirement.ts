@@ -1,29 +1,20 @@
-// Requirements: CEL expressions over a worker's profile, its declared labels (`declared.lab`) and its `pool`.
-// (CEL: the Common Expression Language, cel.dev.)
+// Requirements: CEL expressions over a worker's devices and profile, its declared labels (`declared.lab`) and its `pool`,
+// with units as functions (`GiB(8)`). (CEL: the Common Expression Language, cel.dev.) `checkRequirement` in
+// check-requirement.ts is the door for what comes from outside: it also checks the types against the taxonomy. This file
+// stays lenient about fields, because a requirement that was taken once must be read again after every recovery.
 //
 // Why CEL: it ends by construction, and people know it from Kubernetes. What always holds: a requirement is parsed once
 // and never throws afterwards; each top-level conjunct that is not true gives one reason with the value that was met;
 // a field that could not be measured is a misfit with its reason, not an error.
 import { Environment, serialize } from '@marcbachmann/cel-js';
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { describeMisfit } from './misfit.ts';
+import { conjunctsOf, describeMisfit } from './misfit.ts';
+import { dimensions } from './quantity.ts';
+import { registerUnits } from './units.ts';
+import { rootNames } from './taxonomy/vocabulary.ts';
 
 /** What expressions may name at their root. */
-export const requirementRoots = [
-  'os',
-  'cpu',
-  'memory',
-  'cgroup',
-  'container',
-  'gpus',
-  'runtimes',
-  'runners',
-  'browsers',
-  'drivers',
-  'unknown',
-  'declared',
-  'pool',
-] as const;
+export const requirementRoots: readonly string[] = rootNames;
 
 /** Functions and macros that end quickly on bounded input; `matches` is left out because a pattern can take for ever. */
 const allowedCalls = new Set([
@@ -39,6 +30,7 @@ const allowedCalls = new Set([
   'startsWith',
   'endsWith',
   'contains',
+  ...dimensions.flatMap(({ units }) => Object.keys(units)),
 ]);
 const loops = new Set(['all', 'exists', 'exists_one', 'filter']);
 /** A loop inside a loop would be every pair of 512 instruction sets, for each class: `f in cpu.isa` says the same at once. */
@@ -50,6 +42,7 @@ const environment = new Environment({
   limits: { maxAstNodes: 500, maxDepth: 40 },
 });
 for (const root of requirementRoots) environment.registerVariable(root, 'dyn');
+registerUnits(environment);
 
 /** One part that must be true. */
 type Conjunct = { readonly ast: ASTNode; readonly evaluate: (context: Facts) => unknown };
@@ -97,18 +90,24 @@ export function fit(requirement: Requirement, facts: Facts): Fit {
   return reasons.length === 0 ? { kind: 'fits' } : { kind: 'misfits', reasons };
 }
 
+/** Parts of expressions as programs: a memory of a pure function, emptied when it is full. */
+const programs = new Map<string, (context: Facts) => unknown>();
+const programsMax = 2_000;
+
 /** The value of a part of an expression, undefined where it has none. */
-function valueOf(ast: ASTNode, facts: Facts): unknown {
+function valueOf(part: ASTNode | string, facts: Facts): unknown {
+  const text = typeof part === 'string' ? part : serialize(part);
   try {
-    return environment.parse(serialize(ast))(facts);
+    let program = programs.get(text);
+    if (program === undefined) {
+      program = environment.parse(text) as (context: Facts) => unknown;
+      if (programs.size >= programsMax) programs.clear();
+      programs.set(text, program);
+    }
+    return program(facts);
   } catch {
     return undefined;
   }
-}
-
-function conjunctsOf(ast: ASTNode): ASTNode[] {
-  if (ast.op !== '&&') return [ast];
-  return [...conjunctsOf(ast.args[0]), ...conjunctsOf(ast.args[1])];
 }
 
 /** The reason why an expression is not taken, or null. */
@@ -121,6 +120,9 @@ function disallowed(ast: ASTNode, loopDepth: number): string | null {
     if (loops.has(name)) depth += 1;
     if (depth > loopDepthMax) return 'a loop (all, exists, exists_one, filter) inside another';
   }
+  // Conjuncts are read again from their text, which has at most nine decimals and no exponent.
+  if (ast.op === 'value' && typeof ast.args === 'number' && Number(serialize(ast)) !== ast.args)
+    return `the number ${ast.args} has more than nine decimals or too many digits`;
   for (const child of childrenOf(ast)) {
     const reason = disallowed(child, depth);
     if (reason !== null) return reason;

@@ -53,8 +53,8 @@ export function differencesOf(a: Facts, b: Facts): Difference[] {
   return differences.sort((x, y) => y.weight * y.distance - x.weight * x.distance || compareText(x.path, y.path));
 }
 
-/** Derived from other facts (`devices`, `enforced`), or wording: a difference in them is counted where it comes from. */
-const derivedRoots = new Set(['devices', 'enforced']);
+/** Derived from other facts: a difference in them is counted where it comes from. */
+const derived = new Set(['devices', 'enforced', 'cpu.isaGroups', 'memory.total', 'memory.limit']);
 
 type Leaf = string | number | boolean | bigint | null | readonly string[];
 type Leaves = ReadonlyMap<string, Leaf>;
@@ -66,7 +66,7 @@ export function leavesOf(facts: Facts): Leaves {
   const known = leavesByFacts.get(facts);
   if (known !== undefined) return known;
   const leaves = new Map<string, Leaf>();
-  for (const [root, value] of Object.entries(facts)) if (!derivedRoots.has(root)) gather(leaves, root, value);
+  for (const [root, value] of Object.entries(facts)) gather(leaves, root, value);
   leavesByFacts.set(facts, leaves);
   return leaves;
 }
@@ -77,7 +77,7 @@ function pathsOfBoth(left: Leaves, right: Leaves): string[] {
 }
 
 function gather(leaves: Map<string, Leaf>, path: string, value: unknown): void {
-  if (value === undefined) return;
+  if (value === undefined || derived.has(path)) return;
   if (Array.isArray(value)) return gatherList(leaves, path, value);
   if (typeof value === 'object' && value !== null) {
     for (const [key, member] of Object.entries(value)) gather(leaves, `${path}.${key}`, member);
