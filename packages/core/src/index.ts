@@ -14,6 +14,7 @@ export { restore, snapshot } from './engine/snapshot.ts';
 export type { State } from './engine/state.ts';
 export { viewRecovery } from './engine/view-health.ts';
 export { viewRun, viewRuns, viewTask, viewTasks, viewWorker, viewWorkers } from './engine/views.ts';
+export { checkRequirement } from './hardware/check-requirement.ts';
 export { parseRequirement, requirementRoots } from './hardware/requirement.ts';
 export type { ParsedRequirement, Requirement } from './hardware/requirement.ts';
 export { differencesOf, similarity } from './hardware/similarity.ts';

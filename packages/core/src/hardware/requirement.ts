@@ -8,6 +8,7 @@
 // a field that could not be measured is a misfit with its reason, not an error.
 import { Environment, serialize } from '@marcbachmann/cel-js';
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { didYouMean } from './did-you-mean.ts';
 import { conjunctsOf, describeMisfit } from './misfit.ts';
 import { dimensions } from './quantity.ts';
 import { registerUnits } from './units.ts';
@@ -149,7 +150,7 @@ function refused(error: unknown): ParsedRequirement {
   const range = (error as { range?: { start: number } } | undefined)?.range;
   const unknownName = /^Unknown variable: (.*)$/.exec(reason);
   const said = unknownName
-    ? `${unknownName[1] ?? ''} is not a field; there are ${requirementRoots.join(', ')}`
+    ? `${unknownName[1] ?? ''} is not a field; ${didYouMean(unknownName[1] ?? '', requirementRoots)}`
     : reason;
   return { kind: 'refused', reason: range === undefined ? said : `${said} (at character ${range.start + 1})` };
 }

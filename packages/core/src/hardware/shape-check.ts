@@ -51,7 +51,7 @@ function shapeOf(ast: ASTNode, names: Names): Shape {
       return names.get(ast.args) ?? fail(unknownName(ast.args, names));
     case '.':
     case '.?':
-      return fieldShape(ast, ast.args[0], ast.args[1], names);
+      return fieldShape(ast.args[0], ast.args[1], names);
     case '[]':
     case '[?]':
       return indexShape(ast, names);
@@ -77,11 +77,11 @@ function shapeOf(ast: ASTNode, names: Names): Shape {
       for (const [key, value] of ast.args) [shapeOf(key, names), shapeOf(value, names)];
       return { kind: 'map', of: any };
     case 'call':
-      return callShape(ast, ast.args[0], ast.args[1], names);
+      return callShape(ast.args[0], ast.args[1], names);
     case 'rcall':
-      return methodShape(ast, ast.args[0], ast.args[1], ast.args[2], names);
+      return methodShape(ast.args[0], ast.args[1], ast.args[2], names);
     case 'in':
-      return membershipShape(ast, ast.args[0], ast.args[1], names);
+      return membershipShape(ast.args[0], ast.args[1], names);
     default:
       return binaryShape(ast, names);
   }
@@ -95,7 +95,7 @@ function literalShape(value: unknown): Shape {
   return any;
 }
 
-function fieldShape(ast: ASTNode, owner: ASTNode, name: string, names: Names): Shape {
+function fieldShape(owner: ASTNode, name: string, names: Names): Shape {
   const shape = shapeOf(owner, names);
   if (shape.kind === 'any') return any;
   if (shape.kind === 'map') return shape.of;
@@ -114,7 +114,7 @@ function fieldShape(ast: ASTNode, owner: ASTNode, name: string, names: Names): S
 
 function indexShape(ast: ASTNode & { op: '[]' | '[?]' }, names: Names): Shape {
   const [owner, key] = ast.args;
-  if (key.op === 'value' && typeof key.args === 'string') return fieldShape(ast, owner, key.args, names);
+  if (key.op === 'value' && typeof key.args === 'string') return fieldShape(owner, key.args, names);
   const shape = shapeOf(owner, names);
   if (shape.kind === 'list') {
     mustBe(key, whole, names);
@@ -123,7 +123,7 @@ function indexShape(ast: ASTNode & { op: '[]' | '[?]' }, names: Names): Shape {
   return shape.kind === 'map' ? shape.of : any;
 }
 
-function callShape(ast: ASTNode, name: string, args: readonly ASTNode[], names: Names): Shape {
+function callShape(name: string, args: readonly ASTNode[], names: Names): Shape {
   const unit = unitShapes.get(name);
   const shapes = name === 'has' ? [] : args.map((argument) => shapeOf(argument, names));
   const [first] = shapes;
@@ -141,7 +141,7 @@ function callShape(ast: ASTNode, name: string, args: readonly ASTNode[], names: 
   return name === 'string' ? text : any;
 }
 
-function methodShape(ast: ASTNode, name: string, on: ASTNode, args: readonly ASTNode[], names: Names): Shape {
+function methodShape(name: string, on: ASTNode, args: readonly ASTNode[], names: Names): Shape {
   const shape = shapeOf(on, names);
   const [variable, predicate] = args;
   if (['all', 'exists', 'exists_one', 'filter'].includes(name)) {
@@ -160,7 +160,7 @@ function methodShape(ast: ASTNode, name: string, on: ASTNode, args: readonly AST
   return textTests.has(name) ? truth : any;
 }
 
-function membershipShape(ast: ASTNode, needle: ASTNode, list: ASTNode, names: Names): Shape {
+function membershipShape(needle: ASTNode, list: ASTNode, names: Names): Shape {
   const wanted = shapeOf(needle, names);
   const shape = shapeOf(list, names);
   if (wanted.kind === 'quantity') return fail(`compare ${serialize(needle)} with == or >=: "in" is for words`);
