@@ -6,7 +6,7 @@ export function didYouMean(word: string, known: readonly string[]): string {
   const lower = word.toLowerCase();
   let best: { name: string; distance: number } | undefined;
   for (const name of known) {
-    const distance = name.toLowerCase().startsWith(lower) && lower.length >= 3 ? 1 : edits(lower, name.toLowerCase());
+    const distance = name.toLowerCase().startsWith(lower) && lower.length >= 3 ? 0.5 : edits(lower, name.toLowerCase());
     if (best === undefined || distance < best.distance) best = { name, distance };
   }
   if (best !== undefined && best.distance <= Math.max(1, Math.ceil(Math.min(word.length, best.name.length) / 3)))

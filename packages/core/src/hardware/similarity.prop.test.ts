@@ -38,7 +38,7 @@ const profile: fc.Arbitrary<Profile> = fc
   .map((change) => profileOf(change));
 const declared = fc.dictionary(
   fc.constantFrom('lab', 'rack', 'fast'),
-  fc.oneof(fc.string(), fc.double({ noNaN: true }), fc.boolean()),
+  fc.oneof(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean()),
 );
 const facts = fc
   .tuple(fc.constantFrom('a', 'b'), profile, declared)
