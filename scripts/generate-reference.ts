@@ -8,6 +8,7 @@ import { ProjectConfig, SuiteConfig } from '../packages/cli/src/config/schema.ts
 import { exitCodes } from '../packages/cli/src/exit-codes.ts';
 import { buildProgram } from '../packages/cli/src/main.ts';
 import { commandReference } from './reference/commands.ts';
+import { failureRuleTables } from './reference/failure-rules.ts';
 import { transitionDiagrams } from './reference/transitions.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -21,6 +22,7 @@ export async function referenceFiles(): Promise<Map<string, string>> {
     ['docs/reference/limits.md', limitsTable()],
     ['docs/reference/exit-codes.md', exitCodesTable()],
     ['docs/reference/config.md', config()],
+    ['docs/reference/failure-rules.md', `${header}${failureRuleTables()}`],
     ['docs/reference/cli.md', `${header}# Commands\n\n${commandReference(await buildProgram())}`],
     ['docs/reference/transitions.md', `${header}# Life cycles\n\n${transitionDiagrams()}`],
   ]);

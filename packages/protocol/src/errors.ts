@@ -3,6 +3,7 @@
 // generated from this table. Three kinds of trouble are kept apart: a refusal is a value, a fault is an AssayError, a
 // bug is an assertion (see ARCHITECTURE.md, section 6).
 import { coordinatorErrors } from './error-catalogue/coordinator.ts';
+import { failureErrors } from './error-catalogue/failures.ts';
 import { projectErrors } from './error-catalogue/projects.ts';
 import { requestErrors } from './error-catalogue/requests.ts';
 import { workerErrors } from './error-catalogue/workers.ts';
@@ -14,6 +15,7 @@ export const errorCatalogue = {
   ...workerErrors,
   ...coordinatorErrors,
   ...projectErrors,
+  ...failureErrors,
 } as const;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -4,11 +4,14 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { limit } from '@assay/protocol';
-import type { AssignedTask, AttemptOutcome, AttemptRef, Case, CaseCounts } from '@assay/protocol';
+import type { AssignedTask, AttemptOutcome, AttemptRef, Case, CaseCounts, Suite } from '@assay/protocol';
+import { explain } from './explain-attempt.ts';
+import { FailedTexts } from './failed-texts.ts';
 import { cut } from './host-events.ts';
 import type { FileFinished, LooseError } from './host-events.ts';
 import type { BatchSink, KeptFile, ReturnReason } from './execute-batch.ts';
 import type { StreamName } from './host-session.ts';
+import { hostKernelLog } from './kernel-log.ts';
 import type { Masker } from './mask.ts';
 import { judge } from './outcome-rules.ts';
 import type { Seen, Stop, Trouble } from './outcome-rules.ts';
@@ -16,6 +19,7 @@ import { OutputCapture } from './output-capture.ts';
 
 export type AttemptContext = {
   readonly runner: string;
+  readonly suite: Suite;
   readonly sink: BatchSink;
   readonly masker: Masker;
   readonly keptDir: string;
@@ -56,6 +60,8 @@ export class Attempt {
   #sent = 0;
   #unsent: Case[] = [];
   #firstFailure: string | null = null;
+  #kernelMark: number | null = null;
+  readonly #failed = new FailedTexts();
 
   constructor(index: number, task: AssignedTask, scratch: string, context: AttemptContext) {
     this.index = index;
@@ -78,6 +84,7 @@ export class Attempt {
     this.phase = 'running';
     this.#startedAtMs = this.#context.nowMs();
     this.lastSignMs = this.#startedAtMs;
+    this.#kernelMark = hostKernelLog.mark();
     this.#context.sink.started(this.ref, this.#startedAtMs);
   }
 
@@ -86,8 +93,10 @@ export class Attempt {
     this.lastSignMs = this.#context.nowMs();
     if (this.#sent + this.#unsent.length >= limit('casesPerAttempt')) return false;
     this.counts[found.status] += 1;
-    if (found.status === 'failed')
+    if (found.status === 'failed') {
       this.#firstFailure ??= `${found.path.join(' > ')}: ${found.failure?.message ?? 'failed'}`;
+      this.#failed.add(found.failure);
+    }
     this.#unsent.push(found);
     if (this.#unsent.length >= limit('casesPerReport')) this.flush();
     return true;
@@ -176,10 +185,22 @@ export class Attempt {
     if (end.startupMs !== undefined) outcome.startupMs = end.startupMs;
     if (end.exit) outcome.exit = { ...end.exit };
     if (failure) {
-      const { masker } = this.#context;
+      const { masker, suite } = this.#context;
       const evidence = this.#evidence(seen, end);
+      const explained = explain({
+        failure,
+        seen,
+        suite,
+        failed: this.#failed,
+        exit: end.exit ?? (seen.died && { code: seen.died.exitCode, signal: seen.died.signal }),
+        kernel: hostKernelLog.since(this.#kernelMark),
+        output: this.lastWords(),
+      });
+      // What the agent itself saw stays on record where a rule says more of it.
+      if (explained.code !== failure.code) evidence['seen'] = failure.code;
       outcome.failure = {
-        ...failure,
+        ...explained,
+        rule: { ...explained.rule, matched: masker.mask(explained.rule.matched).slice(0, 500) },
         message: cut(masker.mask(failure.message), limit('messageChars')),
         ...(Object.keys(evidence).length > 0 ? { evidence } : {}),
       };

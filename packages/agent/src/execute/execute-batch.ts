@@ -61,6 +61,7 @@ export function executeBatch(input: BatchInput, sink: BatchSink): Batch {
   const directory = path.join(path.resolve(input.scratchDir), `b-${randomBytes(5).toString('hex')}`);
   const context = {
     runner: input.suite.runner,
+    suite: input.suite,
     sink,
     masker,
     keptDir: path.join(path.resolve(input.scratchDir), 'kept'),

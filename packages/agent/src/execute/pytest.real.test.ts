@@ -52,7 +52,7 @@ pytestTest('the counts are those of pytest own summary, phase errors and expecte
   expect(record?.cases[1]?.line).toBe(8);
   expect(record?.logs['stdout.log']).toBe('said by outcomes\n');
   expect(endOf(byTarget['test_module_skipped.py'])).toBe('skipped');
-  expect(endOf(byTarget['test_fails_to_load.py'])).toBe('failed test FILE_FAILED_TO_LOAD');
+  expect(endOf(byTarget['test_fails_to_load.py'])).toBe('failed configuration MODULE_MISSING');
   expect(byTarget['test_fails_to_load.py']?.outcome?.failure?.message).toContain('is_not_there');
   expect(endOf(byTarget['test_empty.py'])).toBe('inconclusive test NO_TESTS_RAN');
 });

@@ -5,7 +5,7 @@ import type { FailureRule } from './rule.ts';
 
 const pciAddress = /\b([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2})(?:\.[0-7])?\b/i;
 const hostAndPort =
-  /(?<![\w./\\@-])(\[[0-9a-f:]{2,39}\]|[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?|[0-9a-f:]{2,39}):(\d{2,5})(?![\w:.])/i;
+  /(?<![\w./\\@-])(\[[0-9a-f:]{2,39}\]|[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?|[0-9a-f:]{2,39}):(\d{2,5})(?![\w.]|:\S)/i;
 const sourceLine = /\.(?:[cm]?[jt]sx?|py|go|rs|c|cc|cpp|h|java|rb|kt|swift)$/i;
 const hostName =
   /(?:getaddrinfo [A-Z_]{1,20} |[Cc]ould not resolve host:? |no such host:? |lookup )([a-z0-9][a-z0-9.-]{0,250})/;
