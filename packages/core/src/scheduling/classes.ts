@@ -7,6 +7,8 @@ import type { Profile } from '@assay/protocol';
 import type { CheckupDeadline, WorkerDeadline, WorkerRecord } from '../engine/state.ts';
 import { match } from './groups.ts';
 import type { CapabilityClass, Index } from './index-types.ts';
+import { createCircuitIndex } from '../circuits/registry.ts';
+import { classIdOf } from '../circuits/scope.ts';
 
 export function createIndex(): Index {
   return {
@@ -18,6 +20,7 @@ export function createIndex(): Index {
     slotsInUse: new Map(),
     expiring: new Set(),
     gangs: new Set(),
+    keptFor: new Map(),
     reservedPools: new Set(),
     stealableGroups: new Set(),
     workerDeadlines: new IndexedHeap<WorkerDeadline>(
@@ -30,6 +33,8 @@ export function createIndex(): Index {
     overdueAtMs: Infinity,
     canceling: new Map(),
     unchecked: new Set(),
+    circuits: createCircuitIndex(),
+    classById: new Map(),
   };
 }
 
@@ -46,6 +51,7 @@ export function joinClass(
   if (known === undefined) {
     known = {
       key,
+      id: classIdOf(key),
       pool,
       facts: factsOf(pool, profile, declared),
       members: 0,
@@ -53,10 +59,12 @@ export function joinClass(
       slots: 0,
       freeSlots: 0,
       possible: 0,
+      halted: 0,
       free: new IndexedHeap<WorkerRecord>(isLessLoaded),
       wantedBy: 0,
     };
     index.classes.set(key, known);
+    index.classById.set(known.id, known);
     for (const group of index.groups.values()) match(index, group, known);
   }
   known.members += 1;
@@ -67,9 +75,11 @@ export function leaveClass(index: Index, left: CapabilityClass): void {
   left.members -= 1;
   if (left.members > 0) return;
   index.classes.delete(left.key);
+  index.classById.delete(left.id);
   for (const group of index.groups.values()) {
     group.fits.delete(left);
     group.fitting.delete(left);
+    group.units.delete(left);
   }
 }
 
@@ -122,6 +132,7 @@ function put(index: Index, worker: WorkerRecord): void {
     capability.possible += 1;
     if (worker.whole !== null) worker.whole.possible += 1;
   }
+  if (isHaltedHere(worker)) capability.halted += 1;
   if (!takesWork(worker)) return;
   const free = Math.max(0, worker.slots - worker.assignments.size);
   capability.ready += 1;
@@ -138,6 +149,7 @@ function take(index: Index, worker: WorkerRecord): void {
     capability.possible -= 1;
     if (worker.whole !== null) worker.whole.possible -= 1;
   }
+  if (isHaltedHere(worker)) capability.halted -= 1;
   if (!takesWork(worker)) return;
   const free = Math.max(0, worker.slots - worker.assignments.size);
   capability.ready -= 1;
@@ -148,9 +160,14 @@ function take(index: Index, worker: WorkerRecord): void {
   if (capability.free.size === 0) index.freeClasses.delete(capability);
 }
 
-/** Whether a worker is given work: it is connected, and as a whole it is not set aside. */
+/** Whether a worker is given work: it is connected, as a whole it is not set aside, and no circuit of its own stops it. */
 export function takesWork(worker: WorkerRecord): boolean {
-  return worker.state.kind === 'connected' && !worker.isSetAside;
+  return worker.state.kind === 'connected' && !worker.isSetAside && !worker.isHalted;
+}
+
+/** Whether only its own circuit keeps work from it. */
+function isHaltedHere(worker: WorkerRecord): boolean {
+  return worker.isHalted && worker.state.kind === 'connected' && !worker.isSetAside;
 }
 
 /** Whether it may take work again by itself: it is here, or may come back; one that is set aside may be cleared. */

@@ -3,10 +3,11 @@
 import type { Claim, RunSpec, Suite } from '@assay/protocol';
 import type { Assignment, RunRecord, State, TaskRecord } from '../engine/state.ts';
 import { fit, parseRequirement } from '../hardware/requirement.ts';
-import type { Fit } from '../hardware/requirement.ts';
+import type { Fit, ParsedRequirement, Requirement } from '../hardware/requirement.ts';
 import { AssertionError } from '../kernel/assert.ts';
 import { IndexQueue } from '../kernel/index-queue.ts';
 import { IndexedHeap } from '../kernel/indexed-heap.ts';
+import { claimsMisfit, parseClaim, unitsFor } from './claims.ts';
 import { gangIndexOf } from './gangs.ts';
 import type { CapabilityClass, Index, Lane, LaneConstraint, RequirementGroup } from './index-types.ts';
 import { LaneQueue, bucketKeyOf } from './order.ts';
@@ -113,8 +114,10 @@ function groupOf(
     key,
     pool,
     text: choices.join(' || '),
-    choices: choices.map(parsed),
+    choices: choices.map((text) => taken(parseRequirement(text))),
     claims,
+    claimTests: claims.map((claim) => taken(parseClaim(claim))),
+    units: new Map(),
     lanes: new Set(),
     fits: new Map(),
     fitting: new Set(),
@@ -130,11 +133,9 @@ function groupOf(
   return group;
 }
 
-function parsed(text: string): RequirementGroup['choices'][number] {
-  const requirement = parseRequirement(text);
-  if (requirement.kind === 'refused')
-    throw new AssertionError(`a requirement that was refused got in: ${requirement.reason}`);
-  return requirement.requirement;
+function taken(parsed: ParsedRequirement): Requirement {
+  if (parsed.kind === 'refused') throw new AssertionError(`a requirement that was refused got in: ${parsed.reason}`);
+  return parsed.requirement;
 }
 
 /** Holds a group against a class: a new pair, or the policy changed. */
@@ -165,9 +166,13 @@ function verdictOf(index: Index, group: RequirementGroup, capability: Capability
   let verdict: Fit = { kind: 'fits' };
   for (const choice of group.choices) {
     verdict = fit(choice, capability.facts);
-    if (verdict.kind === 'fits') return verdict;
+    if (verdict.kind === 'fits') break;
   }
-  return verdict;
+  if (verdict.kind === 'misfits' || group.claims.length === 0) return verdict;
+  const units = unitsFor(group.claimTests, capability.facts);
+  group.units.set(capability, units);
+  const reasons = claimsMisfit(group.claims, units);
+  return reasons.length === 0 ? verdict : { kind: 'misfits', reasons };
 }
 
 /** Which of the group's choices a class that fits meets first: 0 is what was asked for. */

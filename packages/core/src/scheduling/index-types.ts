@@ -15,6 +15,7 @@ import type {
   WorkerDeadline,
   WorkerRecord,
 } from '../engine/state.ts';
+import type { CircuitIndex } from '../circuits/registry.ts';
 import type { Facts, Fit, Requirement } from '../hardware/requirement.ts';
 import type { IndexQueue } from '../kernel/index-queue.ts';
 import type { IndexedHeap } from '../kernel/indexed-heap.ts';
@@ -23,6 +24,8 @@ import type { LaneQueue, Share } from './order.ts';
 
 export type CapabilityClass = {
   readonly key: string;
+  /** A short name for the key: what circuits and people call it. */
+  readonly id: string;
   readonly pool: string;
   readonly facts: Facts;
   /** Known workers of it, in whatever state; the class goes with the last one. */
@@ -33,6 +36,8 @@ export type CapabilityClass = {
   freeSlots: number;
   /** Ready ones and disconnected ones that may come back: while there is one, waiting makes sense. */
   possible: number;
+  /** Connected workers that only a circuit of their own keeps from work. */
+  halted: number;
   /** Workers with a free slot, the least loaded first. */
   readonly free: IndexedHeap<WorkerRecord>;
   /** Waiting groups that it fits: of two free classes, the one that fewer want is taken. */
@@ -49,6 +54,9 @@ export type RequirementGroup = {
   /** A class fits that meets any of them; the earlier ones are preferred. */
   readonly choices: readonly Requirement[];
   readonly claims: readonly Claim[];
+  /** What each claim asks of a device, and of a class that fits the names of those that meet it. */
+  readonly claimTests: readonly Requirement[];
+  readonly units: Map<CapabilityClass, readonly (readonly string[])[]>;
   /** Lanes that refer to it; the group goes with the last one. */
   readonly lanes: Set<Lane>;
   readonly fits: Map<CapabilityClass, Fit>;
@@ -116,6 +124,8 @@ export type Index = {
   readonly expiring: Set<Lane>;
   /** Lanes of gangs that have a whole gang waiting. */
   readonly gangs: Set<Lane>;
+  /** Classes kept for a gang that waited long: noted anew by each placement, and not part of the state. */
+  readonly keptFor: Map<CapabilityClass, Lane>;
   /** Pools that only runs that ask for them may use. */
   readonly reservedPools: Set<string>;
   /** Groups that have something to steal. */
@@ -130,4 +140,8 @@ export type Index = {
   readonly canceling: Map<TaskId, { readonly attempt: AttemptRecord; readonly deadlineMs: number }>;
   /** Groups whose being placeable has to be looked at: tasks came, or the classes changed. A hint: looking twice says nothing twice. */
   readonly unchecked: Set<RequirementGroup>;
+  /** Circuits by what an attempt knows of itself. */
+  readonly circuits: CircuitIndex;
+  /** Classes by their short names. */
+  readonly classById: Map<string, CapabilityClass>;
 };

@@ -7,15 +7,16 @@
 // The cost is in distinct requirements times classes; tasks and workers sit in heaps.
 import type { AssignmentId, WorkerId } from '@assay/protocol';
 import type { Placement } from '../engine/events.ts';
-import type { State, TaskRecord, WorkerRecord } from '../engine/state.ts';
+import type { DeviceHold, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
 import { compareText } from '../kernel/compare.ts';
 import { nextBatch } from './batch.ts';
 import type { BatchItem } from './batch.ts';
+import { admission, canPlace, firstAdmitted, isUnconstrained, keepForGangs, planGang } from './admission.ts';
 import { capacityOf, hasFree } from './capacity.ts';
 import { takesWork } from './classes.ts';
 import { isLaneBefore } from './order.ts';
-import type { CapabilityClass, Lane, RequirementGroup } from './index-types.ts';
+import type { Lane } from './index-types.ts';
 import { predict } from './predict.ts';
 
 /** How many of the tasks that avoid a worker are looked at in one placement: to find one, and to find the best one. */
@@ -24,10 +25,13 @@ const avoidingChoiceMax = 32;
 
 /** Assigns until no free worker fits what waits. */
 export function placeAll(step: Step): void {
-  const { freeClasses, waitingGroups } = step.state.index;
+  const { freeClasses, waitingGroups, keptFor } = step.state.index;
+  if (freeClasses.size === 0 || waitingGroups.size === 0) return;
+  keepForGangs(step.state, step.config, step.nowMs);
   while (freeClasses.size > 0 && waitingGroups.size > 0) {
-    if (!placeOne(step)) return;
+    if (!placeOne(step)) break;
   }
+  keptFor.clear();
 }
 
 function placeOne(step: Step): boolean {
@@ -38,7 +42,8 @@ function placeOne(step: Step): boolean {
     return true;
   }
   if (lane === null) return false;
-  const worker = bestWorker(lane.group, null);
+  if (lane.gang !== null) return placeGang(step, lane);
+  const worker = bestWorker(step.state, lane, null);
   if (worker === null) return false;
   const batch = nextBatch(step.state, step.config, lane, capacityOf(lane.group));
   assign(step, lane, worker, 'longest expected first, on the least loaded worker that fits', batch);
@@ -49,9 +54,9 @@ function bestLane(state: State): Lane | null {
   const { freeClasses, waitingGroups } = state.index;
   let best: Lane | null = null;
   for (const group of waitingGroups) {
-    const lane = group.waiting.peek();
-    if (lane === undefined || (best !== null && !isLaneBefore(lane, best))) continue;
-    if (hasFree(group, freeClasses)) best = lane;
+    if (group.waiting.size === 0 || !hasFree(group, freeClasses)) continue;
+    const lane = group.waiting.first((one) => canPlace(state, one));
+    if (lane !== undefined && (best === null || isLaneBefore(lane, best))) best = lane;
   }
   return best;
 }
@@ -73,7 +78,10 @@ function bestAvoiding(state: State, before: Lane | null): Elsewhere | null {
       if (best !== null && !isLaneBefore(lane, best.lane)) continue;
       const avoid = task.state.kind === 'queued' ? task.state.avoidWorker : null;
       let worker = elsewhere.get(avoid);
-      if (worker === undefined) elsewhere.set(avoid, (worker = workerElsewhere(state, group, avoid)));
+      if (worker === undefined || !isUnconstrained(state, lane)) {
+        worker = canPlace(state, lane) ? workerElsewhere(state, lane, avoid) : null;
+        if (isUnconstrained(state, lane)) elsewhere.set(avoid, worker);
+      }
       if (worker !== null) best = { lane, task, worker };
     }
   }
@@ -83,28 +91,21 @@ function bestAvoiding(state: State, before: Lane | null): Elsewhere | null {
 }
 
 /** The avoided worker only where it is the only one that takes work. */
-function workerElsewhere(state: State, group: RequirementGroup, avoid: WorkerId | null): WorkerRecord | null {
+function workerElsewhere(state: State, lane: Lane, avoid: WorkerId | null): WorkerRecord | null {
+  const { group } = lane;
   const avoided = avoid === null ? undefined : state.workers.get(avoid);
-  const isAvoidedReady =
-    avoided !== undefined && takesWork(avoided) && group.fitting.has(avoided.class);
+  const isAvoidedReady = avoided !== undefined && takesWork(avoided) && group.fitting.has(avoided.class);
   const hasOther = capacityOf(group).ready > (isAvoidedReady ? 1 : 0);
-  return bestWorker(group, hasOther ? avoid : null);
+  return bestWorker(state, lane, hasOther ? avoid : null);
 }
 
-function bestWorker(group: RequirementGroup, avoid: WorkerId | null): WorkerRecord | null {
+function bestWorker(state: State, lane: Lane, avoid: WorkerId | null): WorkerRecord | null {
   let best: WorkerRecord | null = null;
-  for (const capability of group.fitting) {
-    const worker = firstFree(capability, avoid);
+  for (const capability of lane.group.fitting) {
+    const worker = firstAdmitted(state, lane, capability, (one) => one.worker === avoid);
     if (worker !== undefined && (best === null || isWorkerBefore(worker, best))) best = worker;
   }
   return best;
-}
-
-function firstFree(capability: CapabilityClass, avoid: WorkerId | null): WorkerRecord | undefined {
-  const first = capability.free.peek();
-  if (first === undefined || first.worker !== avoid) return first;
-  for (const worker of capability.free.inOrder()) if (worker.worker !== avoid) return worker;
-  return undefined;
 }
 
 function isWorkerBefore(a: WorkerRecord, b: WorkerRecord): boolean {
@@ -113,7 +114,31 @@ function isWorkerBefore(a: WorkerRecord, b: WorkerRecord): boolean {
   return load !== 0 ? load < 0 : compareText(a.worker, b.worker) < 0;
 }
 
-function assign(step: Step, lane: Lane, worker: WorkerRecord, rule: string, batch: readonly BatchItem[]): void {
+/** All of a gang, or nothing of it. */
+function placeGang(step: Step, lane: Lane): boolean {
+  const seats = planGang(step.state, lane);
+  if (seats === null) return false;
+  for (const { task, worker, devices } of seats) {
+    const expectedMs = predict(step.state, step.config, lane, task);
+    assign(step, lane, worker, `a gang of ${seats.length}, all at once`, [{ task, expectedMs }], devices);
+  }
+  return true;
+}
+
+function devicesFor(state: State, lane: Lane, worker: WorkerRecord): readonly DeviceHold[] {
+  if (lane.group.claims.length === 0) return [];
+  const admitted = admission(state, lane, null, worker);
+  return admitted.kind === 'admitted' ? admitted.devices : [];
+}
+
+function assign(
+  step: Step,
+  lane: Lane,
+  worker: WorkerRecord,
+  rule: string,
+  batch: readonly BatchItem[],
+  devices?: readonly DeviceHold[],
+): void {
   const { ready, freeWorkers } = capacityOf(lane.group);
   let expectedMs = 0;
   const tasks = [];
@@ -122,6 +147,7 @@ function assign(step: Step, lane: Lane, worker: WorkerRecord, rule: string, batc
     tasks.push({ index: item.task.index, attempt: item.task.lastAttempt + 1, expectedMs: item.expectedMs });
   }
   const placement: Placement = { rule, fittingWorkers: ready, freeWorkers, expectedMs };
+  const claimed = devices ?? devicesFor(step.state, lane, worker);
   step.emit({
     kind: 'tasksAssigned',
     run: lane.run.run,
@@ -130,6 +156,7 @@ function assign(step: Step, lane: Lane, worker: WorkerRecord, rule: string, batc
     worker: worker.worker,
     session: worker.session,
     tasks,
+    ...(claimed.length === 0 ? {} : { devices: [...claimed] }),
     placement,
   });
 }

@@ -1,0 +1,183 @@
+// Whether a lane may be given a slot now, beyond its requirement: concurrency keys, quotas, devices, slots kept for a gang.
+//
+// `canPlace` is asked of the first lane of a bucket, before any worker is chosen: it says yes only where some free worker would be
+// admitted, so that what is held up never stops what is not. `admission` is asked of one lane and one worker. Both have a fast
+// way out: a lane without a constraint, no quotas, nothing kept.
+//
+// A gang that has waited for `gangReserveAfterMs` keeps the classes that fit it: whoever comes after it gets nothing there until
+// all of it can start. Only a gang that could start on a fleet with nothing to do keeps anything.
+import type { EngineConfig } from '../engine/config.ts';
+import type { DeviceHold, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
+import { claimDevices } from './claims.ts';
+import { capacityOf, hasFree } from './capacity.ts';
+import { fellowsOf } from './gangs.ts';
+import { keyMax, quotasOf } from './holdings.ts';
+import type { CapabilityClass, Lane } from './index-types.ts';
+import { isLaneBefore } from './order.ts';
+
+export type Admission =
+  | { readonly kind: 'admitted'; readonly devices: readonly DeviceHold[] }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+const admittedPlainly: Admission = Object.freeze({ kind: 'admitted', devices: Object.freeze([]) as never[] });
+
+/** Whether this worker may take a task of the lane now. That it fits and has a free slot is not looked at. */
+export function admission(state: State, lane: Lane, _task: TaskRecord | null, worker: WorkerRecord): Admission {
+  const { constraint } = lane;
+  if (isUnconstrained(state, lane)) return admittedPlainly;
+  const reason =
+    keysReason(state, lane, 1) ?? classReason(state, lane, worker.class) ?? quotaReason(state, lane, worker.pool, 1);
+  if (reason !== null) return { kind: 'refused', reason };
+  if (constraint === null || constraint.claims.length === 0) return admittedPlainly;
+  return claimDevices(worker, lane.group, []);
+}
+
+/** The fast way out: nothing but the requirement and a free slot decides. */
+export function isUnconstrained(state: State, lane: Lane): boolean {
+  return lane.constraint === null && isUnlimited(state);
+}
+
+function isUnlimited({ policy, index }: State): boolean {
+  return policy.quotas.length === 0 && index.keptFor.size === 0;
+}
+
+/** Whether a task of the lane (or a whole gang) could be given to a free worker now. */
+export function canPlace(state: State, lane: Lane): boolean {
+  const { constraint, group } = lane;
+  if (isUnconstrained(state, lane)) return hasFree(group, state.index.freeClasses);
+  if (lane.gang !== null) return planGang(state, lane) !== null;
+  if (keysReason(state, lane, 1) !== null) return false;
+  for (const capability of group.fitting) {
+    if (capability.free.size === 0 || isClosed(state, lane, capability)) continue;
+    if (constraint === null || constraint.claims.length === 0) return true;
+    for (const worker of capability.free.inOrder())
+      if (claimDevices(worker, lane.group, []).kind === 'admitted') return true;
+  }
+  return false;
+}
+
+function isClosed(state: State, lane: Lane, capability: CapabilityClass): boolean {
+  return classReason(state, lane, capability) !== null || quotaReason(state, lane, capability.pool, 1) !== null;
+}
+
+/** The first free worker of a class that admits the lane. */
+export function firstAdmitted(
+  state: State,
+  lane: Lane,
+  capability: CapabilityClass,
+  isTaken: (worker: WorkerRecord) => boolean,
+): WorkerRecord | undefined {
+  const { constraint } = lane;
+  if (capability.free.size === 0) return undefined;
+  if (!isUnconstrained(state, lane) && isClosed(state, lane, capability)) return undefined;
+  const first = capability.free.peek();
+  const claims = constraint?.claims ?? [];
+  if (first !== undefined && !isTaken(first) && claims.length === 0) return first;
+  for (const worker of capability.free.inOrder())
+    if (!isTaken(worker) && (claims.length === 0 || claimDevices(worker, lane.group, []).kind === 'admitted'))
+      return worker;
+  return undefined;
+}
+
+/** Why `slots` more slots may not hold the lane's keys, or null. */
+export function keysReason(state: State, { constraint }: Lane, slots: number): string | null {
+  for (const { key, max } of constraint?.keys ?? []) {
+    const most = keyMax(state.policy, key, max);
+    const held = state.index.keysHeld.get(key) ?? 0;
+    if (held + slots > most) return `concurrency key "${key}": ${held} of ${most} are held`;
+  }
+  return null;
+}
+
+/** Why the lane may not have `slots` more slots in a pool, or null. */
+export function quotaReason(state: State, { run }: Lane, pool: string, slots: number): string | null {
+  if (state.policy.quotas.length === 0) return null;
+  for (const { quota, used } of quotasOf(state, run, pool)) {
+    if (used + slots <= quota.slots) continue;
+    const name = quota.of.kind === 'submitter' ? run.submitter : run.spec.project;
+    return `quota of ${quota.of.kind} "${name}" in pool "${pool}": ${used} of ${quota.slots} slots are in use`;
+  }
+  return null;
+}
+
+function classReason(state: State, lane: Lane, capability: CapabilityClass): string | null {
+  if (state.index.keptFor.size === 0) return null;
+  const gang = state.index.keptFor.get(capability);
+  if (gang === undefined || gang === lane || isLaneBefore(lane, gang)) return null;
+  return `kept for a gang of ${gang.gang?.size ?? 0} that waits longer (run ${gang.run.run})`;
+}
+
+/** Notes which classes gangs that waited long keep for themselves; holds during one placement. */
+export function keepForGangs(state: State, config: EngineConfig, nowMs: number): void {
+  const { gangs, keptFor } = state.index;
+  keptFor.clear();
+  if (gangs.size === 0) return;
+  for (const lane of [...gangs].sort((a, b) => (isLaneBefore(a, b) ? -1 : 1))) {
+    const first = headOf(lane);
+    if (first?.state.kind !== 'queued' || nowMs - first.state.sinceMs < config.gangReserveAfterMs) continue;
+    const slots = waitingOf(lane, first).length;
+    if (keysReason(state, lane, slots) !== null || !couldEverStart(state, lane, slots)) continue;
+    for (const capability of lane.group.fitting) if (!keptFor.has(capability)) keptFor.set(capability, lane);
+  }
+}
+
+/** Whether so many could start together were nothing else at work; a class at its quota counts as full. */
+export function couldEverStart(state: State, lane: Lane, slots: number): boolean {
+  const isSpread = lane.gang?.spread === 'workers';
+  let room = 0;
+  for (const capability of lane.group.fitting) {
+    if (quotaReason(state, lane, capability.pool, 1) !== null) continue;
+    room += isSpread ? capability.ready : capability.slots;
+  }
+  return room >= slots;
+}
+
+export type GangSeat = {
+  readonly task: TaskRecord;
+  readonly worker: WorkerRecord;
+  readonly devices: readonly DeviceHold[];
+};
+
+/** A seat for each of the first gang of the lane, or null where not all of it can start now. */
+export function planGang(state: State, lane: Lane): GangSeat[] | null {
+  const first = headOf(lane);
+  if (first === undefined || lane.gang === null) return null;
+  const waiting = waitingOf(lane, first);
+  const { freeSlots, freeWorkers } = capacityOf(lane.group);
+  const isSpread = lane.gang.spread === 'workers';
+  if ((isSpread ? freeWorkers : freeSlots) < waiting.length || keysReason(state, lane, waiting.length) !== null)
+    return null;
+  const seats: GangSeat[] = [];
+  const inPool = new Map<string, number>();
+  for (const capability of [...lane.group.fitting].sort(
+    (a, b) => a.wantedBy - b.wantedBy || (a.key < b.key ? -1 : 1),
+  )) {
+    if (classReason(state, lane, capability) !== null) continue;
+    for (const worker of capability.free.inOrder()) {
+      const more: DeviceHold[] = [];
+      for (let free = isSpread ? 1 : worker.slots - worker.assignments.size; free > 0; free -= 1) {
+        const taken = inPool.get(worker.pool) ?? 0;
+        if (quotaReason(state, lane, worker.pool, taken + 1) !== null) break;
+        const claimed = claimDevices(worker, lane.group, more);
+        const task = waiting[seats.length];
+        if (claimed.kind === 'refused' || task === undefined) break;
+        more.push(...claimed.devices);
+        inPool.set(worker.pool, taken + 1);
+        seats.push({ task, worker, devices: claimed.devices });
+        if (seats.length === waiting.length) return seats;
+      }
+    }
+  }
+  return null;
+}
+
+function headOf(lane: Lane): TaskRecord | undefined {
+  const known = lane.known.peek();
+  const unknown = lane.unknown.peek();
+  if (known === undefined || unknown === undefined) return known ?? unknown;
+  return known.index < unknown.index ? known : unknown;
+}
+
+function waitingOf(lane: Lane, task: TaskRecord): TaskRecord[] {
+  return lane.gang === null ? [task] : fellowsOf(lane.gang, task).filter(({ state }) => state.kind === 'queued');
+}
