@@ -3,10 +3,13 @@
 // a broken connection like reads are; making and revoking tokens is not.
 import {
   type CancelRequest,
+  type CertifyRequest,
+  type ConditionRequest,
   CaseList,
   type DrainRequest,
   Explanation,
   Health,
+  RecoveryHistory,
   RunAccepted,
   RunList,
   type RunSubmission,
@@ -57,6 +60,10 @@ export type Client = {
   listWorkers(): Promise<WorkerList>;
   readWorker(worker: string): Promise<WorkerView>;
   drainWorker(worker: string, request: DrainRequest): Promise<WorkerView>;
+  setCondition(worker: string, request: ConditionRequest): Promise<WorkerView>;
+  /** Asks for the checks; what they find comes with the live feed and the next reading. */
+  certifyWorker(worker: string, request: CertifyRequest): Promise<WorkerView>;
+  recoveryHistory(): Promise<RecoveryHistory>;
   hasBlob(digest: string): Promise<boolean>;
   /** A stream is sent once; bytes are sent again after a broken connection. */
   uploadBlob(digest: string, content: BlobContent, signal?: AbortSignal): Promise<void>;
@@ -125,6 +132,11 @@ function workerCalls(transport: Transport) {
     readWorker: (worker: string) => get(WorkerView, `/workers/${id(worker)}`),
     drainWorker: (worker: string, request: DrainRequest) =>
       posts(transport)(WorkerView, `/workers/${id(worker)}/drain`, request),
+    setCondition: (worker: string, request: ConditionRequest) =>
+      posts(transport)(WorkerView, `/workers/${id(worker)}/condition`, request),
+    certifyWorker: (worker: string, request: CertifyRequest) =>
+      posts(transport)(WorkerView, `/workers/${id(worker)}/certify`, request),
+    recoveryHistory: () => get(RecoveryHistory, '/recovery'),
   };
 }
 

@@ -7,7 +7,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createEngine, engineDefaults, type Engine, type EngineConfig } from '@assay/core';
-import { AssayError } from '@assay/protocol';
+import { AssayError, type CheckSpec } from '@assay/protocol';
 import { openAuthority } from './adapters/authority-sqlite.ts';
 import { openFileBlobStore } from './adapters/blobs-files.ts';
 import { createSystemClock } from './adapters/clock-system.ts';
@@ -39,6 +39,8 @@ export type CoordinatorOptions = {
   /** A secret with all scopes for as long as this process lives: for whoever starts it. */
   ownerSecret?: string;
   engine?: Partial<EngineConfig>;
+  /** Checks that every worker of the fleet runs, beside its own. */
+  fleetChecks?: readonly CheckSpec[];
   journal?: { segmentBytesMax?: number; segmentAgeMaxMs?: number };
   retention?: Partial<RetentionSettings>;
   snapshots?: Partial<SnapshotPolicy>;
@@ -106,7 +108,16 @@ async function assemble(
 
   const config: EngineConfig = { ...engineDefaults, ...options.engine };
   const engine = createEngine(config, recovered.state);
-  const shell = createShellOf({ engine, config, journal, clock, results, snapshots, onFatal: fatal.onFatal });
+  const shell = createShellOf({
+    engine,
+    config,
+    journal,
+    clock,
+    results,
+    snapshots,
+    onFatal: fatal.onFatal,
+    ...checksOf(options),
+  });
   parts.shell = shell;
   const server = createServerOf(options, { shell, blobs, authority }, log);
   // What was taken is committed and answered before the doors close: acknowledgements still reach the workers.
@@ -154,6 +165,7 @@ type ShellParts = {
   clock: Clock;
   results: ResultsLink;
   snapshots: Snapshots;
+  fleetChecks?: readonly CheckSpec[];
   onFatal: (error: unknown) => void;
 };
 
@@ -172,6 +184,10 @@ function createShellOf({ results, snapshots, ...parts }: ShellParts): Shell {
       snapshotSeq: snapshots.latestSeq(),
     }),
   });
+}
+
+function checksOf({ fleetChecks }: CoordinatorOptions): { fleetChecks?: readonly CheckSpec[] } {
+  return fleetChecks === undefined ? {} : { fleetChecks };
 }
 
 type Doors = { shell: Shell; blobs: BlobStore; authority: Authority };

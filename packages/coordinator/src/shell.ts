@@ -3,6 +3,7 @@
 // after (driver.ts). Views read the engine's state, which may be ahead of the disk: whoever sends them waits for whenDurable.
 import {
   explainTask,
+  viewRecovery,
   viewRun,
   viewRuns,
   viewTask,
@@ -14,7 +15,15 @@ import {
   type Input,
   type Reply,
 } from '@assay/core';
-import { productVersion, protocolVersion, type Health, type RunId, type TaskId, type WorkerId } from '@assay/protocol';
+import {
+  productVersion,
+  protocolVersion,
+  type CheckSpec,
+  type Health,
+  type RunId,
+  type TaskId,
+  type WorkerId,
+} from '@assay/protocol';
 import { createDriver, type DriverLimits, type OnOutcome } from './driver/driver.ts';
 import { Performer } from './perform/deliveries.ts';
 import { feedItemsOf } from './perform/feed-items.ts';
@@ -40,6 +49,8 @@ export type ShellOptions = {
   /** What the shell cannot know of itself. */
   followers: () => { resultsSeq: number; resultsError: string | null; snapshotSeq: number | null };
   limits?: Partial<DriverLimits>;
+  /** Checks that every worker gets with its welcome. */
+  fleetChecks?: readonly CheckSpec[];
 };
 
 export interface Shell extends Coordinator {
@@ -53,7 +64,11 @@ export interface Shell extends Coordinator {
 export function createShell(options: ShellOptions): Shell {
   const { engine, config, clock, feed, journal } = options;
   const facts = liveFactsOf(engine.state);
-  const performer = new Performer(facts, config);
+  const performer = new Performer(facts, {
+    heartbeatMs: config.heartbeatMs,
+    silentAfterMs: config.silentAfterMs,
+    ...(options.fleetChecks === undefined ? {} : { checks: options.fleetChecks }),
+  });
   const onCommitted = (entries: JournalEntry[]): void => {
     links.deliver(performer.perform(entries));
     for (const entry of entries) feed.publish(entry.seq, feedItemsOf(entry, facts));
@@ -117,6 +132,7 @@ function viewsOf(engine: Engine, config: EngineConfig, clock: Clock): LiveViews 
     tasks: (run, afterIndex, max) => viewTasks(state, run as RunId, afterIndex, max),
     workers: () => viewWorkers(state),
     worker: (worker) => viewWorker(state, worker as WorkerId),
+    recovery: () => viewRecovery(state),
     explain: (task: TaskId) => explainTask(state, config, task, clock.nowMs()),
   };
 }

@@ -6,6 +6,7 @@ import {
   protocolVersion,
   taskIdOf,
   type Assign,
+  type CheckSpec,
   type AttemptRef,
   type CoordinatorMessage,
   type WorkerId,
@@ -14,7 +15,8 @@ import type { Event, TasksAssigned, WorkerJoined } from '@assay/core';
 import type { JournalEntry } from '../ports/journal.ts';
 import type { LiveFacts } from './live-facts.ts';
 
-export type PerformSettings = { heartbeatMs: number; silentAfterMs: number };
+/** `checks` are those that every worker of the fleet gets with its welcome. */
+export type PerformSettings = { heartbeatMs: number; silentAfterMs: number; checks?: readonly CheckSpec[] };
 /** What one commit sends to one session; `close` ends the link after it. */
 export type Delivery = { session: string; messages: CoordinatorMessage[]; close: string | null };
 
@@ -59,6 +61,17 @@ export class Performer {
             (attempts) => ({ kind: 'cancel', attempts, reason: event.reason.slice(0, 500) }) as const,
           ),
         );
+      case 'certificationRequested':
+        return this.#toWorker(event.worker, { kind: 'certify', request: event.request, ...deviceOf(event) });
+      case 'recoveryRequested':
+        return this.#toWorker(event.worker, {
+          kind: 'recover',
+          request: event.request,
+          ...deviceOf(event),
+          rung: event.rung,
+          attempts: event.attempts,
+          reason: event.reason,
+        });
       case 'reportsAccepted':
         this.#acks.set(event.session, Math.max(event.seq, this.#acks.get(event.session) ?? 0));
         return;
@@ -90,6 +103,9 @@ export class Performer {
       silentAfterMs: this.#settings.silentAfterMs,
       reportWindow: limit('reportsInFlight'),
       abandon: event.abandon,
+      ...(this.#settings.checks === undefined || this.#settings.checks.length === 0
+        ? {}
+        : { checks: [...this.#settings.checks] }),
     });
   }
 
@@ -136,6 +152,11 @@ export class Performer {
     }
     return delivery;
   }
+}
+
+/** On the wire the worker as a whole is a device that is not named. */
+function deviceOf({ device }: { readonly device: string | null }): { device?: string } {
+  return device === null ? {} : { device };
 }
 
 /** Lists of attempts as long as one message may carry. */

@@ -82,6 +82,35 @@ function workerItemOf(event: Event, atMs: number): FeedItem | null {
     case 'workerLeft':
       return { kind: 'workerLeft', atMs, worker: event.worker };
     default:
+      return conditionItemOf(event, atMs);
+  }
+}
+
+function conditionItemOf(event: Event, atMs: number): FeedItem | null {
+  switch (event.kind) {
+    case 'workerChecked': {
+      const { kind, worker, check, device, outcome, evidence, durationMs } = event;
+      return { kind, atMs, worker, check, ...(device === null ? {} : { device }), outcome, evidence, durationMs };
+    }
+    case 'conditionChanged': {
+      const { kind, worker, device, actor, reason } = event;
+      return { kind, atMs, worker, device, condition: event.to.kind, previous: event.from, actor, reason };
+    }
+    case 'certificationRequested':
+      return { kind: 'certificationRequested', atMs, worker: event.worker, device: event.device };
+    case 'workerCertified': {
+      const { kind, worker, device, outcome, message } = event;
+      return { kind, atMs, worker, device, outcome, message };
+    }
+    case 'recoveryRequested':
+      return { kind: 'recoveryRequested', atMs, worker: event.worker, device: event.device, rung: event.rung };
+    case 'recoveryReported': {
+      const { kind, worker, device, rung, outcome, durationMs } = event;
+      return { kind, atMs, worker, device, rung, outcome, durationMs };
+    }
+    case 'operatorNeeded':
+      return { kind: 'operatorNeeded', atMs, worker: event.worker, device: event.device, reason: event.reason };
+    default:
       return null;
   }
 }

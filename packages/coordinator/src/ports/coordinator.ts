@@ -1,7 +1,17 @@
 // The coordinator as its HTTP and WebSocket routes see it: the one door from the network to the engine. Implemented by
 // the shell (shell.ts) over the driver; the routes know nothing of the engine, the journal or the adapters.
 import type { Input, Reply } from '@assay/core';
-import type { AgentMessage, Explanation, Health, Hello, RunView, TaskId, TaskView, WorkerView } from '@assay/protocol';
+import type {
+  AgentMessage,
+  Explanation,
+  Health,
+  Hello,
+  RecoveryHistory,
+  RunView,
+  TaskId,
+  TaskView,
+  WorkerView,
+} from '@assay/protocol';
 import type { LiveFeed } from './live-feed.ts';
 import type { ResultQuestions } from './result-store.ts';
 import type { WorkerLink } from './worker-link.ts';
@@ -16,6 +26,8 @@ export interface LiveViews {
   workers(): WorkerView[];
   worker(worker: string): WorkerView | null;
   explain(task: TaskId): Explanation | null;
+  /** What was learned of the steps of recovery. */
+  recovery(): RecoveryHistory;
 }
 
 export interface Coordinator {

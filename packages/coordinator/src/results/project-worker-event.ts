@@ -17,7 +17,14 @@ type WorkerEvent = Extract<
       | 'workerDraining'
       | 'workerLeft'
       | 'workerForgotten'
-      | 'linksReset';
+      | 'linksReset'
+      | 'workerChecked'
+      | 'conditionChanged'
+      | 'certificationRequested'
+      | 'workerCertified'
+      | 'recoveryRequested'
+      | 'recoveryReported'
+      | 'operatorNeeded';
   }
 >;
 
@@ -54,6 +61,34 @@ export function projectWorkerEvent(projection: Projection, context: EntryContext
     case 'workerForgotten':
       change(projection, context, event.worker, 'forgotten');
       return;
+    case 'workerChecked':
+      // What passes again and again is the worker's own last result, not history.
+      if (event.outcome === 'passed') return;
+      return record({ check: event.check, device: event.device, outcome: event.outcome, evidence: event.evidence });
+    case 'conditionChanged':
+      return record({
+        device: event.device,
+        from: event.from,
+        to: event.to.kind,
+        actor: event.actor,
+        reason: event.reason,
+      });
+    case 'certificationRequested':
+      return record({ device: event.device, reason: event.reason });
+    case 'workerCertified':
+      return record({ device: event.device, outcome: event.outcome, message: event.message });
+    case 'recoveryRequested':
+      return record({ device: event.device, rung: event.rung, reason: event.reason });
+    case 'recoveryReported':
+      return record({
+        device: event.device,
+        rung: event.rung,
+        outcome: event.outcome,
+        durationMs: event.durationMs,
+        evidence: event.evidence,
+      });
+    case 'operatorNeeded':
+      return record({ device: event.device, reason: event.reason });
     case 'linksReset':
       for (const worker of projection.workers.values()) {
         if (worker.state === 'connected' || worker.state === 'draining')

@@ -52,6 +52,13 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'workerLeft':
     case 'workerForgotten':
     case 'linksReset':
+    case 'workerChecked':
+    case 'conditionChanged':
+    case 'certificationRequested':
+    case 'workerCertified':
+    case 'recoveryRequested':
+    case 'recoveryReported':
+    case 'operatorNeeded':
       return projectWorkerEvent(projection, context, event);
     case 'reportsAccepted':
     case 'historyTrimmed':

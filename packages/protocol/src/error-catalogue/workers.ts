@@ -32,6 +32,18 @@ export const workerErrors = {
     summary: 'The token may not serve this pool.',
     next: 'Use a token with the scope worker:POOL.',
   },
+  WORKER_HUNG: {
+    status: 500,
+    retryable: true,
+    summary: 'The worker did not end the task at its time-out, and did not answer when asked to end it by force.',
+    next: 'The task is given out again elsewhere; the worker is quarantined and repaired: assay workers shows how far that is.',
+  },
+  RUNNER_KILLED: {
+    status: 500,
+    retryable: true,
+    summary: "The task's runner was ended by force to recover the worker or one of its devices.",
+    next: 'The task is given out again, and its retries are not spent: assay workers says what was wrong.',
+  },
   WORKER_RESTARTED: {
     status: 500,
     retryable: true,

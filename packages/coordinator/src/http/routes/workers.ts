@@ -1,6 +1,14 @@
-// Workers: listing, reading, draining. Only live state: a worker that left is in the results of what it ran.
+// Workers: listing, reading, draining, setting aside and checking, and what was learned of repairing them. Only live state: a worker that left is in the results of what it ran.
 // GET /worker is the WebSocket of worker-socket.ts; a plain request to it is told so.
-import { AssayError, DrainRequest, WorkerList, WorkerView } from '@assay/protocol';
+import {
+  AssayError,
+  CertifyRequest,
+  ConditionRequest,
+  DrainRequest,
+  RecoveryHistory,
+  WorkerList,
+  WorkerView,
+} from '@assay/protocol';
 import type { App, HttpContext } from '../context.ts';
 import { callerOf, failures, notFoundFault, submitOrThrow, workerParams } from '../route-parts.ts';
 
@@ -58,7 +66,69 @@ export function workerRoutes(app: App, { coordinator }: HttpContext): void {
     },
   );
 
+  conditionRoutes(app, coordinator, readWorker);
   linkRoute(app);
+}
+
+function conditionRoutes(
+  app: App,
+  coordinator: HttpContext['coordinator'],
+  readWorker: (worker: string) => WorkerView,
+): void {
+  app.post(
+    '/workers/:worker/condition',
+    {
+      config: { scope: 'operate' },
+      schema: {
+        summary: 'Quarantine a worker or one of its devices, put it in maintenance, or release it',
+        tags,
+        params: workerParams,
+        body: ConditionRequest,
+        response: { 200: WorkerView, ...failures() },
+      },
+    },
+    async (request) => {
+      const { worker } = request.params;
+      readWorker(worker);
+      const { action, device = null, reason } = request.body;
+      const actor = callerOf(request).name;
+      await submitOrThrow(coordinator, { kind: 'setCondition', worker, device, action, actor, reason });
+      return readWorker(worker);
+    },
+  );
+  app.post(
+    '/workers/:worker/certify',
+    {
+      config: { scope: 'operate' },
+      schema: {
+        summary: 'Have the checks of a worker or one of its devices run now; what they find comes with the live feed',
+        tags,
+        params: workerParams,
+        body: CertifyRequest,
+        response: { 200: WorkerView, ...failures() },
+      },
+    },
+    async (request) => {
+      const { worker } = request.params;
+      readWorker(worker);
+      const { device = null, reason } = request.body;
+      const actor = callerOf(request).name;
+      await submitOrThrow(coordinator, { kind: 'certifyWorker', worker, device, actor, reason });
+      return readWorker(worker);
+    },
+  );
+  app.get(
+    '/recovery',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'How often each step of recovery was taken and helped, by kind of device',
+        tags,
+        response: { 200: RecoveryHistory, ...failures() },
+      },
+    },
+    () => coordinator.views.recovery(),
+  );
 }
 
 function linkRoute(app: App): void {
