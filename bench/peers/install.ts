@@ -1,15 +1,16 @@
 // The peers' packages, installed on demand from their own lock file: no user of Assay needs them.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
-const directory = import.meta.dirname;
-
-/** Installs them where they are missing; a reason where that fails. Install scripts are not run. */
-export function installPeers(): string | null {
-  if (existsSync(join(directory, 'node_modules/bullmq')) && existsSync(join(directory, 'node_modules/graphile-worker')))
-    return null;
-  console.log('installing the peers (bench/peers/package-lock.json)');
+/** Installs what the package.json of `directory` names and is missing; a reason where that fails. Install scripts are not run. */
+export function installPeers(directory = import.meta.dirname): string | null {
+  const { dependencies } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  if (Object.keys(dependencies).every((name) => existsSync(join(directory, 'node_modules', name)))) return null;
+  const folder = relative(process.cwd(), directory);
+  console.log(`installing the peers (${join(folder, 'package-lock.json')})`);
   try {
     execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'], {
       cwd: directory,
@@ -17,11 +18,11 @@ export function installPeers(): string | null {
     });
     return null;
   } catch (error) {
-    return `npm could not install bench/peers: ${String(error).split('\n')[0]}`;
+    return `npm could not install ${folder}: ${String(error).split('\n')[0]}`;
   }
 }
 
-export function peerVersion(name: string): string {
+export function peerVersion(name: string, directory = import.meta.dirname): string {
   return (
     JSON.parse(readFileSync(join(directory, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }
   ).version;

@@ -18,6 +18,15 @@ export function createSystemClock(): Clock {
   };
 }
 
+/**
+ * Milliseconds by the machine's steady clock, from the time of day at which this process started: for durations and windows,
+ * where only differences matter. One reading, where `nowMs` of the system clock takes two.
+ */
+export function createMonotonicClock(): Clock {
+  const originMs = performance.timeOrigin;
+  return { ...createSystemClock(), nowMs: () => originMs + performance.now() };
+}
+
 /** The wall clock where it goes forward; while it is behind what was said before, that plus the time that really passed. */
 export function steadyClock(wallMs: () => number, monotonicMs: () => number): () => number {
   let saidMs = wallMs();

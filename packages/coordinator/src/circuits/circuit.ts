@@ -3,8 +3,9 @@
 // What always holds: whatever happens to a call (it returns, throws, rejects later, takes too long, is aborted by its caller,
 // throws before its first await), its permit and its place in the bulkhead come back, once; an asynchronous failure is a
 // failure; what the caller itself aborted is none, and nor is a call that found the bulkhead full.
-// A call with neither a time-out nor a signal of its caller costs one reading of the clock (two where slowness is judged) and
-// two promises (bench/circuit).
+// The shortest way through (no fallback, no judge, no time-out, no signal of the caller, a closed circuit) hands out the call's
+// own promise and costs one reading of the clock (bench/circuit). A rejection that nobody waits for is then counted, and not
+// reported as unhandled.
 import {
   admit,
   createBreaker,
@@ -86,9 +87,11 @@ export class Circuit {
     options: WrapOptions<Args, Value> = {},
   ): Wrapped<Args, Value> {
     const guard = new Guard(this.breaker, this.#clock, this.#random, fn, options);
-    return (signal, ...args) => guard.call(signal, args);
+    return (signal, ...args) => (signal === null && guard.isPlain() ? guard.pass(args) : guard.call(signal, args));
   }
 }
+
+type SharedEnds = { readonly permit: Permit; readonly returned: () => void; readonly threw: () => void };
 
 /** One wrapped function: what happens to each call of it. */
 class Guard<Args extends unknown[], Value> {
@@ -100,7 +103,11 @@ class Guard<Args extends unknown[], Value> {
   readonly #bulkhead: number;
   readonly #timeoutMs: number;
   readonly #isTimed: boolean;
+  /** Neither options nor settings ask for more than counting. */
+  readonly #isSimple: boolean;
   #running = 0;
+  /** A closed circuit has one permit for all calls until it changes its state: their ends share these. */
+  #shared: SharedEnds | null = null;
 
   constructor(
     breaker: Breaker,
@@ -117,16 +124,49 @@ class Guard<Args extends unknown[], Value> {
     this.#bulkhead = options.bulkhead ?? Infinity;
     this.#timeoutMs = options.timeoutMs ?? Infinity;
     this.#isTimed = breaker.settings.slowCallMs !== null;
+    const { fallback, isFailure } = options;
+    this.#isSimple =
+      !this.#isTimed && fallback === undefined && isFailure === undefined && this.#timeoutMs === Infinity;
+  }
+
+  /** Whether the next call needs nothing but to be counted. */
+  isPlain(): boolean {
+    return this.#isSimple && this.#breaker.state.kind === 'closed' && this.#running < this.#bulkhead;
+  }
+
+  /** A call of which `isPlain` was true. */
+  pass(args: Args): Promise<Value> {
+    // A closed breaker admits whatever the time is.
+    const permit = admit(this.#breaker, 0) as Permit;
+    const shared = this.#shared?.permit === permit ? this.#shared : this.#share(permit);
+    this.#running += 1;
+    let result: Value | PromiseLike<Value>;
+    try {
+      result = this.#fn(neverAborted, ...args);
+    } catch (error) {
+      shared.threw();
+      return Promise.reject(error as Error);
+    }
+    const promise = result instanceof Promise ? (result as Promise<Value>) : Promise.resolve(result);
+    void promise.then(shared.returned, shared.threw);
+    return promise;
+  }
+
+  #share(permit: Permit): SharedEnds {
+    this.#shared = {
+      permit,
+      returned: () => this.#count(permit, 'success', 0),
+      threw: () => this.#count(permit, 'failure', 0),
+    };
+    return this.#shared;
   }
 
   async call(signal: AbortSignal | null, args: Args): Promise<Value> {
     if (signal !== null) signal.throwIfAborted();
     if (this.#running >= this.#bulkhead) return this.#instead({ kind: 'full', running: this.#running }, args);
     const breaker = this.#breaker;
-    // A closed breaker admits whatever the time is, so that most calls need not ask for it.
-    const isClosed = breaker.state.kind === 'closed';
-    const startMs = isClosed && !this.#isTimed ? 0 : this.#clock.nowMs();
-    const permit = isClosed ? admit(breaker, startMs) : admit(breaker, startMs, this.#random());
+    const startMs = this.#clock.nowMs();
+    const permit = admit(breaker, startMs, this.#random());
     if (typeof permit !== 'number') return this.#instead(permit, args);
     this.#running += 1;
     if (signal !== null || this.#timeoutMs !== Infinity) return this.#watch(signal, permit, startMs, args);
