@@ -36,8 +36,11 @@ async function run(): Promise<number> {
   let signals = 0;
   let onSignal = (_name: string): void => process.exit(1);
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => onSignal(name));
+  // The machine is measured while whoever started us gets the settings ready.
+  const measured = import('./probe/index.ts').then(({ probeMachine }) => probeMachine());
+  measured.catch(() => undefined);
   const settings = await readSettings();
-  const agent = await startAgent({ ...settings, say: (level, text) => print({ kind: 'note', level, text }) });
+  const agent = await startAgent({ ...settings, measured, say: (level, text) => print({ kind: 'note', level, text }) });
   onSignal = (name) => {
     signals += 1;
     if (signals === 1) agent.drain(`the agent received ${name}`);

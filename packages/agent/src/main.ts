@@ -38,7 +38,7 @@ type Settings = ReturnType<typeof AgentSettings.parse>;
  * A coordinator that is not there (yet) is no error: the agent goes on trying.
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { say = () => undefined, env = process.env, ...rest } = options;
+  const { say = () => undefined, env = process.env, measured = probe(), ...rest } = options;
   const parsed = AgentSettings.safeParse(rest);
   if (!parsed.success)
     throw new AssayError(
@@ -48,7 +48,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const state = await openStateDir(parsed.data.stateDir);
   try {
     const agent = new RunningAgent(state, parsed.data, env, say, readCa(parsed.data.caFile));
-    await agent.start();
+    await agent.start(measured);
     return agent;
   } catch (error) {
     state.release();
@@ -118,11 +118,11 @@ class RunningAgent implements Agent {
     });
   }
 
-  async start(): Promise<void> {
+  async start(measuring: Promise<Measured>): Promise<void> {
     const nowMs = Date.now();
     await recover({ spool: this.#spool, ledger: this.#ledger, scratchDir: this.#scratchDir, nowMs, say: this.#say });
     clearScratch(this.#scratchDir);
-    const measured = await probe();
+    const measured = await measuring;
     this.#offer = this.#offerOf(measured, randomBytes(8).toString('hex'));
     this.#live = new LiveOutput({
       nowMs: () => performance.now(),

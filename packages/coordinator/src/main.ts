@@ -61,7 +61,7 @@ export interface RunningCoordinator {
 }
 
 /** Time between two batches of results (each costs DuckDB some 10 ms whatever is in it), and how long the start and the stop wait for the results store. */
-const resultsGatherMs = 250;
+const resultsGatherMs = 1_000;
 const resultsOpenMs = 2_000;
 const resultsCloseMs = 10_000;
 const exitCodeOfBug = 70;
@@ -174,8 +174,8 @@ function createShellOf({ results, snapshots, ...parts }: ShellParts): Shell {
     ...parts,
     feed: createMemoryFeed({ startSeq: parts.journal.lastSeq() }),
     results: results.store,
-    onDurable: (seq) => {
-      results.durable(seq);
+    onDurable: (seq, hasSettledRun) => {
+      results.durable(seq, hasSettledRun);
       snapshots.durable(seq);
     },
     followers: () => ({

@@ -42,8 +42,8 @@ export type ShellOptions = {
   clock: Clock;
   feed: LiveFeed;
   results: ResultQuestions;
-  /** Told after each commit, when everyone else was. */
-  onDurable: (seq: number) => void;
+  /** Told after each commit, when everyone else was. `hasSettledRun`: a run ended in it, and somebody waits for its report. */
+  onDurable: (seq: number, hasSettledRun: boolean) => void;
   /** The process has to end: the journal cannot be written, or the engine met a bug. */
   onFatal: (error: unknown) => void;
   /** What the shell cannot know of itself. */
@@ -72,7 +72,8 @@ export function createShell(options: ShellOptions): Shell {
   const onCommitted = (entries: JournalEntry[]): void => {
     links.deliver(performer.perform(entries));
     for (const entry of entries) feed.publish(entry.seq, feedItemsOf(entry, facts));
-    options.onDurable(entries.at(-1)!.seq);
+    const hasSettledRun = entries.some(({ events }) => events.some(({ kind }) => kind === 'runSettled'));
+    options.onDurable(entries.at(-1)!.seq, hasSettledRun);
   };
   const driver = createDriver({
     engine,

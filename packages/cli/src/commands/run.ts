@@ -86,7 +86,7 @@ export async function runProject(
 ): Promise<number> {
   const projectDir = resolve(options.project);
   const { config } = await loadConfig(projectDir, options.config === undefined ? undefined : resolve(options.config));
-  const plan = await planRun({
+  const planning = planRun({
     projectDir,
     config,
     command: usual,
@@ -98,12 +98,17 @@ export async function runProject(
     },
     env: process.env,
   });
-  if (options.dryRun) return printPlan(plan, options.json === true);
-  if (!options.json) printIntro(plan);
+  if (options.dryRun) return printPlan(await planning, options.json === true);
   const named = await namedCoordinator(options, config.coordinator);
   return named === null
-    ? runLocally(projectDir, config, plan, options)
-    : runOnFleet(projectDir, config, plan, options, named);
+    ? runLocally(projectDir, config, planning, options)
+    : runOnFleet(projectDir, config, await planned(planning, options), options, named);
+}
+
+async function planned(planning: Promise<Plan>, options: RunOptions): Promise<Plan> {
+  const plan = await planning;
+  if (!options.json) printIntro(plan);
+  return plan;
 }
 
 function printPlan({ suites, tasks, notes }: Plan, asJson: boolean): number {
@@ -126,13 +131,26 @@ function printIntro({ suites, tasks, notes }: Plan): void {
   process.stderr.write(`${plural(tasks.length, 'file')} in ${plural(suites.length, 'suite')}\n`);
 }
 
-async function runLocally(projectDir: string, config: ProjectConfig, plan: Plan, options: RunOptions): Promise<number> {
-  const fleet = await startLocalFleet({
-    stateDir: projectStateDirectory(projectDir),
-    workers: { kind: 'equal', count: options.workers ?? config.workers ?? null },
-    note: (text) => void process.stderr.write(`${text}\n`),
-  });
+/** The fleet starts while the project is being listed: the slower of the two is what one waits for. */
+async function runLocally(
+  projectDir: string,
+  config: ProjectConfig,
+  planning: Promise<Plan>,
+  options: RunOptions,
+): Promise<number> {
+  const [listed, starting] = await Promise.allSettled([
+    planned(planning, options),
+    startLocalFleet({
+      stateDir: projectStateDirectory(projectDir),
+      workers: { kind: 'equal', count: options.workers ?? config.workers ?? null },
+      note: (text) => void process.stderr.write(`${text}\n`),
+    }),
+  ]);
+  if (starting.status === 'rejected') throw listed.status === 'rejected' ? listed.reason : starting.reason;
+  const fleet = starting.value;
   try {
+    if (listed.status === 'rejected') throw listed.reason;
+    const plan = listed.value;
     const client = createClient({ url: fleet.url, token: fleet.token });
     const spec = await toSpec(projectDir, config, plan, options, { kind: 'directory', path: projectDir }, 'settle');
     return await placeAndWatch(client, spec, plan, options);

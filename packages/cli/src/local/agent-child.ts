@@ -15,42 +15,56 @@ const entry = fileURLToPath(new URL('agent-process.mjs', import.meta.resolve('@a
 
 export type AgentChild = { name: string; pid: number; stop(): Promise<void> };
 
-/** Starts the agent and waits until it is ready to connect; its log goes to `<stateDir>/agent.log`. */
-export async function startAgentChild(settings: AgentSettings & { name: string }): Promise<AgentChild> {
-  await mkdir(settings.stateDir, { recursive: true, mode: 0o700 });
-  const log = createWriteStream(join(settings.stateDir, 'agent.log'), { flags: 'a' });
+/** A process that has begun to load and to measure the machine, and waits for its settings. */
+export type AgentProcess = {
+  /** Gives it its settings and waits until it is ready to connect; its log goes to `<stateDir>/agent.log`. */
+  start(settings: AgentSettings & { name: string }): Promise<AgentChild>;
+  /** Ends it without ever having been started. */
+  discard(): void;
+};
+
+/** Begins an agent before its settings are known, so that its loading overlaps what they depend on. */
+export function launchAgent(): AgentProcess {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', entry], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  child.stdout.pipe(log);
-  child.stderr.pipe(log);
   child.stdin.on('error', () => undefined);
-  child.stdin.end(JSON.stringify({ ...settings, parentPid: process.pid }));
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  try {
-    await ready(child, settings.name);
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw error;
-  }
+  // A process that could not be started says so when it is to be used.
+  let spawnError: Error | null = null;
+  child.once('error', (error) => (spawnError = error));
   return {
-    name: settings.name,
-    pid: child.pid ?? -1,
-    stop: async () => {
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
-      await exited;
-      clearTimeout(timer);
+    discard: () => void child.kill('SIGKILL'),
+    start: async (settings) => {
+      if (spawnError !== null) throw didNotStart(settings.name, (spawnError as Error).message);
+      await mkdir(settings.stateDir, { recursive: true, mode: 0o700 });
+      const log = createWriteStream(join(settings.stateDir, 'agent.log'), { flags: 'a' });
+      child.stdout.pipe(log);
+      child.stderr.pipe(log);
+      child.stdin.end(JSON.stringify({ ...settings, parentPid: process.pid }));
+      await ready(child, settings.name);
+      return { name: settings.name, pid: child.pid ?? -1, stop: () => stop(child, exited) };
     },
   };
+}
+
+async function stop(child: ChildProcess, exited: Promise<void>): Promise<void> {
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  await exited;
+  clearTimeout(timer);
+}
+
+function didNotStart(name: string, why: string): AssayError {
+  return new AssayError('COORDINATOR_UNREACHABLE', `The local worker "${name}" did not start: ${why}.`);
 }
 
 type Line = { kind: 'ready' } | { kind: 'note'; text: string } | { kind: 'ended'; reason: string };
 
 function ready(child: ChildProcess, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (why: string): void =>
-      reject(new AssayError('COORDINATOR_UNREACHABLE', `The local worker "${name}" did not start: ${why}.`));
+    const fail = (why: string): void => reject(didNotStart(name, why));
+    if (child.exitCode !== null) return fail(`it ended with code ${child.exitCode}`);
     const timer = setTimeout(() => fail(`not ready within ${readyTimeoutMs / 1_000} s`), readyTimeoutMs);
     timer.unref();
     child.once('error', (error) => fail(error.message));

@@ -8,7 +8,7 @@ import { usableProcessors } from '@assay/agent/inspect';
 import { createClient } from '@assay/client';
 import { type RunningCoordinator, startCoordinator } from '@assay/coordinator';
 import { AssayError } from '@assay/protocol';
-import { type AgentChild, startAgentChild } from './agent-child.ts';
+import { type AgentChild, type AgentProcess, launchAgent } from './agent-child.ts';
 import { errorsOnly } from './errors-only.ts';
 
 const joinTimeoutMs = 30_000;
@@ -28,11 +28,16 @@ export type LocalFleet = { url: string; token: string; workers: FleetWorker[]; s
 /** Starts everything and waits until every worker has joined. */
 export async function startLocalFleet(request: FleetRequest): Promise<LocalFleet> {
   const token = `assay_local_${randomBytes(32).toString('base64url')}`;
-  const { coordinator, temporary } = await openCoordinator(request, token);
   const workers =
     request.workers.kind === 'named'
       ? request.workers.list
       : equalWorkers(request.workers.count, await usableProcessors());
+  // Agents take as long to load as the coordinator does: they do it at the same time.
+  const processes = workers.map(() => launchAgent());
+  const { coordinator, temporary } = await openCoordinator(request, token).catch((error: unknown) => {
+    for (const process of processes) process.discard();
+    throw error;
+  });
   const children: AgentChild[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(children.map((child) => child.stop()));
@@ -41,16 +46,22 @@ export async function startLocalFleet(request: FleetRequest): Promise<LocalFleet
   };
   try {
     const agentsDir = join(temporary ?? request.stateDir, 'agents');
-    const starting = workers.map((worker) => {
-      const stateDir = join(agentsDir, directoryName(worker.name));
-      return startAgentChild({
+    const starting = workers.map(async (worker, index) => {
+      const settings = {
         url: coordinator.url,
         token,
         ...worker,
-        stateDir,
+        stateDir: join(agentsDir, directoryName(worker.name)),
         allowDirectories: true,
         reprobeMs: 0,
-      });
+      };
+      const process = processes[index] as AgentProcess;
+      try {
+        return await process.start(settings);
+      } catch (error) {
+        process.discard();
+        throw error;
+      }
     });
     for (const started of await Promise.allSettled(starting)) {
       if (started.status === 'fulfilled') children.push(started.value);

@@ -22,7 +22,8 @@ export interface ResultsLink {
   error(): string | null;
   /** Resolves when the store is open (its last sequence) or could not be opened at first (null). Rejects where trying again is no use. */
   opened(): Promise<number | null>;
-  durable(seq: number): void;
+  /** Entries up to `seq` are in the journal. They are gathered for a while before they are stored, unless that `isUrgent`. */
+  durable(seq: number, isUrgent?: boolean): void;
   /** Brings over what is durable, then ends the thread; after `limitMs` without waiting any longer. */
   close(limitMs: number): Promise<void>;
 }
@@ -80,9 +81,9 @@ class ThreadedResults implements ResultsLink {
     return this.#opened.promise;
   }
 
-  durable(seq: number): void {
+  durable(seq: number, isUrgent = false): void {
     this.#durableSeq = seq;
-    this.#post({ kind: 'durable', seq });
+    this.#post({ kind: 'durable', seq, isUrgent });
   }
 
   async close(limitMs: number): Promise<void> {
@@ -111,7 +112,7 @@ class ThreadedResults implements ResultsLink {
         resolve();
       });
     });
-    worker.postMessage({ kind: 'durable', seq: this.#durableSeq } satisfies ToResults);
+    worker.postMessage({ kind: 'durable', seq: this.#durableSeq, isUrgent: false } satisfies ToResults);
     return worker;
   }
 

@@ -16,7 +16,7 @@ export type ResultsSettings = {
 };
 
 export type ToResults =
-  | { kind: 'durable'; seq: number }
+  | { kind: 'durable'; seq: number; isUrgent: boolean }
   | { kind: 'ask'; id: number; question: ResultsQuestion; argument: unknown }
   | { kind: 'close' };
 export type FromResults =

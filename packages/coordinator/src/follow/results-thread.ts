@@ -23,15 +23,25 @@ function say(message: FromResults): void {
   port.postMessage(message);
 }
 
-/** An idle worker is woken by news; one that gathers or backs off waits its time out. */
+/** An idle worker is woken by news, one that gathers by urgent news; one that backs off waits its time out. */
 let isIdle = false;
+let isWanted = false;
+let waitsMs = 0;
+const isGathering = (): boolean => waitsMs === settings.gatherMs;
 function wait(delayMs: number): Promise<void> {
+  if (isWanted && delayMs === settings.gatherMs) {
+    isWanted = false;
+    return Promise.resolve();
+  }
   return new Promise((resolve) => {
+    waitsMs = delayMs;
     isIdle = follower !== null && follower.behind() === 0;
     const timer = setTimeout(end, delayMs);
     function end(): void {
       clearTimeout(timer);
       wakeUp = null;
+      waitsMs = 0;
+      isWanted = false;
       resolve();
     }
     wakeUp = end;
@@ -69,7 +79,8 @@ port.on('message', (message: ToResults) => {
   else if (message.kind === 'durable') {
     durableSeq = message.seq;
     follower?.wake(durableSeq);
-    if (isIdle) wakeUp?.();
+    isWanted ||= message.isUrgent;
+    if (isIdle || (isWanted && isGathering())) wakeUp?.();
   } else {
     worker.stop();
     wakeUp?.();

@@ -1,25 +1,23 @@
 // How many tasks one assignment carries.
 //
-// Sharing one runner process saves its start-up (a jsdom file of 60 ms starts in 600), so a batch should be long against
-// that; a long batch given out late makes everyone wait for it, so batches shrink as the queue drains ("guided
-// self-scheduling": Polychronopoulos and Kuck, 1987). The target, in predicted time:
+// Sharing one runner process saves its start-up (a jsdom file of 60 ms starts in 600), and what is given out and not started
+// can be stolen back; so a slot gets its even share of all that is to be done, at once, and what was predicted wrongly is
+// evened out by stealing. Handing out ever smaller parts ("guided self-scheduling": Polychronopoulos and Kuck, 1987) paid for
+// a dozen starts where two do. The target, in predicted time:
 //
-//   guided = batchShare x remaining work of the lane / slots that fit
+//   even   = (remaining work of the lane + work in hand that needs the same) / slots that fit
 //   floor  = what makes the start-up at most startupShareMax of the whole
 //   fair   = remaining work / free slots that fit and wait for nothing else: nobody takes another free slot's part
-//   target = min(max(guided, floor), max(batchTargetMs, floor), fair)
+//   target = min(max(even, floor), max(batchTargetMs, floor), fair), and the rest too where it is worth less than a start-up
 //
-// While no cost is known at all, tasks are counted instead: remaining / (4 x slots). At least one task, at most
-// batchTasksMax. The longest come first, so that what is left for the end is short.
+// While no cost is known at all every task counts the same, and batchTargetMs, which is a time, does not bind. At least one
+// task, at most batchTasksMax. The longest come first, so that what is left for the end is short.
 import { limit } from '../engine/limits.ts';
 import type { EngineConfig } from '../engine/config.ts';
 import type { State, TaskRecord } from '../engine/state.ts';
 import type { Capacity } from './capacity.ts';
 import type { Lane } from './index-types.ts';
 import { predictFromSuite, startupOf } from './predict.ts';
-
-/** Parts that the remaining tasks are cut into per slot, while nothing is known of their cost. */
-const unknownParts = 2;
 
 /** How far to look for tasks that fill a batch up: bounds the cost of one placement. */
 const lookedMax = 1_000;
@@ -31,27 +29,18 @@ export function nextBatch(state: State, config: EngineConfig, lane: Lane, capaci
   const suiteMean = predictFromSuite(state, lane);
   const unknownMs = suiteMean ?? config.defaultExpectedMs;
   if (lane.run.spec.suites[lane.suite]?.batching !== 'shared') return takeInOrder(lane, unknownMs, 1, 0);
-  const waiting = lane.known.size + lane.unknown.size;
   const slots = Math.max(1, capacity.slots);
   // Each request to give work back has a slot waiting for its answer.
   const free = Math.max(1, capacity.freeSlots - lane.group.asked);
-  const tasksMax = Math.min(limit('batchTasksMax'), Math.ceil(waiting / free));
-  if (lane.known.size === 0 && suiteMean === null) {
-    const counted = Math.ceil(waiting / (unknownParts * slots));
-    return takeInOrder(lane, unknownMs, Math.min(tasksMax, counted), Infinity);
-  }
-  return takeInOrder(
-    lane,
-    unknownMs,
-    limit('batchTasksMax'),
-    targetMs(config, lane.knownMs + lane.unknown.size * unknownMs, slots, free, startupOf(state, lane)),
-  );
-}
-
-function targetMs(config: EngineConfig, remainingMs: number, slots: number, free: number, startupMs: number): number {
-  const guided = (config.batchShare * remainingMs) / slots;
+  const isKnown = lane.known.size > 0 || suiteMean !== null;
+  const remainingMs = lane.knownMs + lane.unknown.size * unknownMs;
+  const even = (remainingMs + lane.group.assignedMs) / slots;
+  const startupMs = isKnown ? startupOf(state, lane) : 0;
   const floor = startupMs * (1 / config.startupShareMax - 1);
-  return Math.min(Math.max(guided, floor), Math.max(config.batchTargetMs, floor), remainingMs / free);
+  const longest = isKnown ? Math.max(config.batchTargetMs, floor) : Infinity;
+  const target = Math.min(Math.max(even, floor), longest, remainingMs / free);
+  const isRestTooSmall = free === 1 && remainingMs - target < startupMs;
+  return takeInOrder(lane, unknownMs, limit('batchTasksMax'), isRestTooSmall ? remainingMs : target);
 }
 
 /** The longest one, whatever its cost, then the longest that still fit until the target is reached. */

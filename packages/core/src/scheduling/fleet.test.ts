@@ -76,7 +76,7 @@ test('while nothing is known, no slot is given more than its share', () => {
   fleet.run(tasksOf(64), shared);
   const submitted = fleet.lab.journal.find(({ input }) => input.kind === 'submitRun')?.events ?? [];
   const sizes = only(submitted, 'tasksAssigned').map(({ tasks }) => tasks.length);
-  expect(sizes[0]).toBe(4);
+  expect(sizes[0]).toBe(8);
   expect(sizes).toHaveLength(8);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(64 / 8);
 });

@@ -17,7 +17,7 @@ const move: fc.Arbitrary<Move> = fc.tuple(
 const life = fc.array(move, { maxLength: 60, size: 'max' });
 
 function begin(): Lab {
-  const lab = new Lab({ stealGainMinMs: 0, batchShare: 1, batchTargetMs: 1e9 });
+  const lab = new Lab({ stealGainMinMs: 0, batchTargetMs: 1e9 });
   lab.join('w0');
   const tasks = Array.from({ length: 24 }, (_, index) => ({
     suite: 0,

@@ -47,7 +47,7 @@ function stealOne(step: Step, group: RequirementGroup): boolean {
 function worthTaking(state: State, config: EngineConfig, victim: Assignment, nowMs: number): AttemptRef[] {
   const run = present(state.runs.get(victim.run), 'run of an assignment');
   const startupMs = startupOf(state, present(run.lanes[victim.suite], 'lane'));
-  const totalMs = runningLeftMs(victim, nowMs) + victim.unstartedMs;
+  const totalMs = runningLeftMs(victim, startupMs, nowMs) + victim.unstartedMs;
   const refs: AttemptRef[] = [];
   let takenMs = 0;
   const unstarted = openAttempts(state, victim).filter(
@@ -68,10 +68,11 @@ function worthTaking(state: State, config: EngineConfig, victim: Assignment, now
   return gainMs > config.stealGainMinMs ? refs.reverse() : [];
 }
 
-function runningLeftMs(assignment: Assignment, nowMs: number): number {
-  // Before its first file starts, the time since it was assigned is the runner's start-up.
-  if (assignment.runningMs === 0) return 0;
+function runningLeftMs(assignment: Assignment, startupMs: number, nowMs: number): number {
   const elapsedMs = Math.max(0, nowMs - assignment.sinceMs);
+  // Before its first file starts, the time since it was assigned is the runner's start-up.
+  if (assignment.runningMs === 0)
+    return assignment.open === assignment.tasks.length ? Math.max(0, startupMs - elapsedMs) : 0;
   return elapsedMs > assignment.runningMs ? elapsedMs : assignment.runningMs - elapsedMs;
 }
 
