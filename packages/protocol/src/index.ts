@@ -1,7 +1,9 @@
 // The vocabulary and wire contract of Assay: schemas, ids, limits and the error catalogue. No behaviour, no I/O.
 export * from './admission-policy.ts';
+export * from './accelerator-ids.ts';
 export * from './api.ts';
 export * from './checks.ts';
+export * from './circuits.ts';
 export * from './errors.ts';
 export * from './failure-rules/index.ts';
 export * from './feed.ts';

@@ -25,7 +25,7 @@ export function order(
 
 /** The transition that an order asks for, not yet applied. */
 export function orderedTransition(
-  breaker: Breaker,
+  breaker: Breaker | null,
   what: Order,
   { actor, reason }: { actor: string; reason: string },
   nowMs: number,
@@ -41,7 +41,7 @@ export function orderedTransition(
     case 'reset':
       return { ...said, to: 'closed', cause: 'reset' };
     case 'release': {
-      const { kind } = breaker.state;
+      const kind = breaker?.state.kind ?? 'closed';
       if (kind === 'forcedOpen') return { ...said, to: 'halfOpen', cause: 'released' };
       if (kind === 'open') return { ...said, to: 'halfOpen', cause: 'released' };
       return kind === 'disabled' || kind === 'metricsOnly' ? { ...said, to: 'closed', cause: 'reset' } : null;

@@ -1,6 +1,9 @@
 // The engine's settings: value, unit and reason. Times are milliseconds.
+import { circuitsDefaults } from '../circuits/circuits-config.ts';
+import type { CircuitsConfig } from '../circuits/circuits-config.ts';
 
 export type EngineConfig = {
+  readonly circuits: CircuitsConfig;
   readonly heartbeatMs: number;
   readonly silentAfterMs: number;
   readonly reconnectGraceMs: number;
@@ -9,7 +12,6 @@ export type EngineConfig = {
   readonly cancelGraceMs: number;
   readonly infrastructureRetriesMax: number;
   readonly batchTargetMs: number;
-  readonly batchShare: number;
   readonly startupShareMax: number;
   readonly stealGainMinMs: number;
   readonly durationsMax: number;
@@ -26,6 +28,7 @@ export type EngineConfig = {
 
 /** Defaults, each with its reason. */
 export const engineDefaults: EngineConfig = {
+  circuits: circuitsDefaults,
   /** How often each side says that it is alive. */
   heartbeatMs: 2_000,
   /** Two missed heartbeats: a worker silent for longer is presumed lost. */
@@ -42,8 +45,6 @@ export const engineDefaults: EngineConfig = {
   infrastructureRetriesMax: 5,
   /** A batch is at most this much predicted work, so that stealing stays rare and a lost worker loses little. */
   batchTargetMs: 30_000,
-  /** Guided batches: a batch takes at most this share of the lane's remaining work divided by the slots that fit. */
-  batchShare: 0.5,
   /** A batch is long enough that starting its runner is at most this share of its time; what is then left uneven is stolen. */
   startupShareMax: 0.05,
   /** Work is stolen only where the end comes nearer by more than this, net of the start-up that the thief pays. */

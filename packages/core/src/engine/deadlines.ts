@@ -1,6 +1,7 @@
 // The earliest time at which the engine would do something by itself: the end of a worker's grace, the time to forget one,
 // the end of the patience with a cancellation, work that becomes worth stealing because what runs before it overruns.
 import { stealDeadline } from '../scheduling/steal.ts';
+import { alternativeDeadline } from './ops/open-alternatives.ts';
 import type { EngineConfig } from './config.ts';
 import type { State } from './state.ts';
 
@@ -8,12 +9,16 @@ export function nextDeadline(state: State, config: EngineConfig, lookedAtMs: num
   let earliest = state.index.workerDeadlines.peek()?.atMs ?? null;
   const checkup = state.index.checkupDeadlines.peek()?.atMs ?? null;
   if (checkup !== null && (earliest === null || checkup < earliest)) earliest = checkup;
+  const circuit = state.index.circuits.due.peek()?.dueMs ?? null;
+  if (circuit !== null && (earliest === null || circuit < earliest)) earliest = circuit;
   const { overdueAtMs } = state.index;
   if (overdueAtMs !== Infinity && (earliest === null || overdueAtMs < earliest)) earliest = overdueAtMs;
   for (const { deadlineMs } of state.index.canceling.values()) {
     if (earliest === null || deadlineMs < earliest) earliest = deadlineMs;
     break; // They are in the order of their deadlines.
   }
+  const alternative = alternativeDeadline(state);
+  if (alternative !== null && (earliest === null || alternative < earliest)) earliest = alternative;
   const steal = stealDeadline(state, config, lookedAtMs);
   return steal !== null && (earliest === null || steal < earliest) ? steal : earliest;
 }

@@ -29,7 +29,14 @@ test('the work of a lost worker goes to another: what ran spends the infrastruct
   lab.cut('w1');
   lab.join('w2', { slots: 2 });
   const events = lab.wait(lab.config.reconnectGraceMs);
-  expect(kinds(events)).toEqual(['workerLost', 'tasksReturned', 'attemptSettled', 'tasksAssigned', 'tasksAssigned']);
+  expect(kinds(events)).toEqual([
+    'workerLost',
+    'tasksReturned',
+    'attemptSettled',
+    'circuitsNoted',
+    'tasksAssigned',
+    'tasksAssigned',
+  ]);
   expect(only(events, 'attemptSettled')[0]).toMatchObject({
     task: first!.task,
     verdict: 'lost',

@@ -16,8 +16,17 @@ import { connectWorker } from './ops/connect-worker.ts';
 import { drainWorker } from './ops/drain-worker.ts';
 import { acceptReports } from './ops/accept-reports.ts';
 import { disconnectWorker, loseSilentWorker, partWithWorker, resetLinks } from './ops/part-with-worker.ts';
+import {
+  forceCircuit,
+  forgetCircuits,
+  releaseCircuit,
+  resetCircuit,
+  takeDependencyProbe,
+} from './ops/order-circuit.ts';
+import { openAlternatives } from './ops/open-alternatives.ts';
 import { passTime } from './ops/pass-time.ts';
 import { certifyWorker, setCondition } from './ops/set-condition.ts';
+import { restartGangs } from './ops/restart-gangs.ts';
 import { setPolicy } from './ops/set-policy.ts';
 import { submitRun } from './ops/submit-run.ts';
 import { trimHistory } from './ops/trim-history.ts';
@@ -52,12 +61,17 @@ export function createEngine(config: EngineConfig, state: State = emptyState()):
 function takeStep(state: State, config: EngineConfig, input: Input, nowMs: number): StepResult {
   const step = beginStep(state, config, nowMs);
   const reply = decide(step, input);
+  if (step.events.length > 0) restartGangs(step);
+  if (step.events.length > 0 || input.kind === 'timePassed') openAlternatives(step);
   if (step.events.length > 0) checkPlaceable(step);
   if (step.events.length > 0 || input.kind === 'timePassed') {
     placeAll(step);
     stealAll(step);
   }
-  if (step.events.length > 0) trimHistory(step);
+  if (step.events.length > 0) {
+    forgetCircuits(step);
+    trimHistory(step);
+  }
   return { events: step.events as Event[], reply };
 }
 
@@ -89,6 +103,14 @@ function decide(step: Step, input: Input): Reply {
       return certifyWorker(step, input);
     case 'resultsAcknowledged':
       return acknowledgeResults(step, input);
+    case 'dependencyProbed':
+      return takeDependencyProbe(step, input);
+    case 'forceCircuit':
+      return forceCircuit(step, input);
+    case 'releaseCircuit':
+      return releaseCircuit(step, input);
+    case 'resetCircuit':
+      return resetCircuit(step, input);
     case 'timePassed':
       return passTime(step);
     case 'coordinatorRestarted':

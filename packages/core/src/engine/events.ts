@@ -8,6 +8,8 @@ import type {
   BlobRef,
   CaseCounts,
   CheckOutcome,
+  CircuitScope,
+  FailureClass,
   Profile,
   RunId,
   RunSpec,
@@ -18,6 +20,10 @@ import type {
   Verdict,
   WorkerId,
 } from '@assay/protocol';
+import type { BreakerStateName, Transition } from '../circuits/breaker-state.ts';
+import type { CallOutcome } from '../circuits/breaker.ts';
+import type { CircuitId } from '../circuits/scope.ts';
+import type { BreakerSettings } from '../circuits/settings.ts';
 import type { Condition, RungOutcome } from '../lifecycle/condition.ts';
 
 export type RunSubmitted = {
@@ -90,6 +96,8 @@ export type TasksAssigned = {
   /** What the assignment holds of the worker's devices; absent where nothing is claimed. */
   devices?: { device: string; share: number }[];
   placement: Placement;
+  /** Half-open circuits that this single task probes. */
+  probes?: CircuitId[];
 };
 export type AttemptStarted = { kind: 'attemptStarted'; task: TaskId; attempt: number; worker: WorkerId; atMs: number };
 /** The cases themselves are in the input of the same journal entry; `count` of them start at ordinal `from`. */
@@ -118,7 +126,7 @@ export type AttemptSettled = {
   /** settle: this verdict is the task's; requeue: another attempt follows, spending the named budget. */
   next:
     | { kind: 'settle' }
-    | { kind: 'requeue'; spends: 'userRetry' | 'infrastructureRetry'; avoidWorker: WorkerId | null };
+    | { kind: 'requeue'; spends: 'userRetry' | 'infrastructureRetry' | 'nothing'; avoidWorker: WorkerId | null };
 };
 export type TaskSettled = { kind: 'taskSettled'; task: TaskId; verdict: Verdict };
 /** Assigned, never started, back in the queue without spending anything. */
@@ -271,7 +279,57 @@ export type RecoveryReported = {
 export type OperatorNeeded = { kind: 'operatorNeeded'; worker: WorkerId; device: string | null; reason: string };
 export type LinksReset = { kind: 'linksReset'; epoch: number; graceUntilMs: number };
 
+/**
+ * A failure speaks to these circuits; one that is not known yet is made with `settings`. `isOfMachine`: counted among the
+ * failures of the fleet. `isFast`: it took far less than expected.
+ */
+export type CircuitsNoted = {
+  kind: 'circuitsNoted';
+  worker: WorkerId | null;
+  task: TaskId | null;
+  attempt: number;
+  failureClass: FailureClass;
+  code: string;
+  isOfMachine: boolean;
+  isFast: boolean;
+  marks: { scope: CircuitScope; member: string; settings?: BreakerSettings }[];
+};
+/** `evidence` are the journal sequence numbers of the failures that it was judged by. */
+export type CircuitMoved = {
+  kind: 'circuitMoved';
+  circuit: CircuitId;
+  scope: CircuitScope;
+  settings?: BreakerSettings;
+  from: BreakerStateName;
+  transition: Transition;
+  evidence: number[];
+};
+/** A half-open circuit of a worker or device is probed by a certification. */
+export type CertificationProbe = {
+  kind: 'certificationProbe';
+  circuit: CircuitId;
+  request: number;
+  expiresAtMs: number;
+};
+/** The coordinator looked at a dependency, or (`request`) a certification answered. */
+export type CircuitProbed = {
+  kind: 'circuitProbed';
+  scope: CircuitScope;
+  settings?: BreakerSettings;
+  outcome: CallOutcome;
+  durationMs: number;
+  detail: string | null;
+  request?: number;
+};
+/** Closed and idle for long, or of what is gone. */
+export type CircuitsForgotten = { kind: 'circuitsForgotten'; circuits: CircuitId[] };
+
 export type Event =
+  | CircuitsNoted
+  | CircuitMoved
+  | CertificationProbe
+  | CircuitProbed
+  | CircuitsForgotten
   | PolicySet
   | AlternativeOpened
   | GangRestarted

@@ -6,6 +6,8 @@ import { attemptTransitions } from '../lifecycle/attempt.ts';
 import { taskTransitions } from '../lifecycle/task.ts';
 import { after, mustLead } from '../lifecycle/transition.ts';
 import { changeLoad } from '../scheduling/classes.ts';
+import { firstOf } from '../scheduling/gangs.ts';
+import type { GangIndex } from '../scheduling/gangs.ts';
 import { hold, release, weightOf } from '../scheduling/holdings.ts';
 import { charge, correct } from '../scheduling/order.ts';
 import { dequeue, enqueue, laneOf, refreshStealable } from '../scheduling/lanes.ts';
@@ -20,6 +22,7 @@ import type {
   TasksAssigned,
   TasksReturned,
 } from './events.ts';
+import { attemptOver, probeReturned, probesTaken } from './evolve-circuit.ts';
 import { addCases, countTask, liveRun } from './evolve-run.ts';
 import { currentAttempt, findTask } from './lookup.ts';
 import type { AttemptRecord, Assignment, RunRecord, State, TaskRecord } from './state.ts';
@@ -54,6 +57,7 @@ export function tasksAssigned(state: State, event: TasksAssigned, atMs: number):
   }
   run.unplaceableSaid[event.suite] = null;
   const lane = laneOf(run, event.suite);
+  if (lane.gang !== null) endRestart(run, lane.gang, event.tasks);
   const assignment: Assignment = {
     assignment: event.assignment,
     run: event.run,
@@ -75,17 +79,24 @@ export function tasksAssigned(state: State, event: TasksAssigned, atMs: number):
     heapSlot: -1,
   };
   state.assignments.set(assignment.assignment, assignment);
+  assignment.group.assignedMs += unstartedMs;
   hold(state, run, lane, assignment);
   state.clockMs = charge(lane.share, state.clockMs, unstartedMs, weightOf(state.policy, run.submitter));
   expectEnd(state, assignment, atMs);
   changeLoad(state.index, worker, () => worker.assignments.set(assignment.assignment, assignment));
   refreshStealable(state.index, assignment, worker);
+  if (event.probes !== undefined) probesTaken(state, event);
 }
 
 /** Notes when a task of the assignment could be past its time-out at the earliest: then, and not before, it is looked at. */
 export function expectEnd(state: State, assignment: Assignment, fromMs: number): void {
   const suite = state.runs.get(assignment.run)?.spec.suites[assignment.suite];
   if (suite !== undefined) state.index.overdueAtMs = Math.min(state.index.overdueAtMs, fromMs + suite.timeoutMs);
+}
+
+/** All of the gang starts anew. */
+function endRestart(run: RunRecord, gang: GangIndex, tasks: TasksAssigned['tasks']): void {
+  for (const { index } of tasks) run.restarting.delete(firstOf(gang, index));
 }
 
 const noDevices: Assignment['devices'] = Object.freeze([]);
@@ -147,10 +158,12 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   if (costMs !== undefined)
     correct(laneOf(run, task.suite).share, costMs - attempt.expectedMs, weightOf(state.policy, run.submitter));
   progress(state, attempt, task.index, before.kind, 'over', atMs);
+  const worker = attempt.worker === null ? undefined : state.workers.get(attempt.worker);
+  attemptOver(state, event, run, task, worker, atMs);
   if (event.next.kind === 'settle') return;
   mustLead(taskTransitions, 'task', task.state.kind, 'attemptRequeued', 'queued');
   if (event.next.spends === 'userRetry') task.userRetries += 1;
-  else task.infrastructureRetries += 1;
+  else if (event.next.spends === 'infrastructureRetry') task.infrastructureRetries += 1;
   requeue(state, run, task, atMs, event.next.avoidWorker);
 }
 
@@ -161,6 +174,7 @@ export function tasksReturned(state: State, event: TasksReturned, atMs: number):
     mustLead(taskTransitions, 'task', task.state.kind, 'tasksReturned', 'queued');
     correct(laneOf(run, task.suite).share, -attempt.expectedMs, weightOf(state.policy, run.submitter));
     progress(state, attempt, task.index, attempt.state.kind, 'over', atMs);
+    probeReturned(state, ref.task);
     task.attempts.pop();
     requeue(state, run, task, atMs, null);
   }
@@ -265,7 +279,10 @@ function progress(
     assignment.takeBack.delete(index);
     if (assignment.takeBack.size === 0) endTakeBack(assignment);
   }
-  if (to === 'over') assignment.open -= 1;
+  if (to === 'over') {
+    assignment.open -= 1;
+    assignment.group.assignedMs -= attempt.expectedMs;
+  }
   refreshStealable(state.index, assignment, worker);
   if (assignment.open > 0) return;
   endTakeBack(assignment);

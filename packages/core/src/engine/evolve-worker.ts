@@ -19,6 +19,7 @@ import type {
   WorkerLeftEvent,
   WorkerLost,
 } from './events.ts';
+import { isHaltedBy } from './evolve-circuit.ts';
 import { endTakeBack } from './evolve-attempt.ts';
 import { wholeWorker } from './state.ts';
 import type { State, WorkerRecord } from './state.ts';
@@ -41,6 +42,7 @@ export function workerJoined(state: State, event: WorkerJoined, atMs: number): v
   else if (wasReplaced) known.superseded = [...known.superseded, known.incarnation].slice(-supersededMax);
   setState(state, known, next, atMs, () => {
     known.session = event.session;
+    if (wasReplaced) known.isProven = false;
     known.incarnation = event.incarnation;
     known.name = event.name;
     known.pool = event.pool;
@@ -72,6 +74,8 @@ function addWorker(state: State, event: WorkerJoined, next: WorkerState, atMs: n
     ackedSeq: event.ackedSeq,
     assignments: new Map(),
     health: { conditions: new Map(), checks: new Map(), requests: 0, deadlines: new Map() },
+    isProven: false,
+    isHalted: false,
     isSetAside: false,
     whole: null,
     class: joinClass(state.index, event.pool, event.profileDigest, profile, event.declared),
@@ -79,6 +83,8 @@ function addWorker(state: State, event: WorkerJoined, next: WorkerState, atMs: n
     deadline: { worker: event.worker, atMs: 0, heapSlot: -1 },
   };
   state.workers.set(worker.worker, worker);
+  // A circuit may have outlived what it was about.
+  worker.isHalted = isHaltedBy(state, worker);
   countIn(state.index, worker);
 }
 

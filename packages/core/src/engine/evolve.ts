@@ -4,8 +4,10 @@ import type { AdmissionPolicy } from '@assay/protocol';
 import { createIndex } from '../scheduling/classes.ts';
 import { RecencyMap } from '../kernel/recency-map.ts';
 import { Machines } from '../scheduling/machines.ts';
-import type { Event } from './events.ts';
+import type { Event, HistoryTrimmed } from './events.ts';
 import * as attempts from './evolve-attempt.ts';
+import { createWindow } from '../circuits/window.ts';
+import * as circuits from './evolve-circuit.ts';
 import * as conditions from './evolve-condition.ts';
 import * as runs from './evolve-run.ts';
 import * as workers from './evolve-worker.ts';
@@ -13,6 +15,9 @@ import type { State } from './state.ts';
 
 /** The policy while nobody laid one down: all weigh the same, nothing is limited. */
 const noPolicy: AdmissionPolicy = { weights: {}, quotas: [], pools: {}, keys: {} };
+
+/** An hour of everybody's attempts, in minutes. */
+const fleetWindow = { kind: 'time', spanMs: 3_600_000, buckets: 60 } as const;
 
 /** The state before anything happened. */
 export function emptyState(): State {
@@ -34,6 +39,9 @@ export function emptyState(): State {
     suites: new RecencyMap(),
     machines: new Machines(),
     rungs: new RecencyMap(),
+    circuits: new Map(),
+    fleet: { attempts: createWindow(fleetWindow), failures: createWindow(fleetWindow) },
+    streaks: new Map(),
     index: createIndex(),
   };
 }
@@ -47,6 +55,7 @@ export function replay(
   for (const event of entry.events) evolve(state, event, entry.atMs);
   // What was to be looked at was looked at in that step.
   state.index.unchecked.clear();
+  state.index.broken.clear();
 }
 
 export function evolve(state: State, event: Event, atMs: number): void {
@@ -80,10 +89,13 @@ export function evolve(state: State, event: Event, atMs: number): void {
     case 'cancelSent':
       return evolveAttempt(state, event, atMs);
     case 'historyTrimmed':
-      state.durations.dropOldest(event.durations);
-      state.suites.dropOldest(event.suites);
-      state.machines.dropOldest(event.machines ?? 0);
-      return state.retired.dropOldest(event.retiredKeys);
+      return dropHistory(state, event);
+    case 'circuitsNoted':
+    case 'circuitMoved':
+    case 'certificationProbe':
+    case 'circuitProbed':
+    case 'circuitsForgotten':
+      return evolveCircuit(state, event, atMs);
     case 'workerChecked':
       return conditions.workerChecked(state, event, atMs);
     case 'conditionChanged':
@@ -104,6 +116,33 @@ export function evolve(state: State, event: Event, atMs: number): void {
       return;
     default:
       return evolveWorker(state, event, atMs);
+  }
+}
+
+function dropHistory(state: State, event: HistoryTrimmed): void {
+  state.durations.dropOldest(event.durations);
+  state.suites.dropOldest(event.suites);
+  state.machines.dropOldest(event.machines ?? 0);
+  state.retired.dropOldest(event.retiredKeys);
+}
+
+type CircuitEvent = Extract<
+  Event,
+  { kind: 'circuitsNoted' | 'circuitMoved' | 'certificationProbe' | 'circuitProbed' | 'circuitsForgotten' }
+>;
+
+function evolveCircuit(state: State, event: CircuitEvent, atMs: number): void {
+  switch (event.kind) {
+    case 'circuitsNoted':
+      return circuits.circuitsNoted(state, event, atMs);
+    case 'circuitMoved':
+      return circuits.circuitMoved(state, event, atMs);
+    case 'certificationProbe':
+      return circuits.certificationProbe(state, event);
+    case 'circuitProbed':
+      return circuits.circuitProbed(state, event, atMs);
+    case 'circuitsForgotten':
+      return circuits.circuitsForgotten(state, event);
   }
 }
 

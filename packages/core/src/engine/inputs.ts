@@ -2,7 +2,7 @@
 // the imperative (submitRun, cancelRun, drainWorker). An input carries all that the decision needs: ids, times and seeds
 // come from outside, so that replaying the inputs makes the same decisions again.
 // Inputs are stored in the journal as JSON: plain data only, no undefined that matters, no class instances.
-import type { AdmissionPolicy, AttemptRef, Profile, Report, RunId, RunSpec, SessionId, Task, TaskId, WorkerId } from '@assay/protocol';
+import type { AdmissionPolicy, AttemptRef, CircuitScope, Profile, Report, RunId, RunSpec, SessionId, Task, TaskId, WorkerId } from '@assay/protocol';
 
 /** A new run with its first tasks. `run` is a fresh id; a repeated `idempotencyKey` of the same submitter returns the earlier run. */
 export type SubmitRun = {
@@ -94,6 +94,20 @@ export type DependencyProbed = {
   detail: string | null;
 };
 
+/** By hand: stop what the scope names (or stop counting it, or only count), until released or for a time. */
+export type ForceCircuit = {
+  kind: 'forceCircuit';
+  scope: CircuitScope;
+  to: 'open' | 'disabled' | 'metricsOnly';
+  untilMs: number | null;
+  actor: string;
+  reason: string;
+};
+/** Ends what a person ordered, or the open period of a circuit: it is probed next. */
+export type ReleaseCircuit = { kind: 'releaseCircuit'; circuit: string; actor: string; reason: string };
+/** Closed, with everything forgotten. */
+export type ResetCircuit = { kind: 'resetCircuit'; circuit: string; actor: string; reason: string };
+
 /** Time passed: due deadlines are acted on. Sent when nextDeadlineMs() is reached. */
 export type TimePassed = { kind: 'timePassed' };
 
@@ -114,5 +128,9 @@ export type Input =
   | SetCondition
   | CertifyWorker
   | ResultsAcknowledged
+  | DependencyProbed
+  | ForceCircuit
+  | ReleaseCircuit
+  | ResetCircuit
   | TimePassed
   | CoordinatorRestarted;

@@ -7,6 +7,9 @@ import { verdictOfRun } from '../recovery/run-verdict.ts';
 import { budgetOf } from '../recovery/retry.ts';
 import type { AttemptSettled } from './events.ts';
 import { currentAttempt } from './lookup.ts';
+import { feedCircuits, probedBy } from './ops/feed-circuits.ts';
+import { firstOf } from '../scheduling/gangs.ts';
+import { skipDependents } from './ops/skip-dependents.ts';
 import type { AttemptRecord, RunRecord, TaskRecord } from './state.ts';
 import type { Step } from './step.ts';
 
@@ -30,7 +33,9 @@ export function settleAttempt(
 ): void {
   const { next, said } = decideNext(step, run, task, attempt, ending);
   const id = taskIdOf(run.run, task.index);
+  const probed = probedBy(step.state, run, task);
   step.emit({ kind: 'attemptSettled', task: id, attempt: attempt.attempt, worker: attempt.worker, ...said, next });
+  feedCircuits(step, run, task, attempt, ending, probed);
   if (next.kind === 'settle') settleTask(step, run, task, said.verdict);
 }
 
@@ -44,6 +49,11 @@ function decideNext(
   ending: Ending,
 ): { next: Next; said: Ending } {
   const settle: Next = { kind: 'settle' };
+  if (attempt.state.kind === 'canceling' && isRestarting(run, task) && ending.verdict !== 'passed')
+    return {
+      next: { kind: 'requeue', spends: 'nothing', avoidWorker: null },
+      said: { ...ending, verdict: 'canceled' },
+    };
   if (attempt.state.kind === 'canceling' || run.state.kind === 'canceling') {
     return { next: settle, said: ending.verdict === 'lost' ? { ...ending, verdict: 'canceled' } : ending };
   }
@@ -56,6 +66,13 @@ function decideNext(
     return { next: { kind: 'requeue', spends: 'infrastructureRetry', avoidWorker: attempt.worker }, said: ending };
   }
   return { next: settle, said: { ...ending, verdict: 'errored', failure: exhausted(task, ending) } };
+}
+
+/** Whether the task is being stopped so that its gang can start again together. */
+function isRestarting(run: RunRecord, task: TaskRecord): boolean {
+  if (run.restarting.size === 0 || run.state.kind === 'canceling') return false;
+  const gang = run.lanes[task.suite]?.gang ?? null;
+  return gang !== null && run.restarting.has(firstOf(gang, task.index));
 }
 
 function exhausted(task: TaskRecord, ending: Ending): AttemptFailure {
@@ -76,6 +93,8 @@ function exhausted(task: TaskRecord, ending: Ending): AttemptFailure {
 /** Gives a task its verdict; it has no attempt in hand. */
 export function settleTask(step: Step, run: RunRecord, task: TaskRecord, verdict: Verdict): void {
   step.emit({ kind: 'taskSettled', task: taskIdOf(run.run, task.index), verdict });
+  if (verdict !== 'passed' && run.dependents.size > 0 && run.state.kind !== 'canceling')
+    skipDependents(step, run, task);
   const isHarmless = verdict === 'passed' || verdict === 'skipped' || verdict === 'canceled';
   if (run.spec.failFast && !isHarmless && (run.state.kind === 'open' || run.state.kind === 'sealed')) {
     const reason = `${task.target === '' ? 'a task' : task.target} ${verdict}`.slice(0, 500);

@@ -18,9 +18,12 @@ import type { RequirementGroup } from '../scheduling/index-types.ts';
 import type { Placement } from './events.ts';
 import type { Duration, SuiteHistory } from '../scheduling/durations.ts';
 import type { MachineRow } from '../scheduling/machines.ts';
+import { circuitRows, restoreCircuits } from '../circuits/circuit-rows.ts';
+import type { CircuitRows } from '../circuits/circuit-rows.ts';
 import { emptyState } from './evolve.ts';
 import { comeAfter, reservePools } from './evolve-run.ts';
 import { expectEnd } from './evolve-attempt.ts';
+import { isHaltedBy } from './evolve-circuit.ts';
 import { joinClasses, refreshCheckups, setDeadline } from './evolve-worker.ts';
 import { currentAttempt, findTask, openAttempts } from './lookup.ts';
 import type {
@@ -70,7 +73,7 @@ type AssignmentRow = Pick<Assignment, 'assignment' | 'run' | 'suite' | 'worker' 
 type HealthRow = { conditions: [string, Condition][]; checks: [string, CheckRecord][]; requests: number };
 type WorkerRow = Omit<
   WorkerRecord,
-  'assignments' | 'class' | 'whole' | 'isSetAside' | 'heapSlot' | 'deadline' | 'health'
+  'assignments' | 'class' | 'whole' | 'isHalted' | 'isSetAside' | 'heapSlot' | 'deadline' | 'health'
 > & { health?: HealthRow };
 
 type Snapshot = {
@@ -97,6 +100,7 @@ type Snapshot = {
   machines: { given: number; rows: MachineRow[] };
   /** Of queued tasks that have them. */
   peculiar: [TaskId, readonly number[]][];
+  registry: CircuitRows;
 };
 
 export function snapshot(state: State): string {
@@ -117,6 +121,7 @@ export function snapshot(state: State): string {
         assignments: _assignments,
         class: _class,
         whole: _whole,
+        isHalted: _isHalted,
         isSetAside: _isSetAside,
         heapSlot: _slot,
         deadline: _deadline,
@@ -150,6 +155,7 @@ export function snapshot(state: State): string {
     rungs: [...state.rungs.entries()],
     machines: state.machines.rows(),
     peculiar: peculiarRows(state),
+    registry: circuitRows(state),
   };
   return JSON.stringify(written);
 }
@@ -235,11 +241,14 @@ export function restore(text: string): State {
     if (attempt.state.kind === 'canceling')
       state.index.canceling.set(id, { attempt, deadlineMs: attempt.state.deadlineMs });
   }
+  restoreCircuits(state, written.registry);
+  for (const worker of state.workers.values()) worker.isHalted = isHaltedBy(state, worker);
   // Counted last, when it is known what each of them holds.
   for (const worker of state.workers.values()) countIn(state.index, worker);
   for (const assignment of state.assignments.values())
     refreshStealable(state.index, assignment, present(state.workers.get(assignment.worker), 'worker'));
   state.index.unchecked.clear();
+  state.index.broken.clear();
   return state;
 }
 
@@ -261,6 +270,7 @@ function restoreWorker(state: State, row: WorkerRow): void {
       requests: health?.requests ?? 0,
       deadlines: new Map(),
     },
+    isHalted: false,
     isSetAside: false,
     whole: null,
     class: joinClass(state.index, row.pool, row.profileDigest, shared.profile, row.declared),
@@ -391,6 +401,7 @@ function restoreAssignment(state: State, row: AssignmentRow): void {
   for (const { attempt } of openAttempts(state, assignment)) {
     if (attempt.assignment !== row.assignment) continue;
     assignment.open += 1;
+    group.assignedMs += attempt.expectedMs;
     if (attempt.state.kind === 'running') assignment.runningMs += attempt.expectedMs;
     if (attempt.state.kind !== 'assigned') continue;
     assignment.unstarted += 1;

@@ -5,6 +5,9 @@
 // kept, so that a sum built by steps equals one built at once.
 import type { AdmissionPolicy, AssignmentId, CaseCounts, CheckOutcome, Profile, RunId, RunSpec, SessionId, Verdict, WorkerId } from '@assay/protocol';
 import type { Share } from '../scheduling/order.ts';
+import type { Circuit, Streak } from '../circuits/registry.ts';
+import type { CircuitId } from '../circuits/scope.ts';
+import type { Window } from '../circuits/window.ts';
 import type { DeclaredLabels } from '../hardware/facts.ts';
 import type { RecencyMap } from '../kernel/recency-map.ts';
 import type { AttemptState } from '../lifecycle/attempt.ts';
@@ -135,6 +138,10 @@ export type WorkerRecord = {
   /** Open assignments, each occupying one slot. */
   readonly assignments: Map<AssignmentId, Assignment>;
   readonly health: WorkerHealth;
+  /** Whether it finished anything well since its process joined: until then it gets small batches. */
+  isProven: boolean;
+  /** Derived: a circuit of its own admits nothing now. */
+  isHalted: boolean;
   /** Derived: whether the worker as a whole is not to be given work. */
   isSetAside: boolean;
   /** Derived: the class that it would be of were none of its devices set aside; null where none is. */
@@ -172,7 +179,14 @@ export type CheckupDeadline = { readonly worker: WorkerId; readonly device: stri
 
 export type WorkerDeadline = { readonly worker: WorkerId; atMs: number; heapSlot: number };
 
-export type Submission = { readonly run: RunId; readonly contentDigest: string; readonly tasks: number };
+export type Submission = {
+  readonly run: RunId;
+  readonly contentDigest: string;
+  readonly tasks: number;
+  /** Of a run that left: its last chunk and all of its tasks, so that a repeated chunk is known as one. */
+  readonly lastChunk?: number;
+  readonly tasksInAll?: number;
+};
 
 export type State = {
   /** Steps that had events. */
@@ -202,5 +216,10 @@ export type State = {
   readonly machines: Machines;
   /** How often each step of recovery helped, by step and kind of device. */
   readonly rungs: RecencyMap<string, RungHistory>;
+  readonly circuits: Map<CircuitId, Circuit>;
+  /** Attempts that ended lately and failures of machines among them, over all workers: what one worker is held against. */
+  readonly fleet: { attempts: Window; failures: Window };
+  /** Rows of fast failures, by worker. */
+  readonly streaks: Map<WorkerId, Streak>;
   readonly index: Index;
 };

@@ -70,6 +70,8 @@ export type RequirementGroup = {
   readonly stealable: IndexedHeap<Assignment>;
   /** Assignments that were asked for tasks and did not answer yet. */
   asked: number;
+  /** Sum of the predictions of all attempts in hand: what the slots that fit are expected to be busy with. */
+  assignedMs: number;
 };
 
 export type Lane = {
@@ -126,6 +128,8 @@ export type Index = {
   readonly gangs: Set<Lane>;
   /** Classes kept for a gang that waited long: noted anew by each placement, and not part of the state. */
   readonly keptFor: Map<CapabilityClass, Lane>;
+  /** Tasks of gangs that came back to the queue while others of their gang are at work: dealt with in the same step. */
+  readonly broken: Map<TaskRecord, Lane>;
   /** Pools that only runs that ask for them may use. */
   readonly reservedPools: Set<string>;
   /** Groups that have something to steal. */

@@ -93,6 +93,7 @@ test('fail-fast stops the rest after the first task that did not pass, and the r
   const events = lab.finish('w1', first!, { verdict: 'failed', counts: { passed: 0, failed: 1, skipped: 0, todo: 0 } });
   expect(kinds(events)).toEqual([
     'attemptSettled',
+    'circuitsNoted',
     'taskSettled',
     'runCancelRequested',
     'cancelSent',

@@ -40,7 +40,7 @@ test('an agent that was killed is back at once, before its dead link is noticed;
   lab.start('w1', first!);
   const oldSession = lab.session('w1');
   const events = lab.join('w1', { incarnation: 'i2', held: [second!] });
-  expect(kinds(events)).toEqual(['workerJoined', 'attemptSettled', 'tasksAssigned']);
+  expect(kinds(events)).toEqual(['workerJoined', 'attemptSettled', 'circuitsNoted', 'tasksAssigned']);
   expect(only(events, 'attemptSettled')).toMatchObject([
     { task: first!.task, verdict: 'lost', next: { kind: 'requeue', spends: 'infrastructureRetry' } },
   ]);
@@ -134,7 +134,7 @@ test('a worker that leaves with work loses what ran and returns the rest', () =>
   lab.submit(tasksOf(2), { suites: [suiteOf()] });
   lab.start('w1', held(lab)[0]!);
   const events = lab.step({ kind: 'workerLeft', worker: 'w1' as never, session: lab.session('w1'), reason: 'done' });
-  expect(kinds(events)).toEqual(['workerLeft', 'tasksReturned', 'attemptSettled', 'runUnplaceable']);
+  expect(kinds(events)).toEqual(['workerLeft', 'tasksReturned', 'attemptSettled', 'circuitsNoted', 'runUnplaceable']);
 });
 
 test('a worker that comes back with fewer slots than it has work is given nothing until there is room', () => {

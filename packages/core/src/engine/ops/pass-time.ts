@@ -5,6 +5,7 @@ import { findTask } from '../lookup.ts';
 import { settleAttempt } from '../settle.ts';
 import { accepted } from '../step.ts';
 import type { Step } from '../step.ts';
+import { passTimeOfCircuits } from './order-circuit.ts';
 import { loseWorker } from './part-with-worker.ts';
 import { passCheckups, passOverdue } from './watch-workers.ts';
 
@@ -24,5 +25,6 @@ export function passTime(step: Step): Reply {
     const { run, task } = present(findTask(state, id), 'task that is being canceled');
     settleAttempt(step, run, task, attempt, { verdict: 'canceled', counts: attempt.counts });
   }
+  passTimeOfCircuits(step);
   return accepted;
 }

@@ -11,6 +11,7 @@ import { limit } from '../limits.ts';
 import type { WorkerRecord } from '../state.ts';
 import type { Step } from '../step.ts';
 import { clear, conditionOf, quarantine, suspect } from './change-condition.ts';
+import { concludeCertificationProbe } from './feed-circuits.ts';
 import { climb, hasCheckFor, requestCertification } from './certify.ts';
 
 type Of<Kind extends Report['kind']> = Extract<Report, { kind: Kind }>;
@@ -46,6 +47,7 @@ export function takeCertified(step: Step, worker: WorkerRecord, report: Of<'cert
     before.checkup.request === request;
   step.emit({ kind: 'workerCertified', worker: worker.worker, device, request, outcome, message });
   if (isAwaited) concludeCertification(step, worker, device, outcome, message);
+  concludeCertificationProbe(step, worker, request, outcome);
 }
 
 /** What follows from the outcome of a certification that was waited for; also where it never came. */

@@ -1,0 +1,264 @@
+// What an attempt's end means for circuits: the one place where evidence is taken, and where a circuit moves because of it.
+// Called from settle with how the attempt really ended, before its task is settled or queued again.
+import type { AttemptRef, WorkerId } from '@assay/protocol';
+import { attribute, classThatCounts } from '../../circuits/attribute.ts';
+import type { Mark } from '../../circuits/attribute.ts';
+import { opening } from '../../circuits/breaker-state.ts';
+import type { Transition } from '../../circuits/breaker-state.ts';
+import { judge, limited } from '../../circuits/judge.ts';
+import type { Judgement } from '../../circuits/judge.ts';
+import type { Circuit } from '../../circuits/registry.ts';
+import { circuitIdOf, luckOf } from '../../circuits/scope.ts';
+import { compareText } from '../../kernel/compare.ts';
+import type { CircuitsNoted } from '../events.ts';
+import { taskIdOf } from '../ids.ts';
+import { limit } from '../limits.ts';
+import { openAttempts } from '../lookup.ts';
+import type { Ending } from '../settle.ts';
+import type { AttemptRecord, RunRecord, State, TaskRecord, WorkerRecord } from '../state.ts';
+import type { Step } from '../step.ts';
+import { hasCheckFor, requestCertification } from './certify.ts';
+
+/** Tells the circuits how an attempt ended. `probed` are those that it was a probe of. */
+export function feedCircuits(
+  step: Step,
+  run: RunRecord,
+  task: TaskRecord,
+  attempt: AttemptRecord,
+  ending: Ending,
+  probed: readonly Circuit[],
+): void {
+  const worker = attempt.worker === null ? undefined : step.state.workers.get(attempt.worker);
+  const isOver = ending.verdict === 'passed' || ending.verdict === 'canceled' || ending.verdict === 'skipped';
+  if (worker !== undefined && !isOver) noteFailure(step, run, task, attempt, worker, ending);
+  for (const circuit of probed) concludeProbe(step, circuit);
+}
+
+/** What an attempt probes, asked before it is settled. */
+export function probedBy(state: State, run: RunRecord, task: TaskRecord): readonly Circuit[] {
+  const { probing } = state.index.circuits;
+  return probing.size === 0 ? [] : inOrder(probing.get(taskIdOf(run.run, task.index)) ?? []);
+}
+
+/** In an order that does not depend on which was made first. */
+function inOrder(circuits: readonly Circuit[]): Circuit[] {
+  return [...circuits].sort((a, b) => compareText(a.circuit, b.circuit));
+}
+
+function noteFailure(
+  step: Step,
+  run: RunRecord,
+  task: TaskRecord,
+  attempt: AttemptRecord,
+  worker: WorkerRecord,
+  ending: Ending,
+): void {
+  const { state } = step;
+  const config = step.config.circuits;
+  const suite = run.spec.suites[task.suite];
+  const id = taskIdOf(run.run, task.index);
+  const { verdict, failure } = ending;
+  const marks = attribute(verdict, failure, {
+    worker: worker.worker,
+    class: worker.class.id,
+    project: run.spec.project,
+    suite: suite?.name ?? '',
+    task: id,
+    uses: suite?.uses ?? [],
+    device: deviceNeeded(suite?.requires ?? ''),
+  }).filter((mark) => !isRepeatedLoss(state, mark, ending));
+  const named = classThatCounts(verdict, failure);
+  // Where the test may be at fault, only a worker that never did anything well is suspected.
+  const isFast = (named !== null || !worker.isProven) && isFastFailure(step, attempt, ending);
+  if (marks.length === 0 && !isFast) return;
+  noteMarks(step, {
+    worker: worker.worker,
+    task: id,
+    attempt: attempt.attempt,
+    failureClass: named ?? failure?.class ?? 'test',
+    code: failure?.code ?? verdict,
+    isOfMachine: named !== null && named !== 'timeout' && named !== 'unknown',
+    isFast,
+    marks,
+  });
+  for (const mark of marks) consider(step, mark, run, worker.worker);
+  if (isFast) considerBlackHole(step, config, run, worker);
+}
+
+/** Emits evidence; circuits that it makes take their settings along, so that recovery needs none. */
+export function noteMarks(
+  step: Step,
+  { marks, ...said }: Omit<CircuitsNoted, 'kind' | 'marks'> & { readonly marks: readonly Mark[] },
+): void {
+  step.emit({
+    kind: 'circuitsNoted',
+    ...said,
+    marks: marks.map(({ scope, member }) => ({ scope, member, ...settingsFor(step, scope) })),
+  });
+}
+
+export function settingsFor(step: Step, scope: Circuit['scope']): Pick<CircuitsNoted['marks'][number], 'settings'> {
+  if (step.state.circuits.has(circuitIdOf(scope))) return {};
+  return { settings: step.config.circuits.breakers[scope.kind] };
+}
+
+/** A worker that is lost loses all that it runs at once: that is one failure. */
+function isRepeatedLoss(state: State, mark: Mark, { verdict }: Ending): boolean {
+  if (verdict !== 'lost') return false;
+  return state.circuits.get(circuitIdOf(mark.scope))?.evidence.at(-1) === state.seq;
+}
+
+function deviceNeeded(requires: string): string | null {
+  return /\bgpus?\b/.test(requires) ? 'gpu' : null;
+}
+
+function isFastFailure(step: Step, { expectedMs }: AttemptRecord, { verdict, costMs }: Ending): boolean {
+  if (costMs === undefined || (verdict !== 'failed' && verdict !== 'errored')) return false;
+  return costMs < step.config.circuits.fastShare * expectedMs;
+}
+
+function consider(step: Step, mark: Mark, run: RunRecord, worker: WorkerId): void {
+  const circuit = step.state.circuits.get(circuitIdOf(mark.scope));
+  if (circuit === undefined) return;
+  if (circuit.breaker.state.kind === 'halfOpen') return;
+  const peersFail = mark.isWeak === true ? failureShare(step.state, run, worker) : null;
+  act(step, circuit, judge(step.state, step.config.circuits, circuit, step.nowMs, peersFail));
+}
+
+/** How often what settled of a run did not pass, leaving this worker's row of failures out; cautious while little is known. */
+function failureShare(state: State, { verdicts }: RunRecord, worker: WorkerId): number {
+  const own = state.streaks.get(worker)?.tasks.length ?? 0;
+  const bad = (verdicts.failed ?? 0) + (verdicts.errored ?? 0) + (verdicts.timedOut ?? 0);
+  const others = Math.max(0, bad - own);
+  return (others + 1) / ((verdicts.passed ?? 0) + others + 2);
+}
+
+function act(step: Step, circuit: Circuit, judgement: Judgement): void {
+  if (judgement.kind === 'probes') {
+    moveCircuit(step, circuit, { to: 'halfOpen', atMs: step.nowMs, cause: judgement.cause });
+  } else if (judgement.kind === 'opens') {
+    openCircuit(step, circuit, judgement.cause, judgement.isLast);
+  }
+}
+
+export function openCircuit(step: Step, circuit: Circuit, cause: string, isLast = false): void {
+  const { nowMs, config } = step;
+  const transition = opening(circuit.breaker, cause, nowMs, luckOf(circuit.circuit, circuit.breaker.generation));
+  const untilMs = transition.untilMs ?? nowMs;
+  const latestMs = nowMs + config.circuits.lastOfClassOpenMaxMs;
+  moveCircuit(step, circuit, isLast && untilMs > latestMs ? { ...transition, untilMs: latestMs } : transition);
+}
+
+/** Emits a transition, and does what it asks for: work in hand that did not start goes elsewhere, a probe is asked for. */
+export function moveCircuit(step: Step, circuit: Circuit, transition: Transition): void {
+  step.emit({
+    kind: 'circuitMoved',
+    circuit: circuit.circuit,
+    scope: circuit.scope,
+    from: circuit.breaker.state.kind,
+    transition,
+    evidence: [...circuit.evidence],
+  });
+  if (transition.to === 'halfOpen') askForCertification(step, circuit);
+  if (transition.to === 'open' || transition.to === 'forcedOpen' || transition.to === 'halfOpen')
+    takeBackWork(step, circuit);
+}
+
+/** A worker or a device that has a check of its own is proven by that, and not by somebody's work. */
+function askForCertification(step: Step, circuit: Circuit): void {
+  const { scope } = circuit;
+  if (scope.kind !== 'worker' && scope.kind !== 'device') return;
+  const worker = step.state.workers.get(scope.worker);
+  const device = scope.kind === 'device' ? scope.device : null;
+  if (worker === undefined || !hasCheckFor(worker, device)) return;
+  const request = requestCertification(step, worker, device, `circuit ${circuit.circuit} is half-open`);
+  if (request === null) return;
+  const expiresAtMs = step.nowMs + 2 * step.config.certifyPatienceMs;
+  step.emit({ kind: 'certificationProbe', circuit: circuit.circuit, request, expiresAtMs });
+}
+
+/** Half-open circuits whose certification was answered. */
+export function concludeCertificationProbe(
+  step: Step,
+  worker: WorkerRecord,
+  request: number,
+  outcome: 'passed' | 'failed' | 'notRun',
+): void {
+  const of = step.state.index.circuits.byWorker.get(worker.worker);
+  if (of === undefined) return;
+  for (const circuit of inOrder(of)) {
+    if (!circuit.probes.some(({ task, attempt }) => task === null && attempt === request)) continue;
+    const { scope } = circuit;
+    const said = outcome === 'passed' ? 'success' : outcome === 'failed' ? 'failure' : 'ignored';
+    step.emit({ kind: 'circuitProbed', scope, outcome: said, durationMs: 0, detail: null, request });
+    if (outcome === 'passed') moveCircuit(step, circuit, { to: 'closed', atMs: step.nowMs, cause: 'certified' });
+    else if (outcome === 'failed') openCircuit(step, circuit, 'probeFailed');
+  }
+}
+
+/** An attempt that was a probe is over: the circuit closes, opens again, or waits for the next one. */
+function concludeProbe(step: Step, circuit: Circuit): void {
+  const { breaker } = circuit;
+  if (breaker.state.kind !== 'halfOpen') return;
+  const hasFailed = circuit.evidence.at(-1) === step.state.seq && circuit.lastAtMs === step.nowMs;
+  if (hasFailed) openCircuit(step, circuit, 'probeFailed');
+  else if (breaker.state.successes >= breaker.settings.probeSuccesses)
+    moveCircuit(step, circuit, { to: 'closed', atMs: step.nowMs, cause: 'probesSucceeded' });
+}
+
+/**
+ * A worker that fails one task after another, far faster than they take elsewhere. Failures of the machine need few; where
+ * tests may be at fault, only so many that a peer would hardly ever have them, on a worker that never did anything well.
+ */
+function considerBlackHole(step: Step, config: Step['config']['circuits'], run: RunRecord, worker: WorkerRecord): void {
+  const { state } = step;
+  const streak = state.streaks.get(worker.worker);
+  if (streak === undefined || streak.tasks.length < config.blackHoleTasksMin) return;
+  if (streak.hasTest) {
+    if (worker.isProven) return;
+    if (failureShare(state, run, worker.worker) ** streak.tasks.length > config.outlierChance) return;
+  }
+  const scope = { kind: 'worker', worker: worker.worker } as const;
+  if (!state.circuits.has(circuitIdOf(scope))) {
+    const member = streak.tasks.at(-1) ?? '';
+    noteMarks(step, {
+      worker: worker.worker,
+      task: null,
+      attempt: 0,
+      failureClass: 'infrastructure',
+      code: 'BLACK_HOLE',
+      isOfMachine: false,
+      isFast: false,
+      marks: [{ scope, member }],
+    });
+  }
+  const circuit = state.circuits.get(circuitIdOf(scope));
+  if (circuit?.breaker.state.kind === 'closed') act(step, circuit, limited(state, config, circuit, 'blackHole'));
+}
+
+/** Asks back what a circuit now stops and did not start. */
+function takeBackWork(step: Step, circuit: Circuit): void {
+  for (const worker of workersOf(step.state, circuit)) {
+    if (worker.state.kind !== 'connected') continue;
+    for (const assignment of worker.assignments.values()) {
+      if (assignment.takeBack !== null || assignment.unstarted === 0) continue;
+      const lane = step.state.runs.get(assignment.run)?.lanes[assignment.suite];
+      if (lane === undefined || (circuit.taskClass !== null && circuit.taskClass !== lane.suiteKey)) continue;
+      const attempts: AttemptRef[] = openAttempts(step.state, assignment)
+        .filter(({ attempt }) => attempt.state.kind === 'assigned')
+        .map(({ ref }) => ref)
+        .slice(0, limit('batchTasksMax'));
+      if (attempts.length > 0)
+        step.emit({ kind: 'takeBackRequested', worker: worker.worker, assignment: assignment.assignment, attempts });
+    }
+  }
+}
+
+function workersOf(state: State, { scope }: Circuit): WorkerRecord[] {
+  if (scope.kind === 'worker' || scope.kind === 'workerTask') {
+    const worker = state.workers.get(scope.worker);
+    return worker === undefined ? [] : [worker];
+  }
+  if (scope.kind !== 'class' && scope.kind !== 'classTask') return [];
+  return [...state.workers.values()].filter((worker) => worker.class.id === scope.class);
+}
