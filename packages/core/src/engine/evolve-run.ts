@@ -5,7 +5,7 @@ import { after, mustLead } from '../lifecycle/transition.ts';
 import { runTransitions } from '../lifecycle/run.ts';
 import { taskTransitions } from '../lifecycle/task.ts';
 import type { TaskState } from '../lifecycle/task.ts';
-import { addMember } from '../scheduling/gangs.ts';
+import { addMember, firstOf } from '../scheduling/gangs.ts';
 import { closeLanes, matchAll, openLanes } from '../scheduling/groups.ts';
 import { recountSlots } from '../scheduling/holdings.ts';
 import { dequeue, enqueue, laneOf, letGo, openAlternative } from '../scheduling/lanes.ts';
@@ -111,8 +111,16 @@ export function saidOf(reasons: readonly { reason: string }[]): string {
 }
 
 export function runCancelRequested(state: State, event: RunCancelRequested): void {
-  if (event.tasks !== 'all') return;
   const run = liveRun(state, event.run);
+  if (event.tasks !== 'all') {
+    // Those that were being stopped to start again are now being stopped for good.
+    for (const id of event.tasks) {
+      const task = present(findTask(state, id), 'task to cancel').task;
+      const { gang } = laneOf(run, task.suite);
+      if (gang !== null) run.restarting.delete(firstOf(gang, task.index));
+    }
+    return;
+  }
   mustLead(runTransitions, 'run', run.state.kind, 'runCancelRequested', 'canceling');
   run.state = { kind: 'canceling', cause: event.cause };
 }
@@ -199,7 +207,7 @@ export function runRetired(state: State, event: RunRetired): void {
   const submission = state.submissions.get(key);
   if (submission === undefined) return;
   state.submissions.delete(key);
-  state.retired.set(key, submission);
+  state.retired.set(key, { ...submission, lastChunk: run.lastChunk, tasksInAll: run.tasks.length });
 }
 
 /** Gives a task its next state and keeps the run's counts of them. */

@@ -29,6 +29,12 @@ export function fellowsOf(gang: GangIndex, task: TaskRecord): TaskRecord[] {
   return gang.members.slice(first, first + gang.size);
 }
 
+/** The first of the gang that a task is of, by which the gang is named. */
+export function firstOf(gang: GangIndex, index: number): number {
+  const place = gang.places.get(index) ?? 0;
+  return gang.members[place - (place % gang.size)]?.index ?? index;
+}
+
 /** Whether all are there and none is at work, so that those that wait may start. */
 export function isWhole(gang: GangIndex, fellows: readonly TaskRecord[]): boolean {
   return (

@@ -44,7 +44,10 @@ export function putInLane(
 export function letGo(index: Index, lane: Lane, task: TaskRecord): void {
   const { gang, run, held } = lane;
   const together = gang === null ? [task] : fellowsOf(gang, task);
-  if (gang !== null && !isWhole(gang, together)) return;
+  if (gang !== null && !isWhole(gang, together)) {
+    if (together.length === gang.size && task.state.kind === 'queued') index.broken.set(task, lane);
+    return;
+  }
   const waiting = together.filter(({ state }) => state.kind === 'queued');
   if (!waiting.every((one) => areOver(run, one))) return;
   for (const one of waiting) if (held.delete(one)) stand(index, lane, one);
