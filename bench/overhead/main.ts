@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine, printMachine, writeResults } from '../machine.ts';
 import { medianOf } from '../peers/measure.ts';
 import { runTogether, runWhole } from './process.ts';
-import { networkxSuite, skewedSuite, type Suite, zodSuite } from './suites.ts';
+import { networkxSuite, skewedSeeds, skewedSuite, type Suite, zodSuite } from './suites.ts';
 
 const { values, positionals } = parseArgs({
   options: { runs: { type: 'string', default: '3' } },
@@ -18,8 +18,8 @@ const { values, positionals } = parseArgs({
 });
 const wanted = positionals.length === 0 ? ['vitest', 'pytest', 'skewed'] : positionals;
 const runs = Number(values.runs);
-const cli = join(import.meta.dirname, '../../packages/cli/src/main.ts');
-const seeds = [1, 2, 3];
+const cli = join(import.meta.dirname, '../../packages/cli/src/main.mjs');
+const skewedDraws = 3;
 
 type Figures = {
   suite: string;
@@ -107,7 +107,11 @@ printMachine(machine);
 const all: Figures[] = [];
 for (const name of wanted) {
   const suites =
-    name === 'vitest' ? [await zodSuite()] : name === 'pytest' ? [await networkxSuite()] : seeds.map(skewedSuite);
+    name === 'vitest'
+      ? [await zodSuite()]
+      : name === 'pytest'
+        ? [await networkxSuite()]
+        : skewedSeeds(skewedDraws).map(skewedSuite);
   for (const suite of suites) {
     if (typeof suite === 'string') {
       console.log(`\n${name}: left out: ${suite}`);

@@ -1,5 +1,6 @@
 // The suites of the overhead benchmark: two real ones that we did not write, and a generated one whose files' durations are drawn.
 // Each says how its runner runs it alone on two processors, and what to tell `assay run` to run the same files.
+import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { globSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -81,7 +82,43 @@ export async function networkxSuite(): Promise<Suite | string> {
 }
 
 /** Shortest file, heaviness of the tail (Pareto), and longest file of the generated suite. */
-const skew = { files: 120, shortestMs: 30, alpha: 0.7, longestMs: 15_000 };
+const skew = { files: 120, shortestMs: 20, alpha: 0.6, longestMs: 10_000 };
+/** A draw is skewed when the heavier of its two static shards has so many times the work of the lighter. */
+const unevenFrom = 2;
+
+const fileName = (index: number): string => `file-${String(index).padStart(3, '0')}.test.js`;
+
+function drawMs(seed: number): number[] {
+  const random = createRandom(seed);
+  return Array.from({ length: skew.files }, () =>
+    Math.round(Math.min(skew.longestMs, skew.shortestMs / (1 - random()) ** (1 / skew.alpha))),
+  );
+}
+
+/** The work of the two halves that vitest's --shard makes: files in the order of the SHA-1 of their path, cut in the middle. */
+function shardMs(drawn: readonly number[]): [number, number] {
+  const order = drawn
+    .map((ms, index) => ({
+      ms,
+      hash: createHash('sha1')
+        .update(`/${fileName(index)}`)
+        .digest('hex'),
+    }))
+    .sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  const sum = (part: typeof order): number => part.reduce((total, { ms }) => total + ms, 0);
+  const middle = Math.ceil(order.length / 2);
+  return [sum(order.slice(0, middle)), sum(order.slice(middle))];
+}
+
+/** The first seeds, counted from 1, whose draws are skewed: on the others static shards happen to be nearly even, and nobody gains. */
+export function skewedSeeds(count: number): number[] {
+  const seeds: number[] = [];
+  for (let seed = 1; seeds.length < count; seed++) {
+    const halves = shardMs(drawMs(seed));
+    if (Math.max(...halves) >= unevenFrom * Math.min(...halves)) seeds.push(seed);
+  }
+  return seeds;
+}
 
 /** A vitest suite whose files keep a processor busy for drawn times: Pareto, so that a few files are most of it. */
 export function skewedSuite(seed: number): Suite {
@@ -89,17 +126,16 @@ export function skewedSuite(seed: number): Suite {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'package.json'), '{ "name": "skewed", "private": true, "type": "module" }\n');
-  const random = createRandom(seed);
-  let totalMs = 0;
-  for (let index = 0; index < skew.files; index++) {
-    const ms = Math.round(Math.min(skew.longestMs, skew.shortestMs / (1 - random()) ** (1 / skew.alpha)));
-    totalMs += ms;
+  const drawn = drawMs(seed);
+  const halves = shardMs(drawn);
+  const totalMs = halves[0] + halves[1];
+  for (const [index, ms] of drawn.entries()) {
     const text = `import { test } from 'vitest';\ntest('is busy for ${ms} ms', () => {\n  const until = performance.now() + ${ms};\n  while (performance.now() < until);\n}, 60_000);\n`;
-    writeFileSync(join(directory, `file-${String(index).padStart(3, '0')}.test.js`), text);
+    writeFileSync(join(directory, fileName(index)), text);
   }
   return {
     name: `skewed-${seed}`,
-    about: `generated: ${skew.files} files, Pareto (alpha ${skew.alpha}, ${skew.shortestMs} to ${skew.longestMs} ms), seed ${seed}, ${(totalMs / 1_000).toFixed(1)} s of work`,
+    about: `generated: ${skew.files} files, Pareto (alpha ${skew.alpha}, ${skew.shortestMs} to ${skew.longestMs} ms), seed ${seed}, ${(totalMs / 1_000).toFixed(1)} s of work, shards of ${halves.map((ms) => (ms / 1_000).toFixed(1)).join(' and ')} s: evenly spread it would be ${(totalMs / 2 / Math.max(...halves)).toFixed(2)} of the heavier`,
     against: 'vitest --shard 1/2 and 2/2 at the same time, one worker each',
     files: skew.files,
     directory,
