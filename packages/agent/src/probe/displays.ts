@@ -42,6 +42,10 @@ export function parseDisplays(text: string): FoundGpu[] | undefined {
     };
     const memory = /^(\d+)\s*(MB|GB)$/.exec(fields.get('spdisplays_vram') ?? '');
     if (memory) gpu.memoryMiB = Number(memory[1]) * (memory[2] === 'GB' ? 1024 : 1);
+    const cores = Number(fields.get('sppci_cores'));
+    if (Number.isInteger(cores) && cores > 0) gpu.computeUnits = cores;
+    const metal = /^spdisplays_metal(\d+)$/.exec(fields.get('spdisplays_mtlgpufamilysupport') ?? '')?.[1];
+    if (metal !== undefined) gpu.apis = { metal: { version: metal, major: Number(metal) } };
     return [gpu];
   });
 }

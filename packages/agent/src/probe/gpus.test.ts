@@ -29,9 +29,18 @@ test('NVIDIA: two cards; what the driver does not have is absent; uuid and bus a
       driver: '570.86.15',
       pciId: '10de:2335',
       computeCapability: '9.0',
+      clockMHz: 1980,
+      firmware: '96.00.BC.00.01',
       via: 'nvidia-smi',
     },
-    { vendor: 'nvidia', model: 'Quadro K620', driver: '570.86.15', pciId: '10de:13bb', via: 'nvidia-smi' },
+    {
+      vendor: 'nvidia',
+      model: 'Quadro K620',
+      driver: '570.86.15',
+      pciId: '10de:13bb',
+      firmware: '82.07.7a.00.01',
+      via: 'nvidia-smi',
+    },
   ]);
   expect(probe.identity).toEqual([
     { uuid: 'GPU-11111111-2222-3333-4444-555555555555', busAddress: '0000:3b:00.0' },

@@ -7,6 +7,7 @@ import type { CimFacts } from './cim.ts';
 import type { ProbeContext, Probed } from './context.ts';
 import { probeDisplays } from './displays.ts';
 import { probeDrm } from './drm.ts';
+import { probeKfd } from './kfd.ts';
 import { probeNvidia } from './nvidia.ts';
 import { probeRocm } from './rocm.ts';
 
@@ -16,13 +17,19 @@ export type FoundGpu = Gpu & { uuid?: string; busAddress?: string };
 export type GpuProbe = { gpus: Gpu[] | undefined; identity: MachineIdentity['gpus']; unknown: Profile['unknown'] };
 
 export async function probeGpus(ctx: ProbeContext, cim: Promise<Probed<CimFacts>>): Promise<GpuProbe> {
-  const [nvidia, rocm, drm, displays, windows] = await Promise.all([
+  const [nvidia, rocm, drm, displays, windows, kfd] = await Promise.all([
     probeNvidia(ctx),
     probeRocm(ctx),
     probeDrm(ctx),
     probeDisplays(ctx),
     cim.then((facts): Probed<FoundGpu[]> => ({ value: facts.value?.gpus, unknown: facts.unknown })),
+    probeKfd(ctx),
   ]);
+  for (const gpu of [...(rocm.value ?? []), ...(drm.value ?? [])]) {
+    const node = gpu.busAddress === undefined ? undefined : kfd.get(gpu.busAddress);
+    // What the vendor's tool said stays.
+    if (node !== undefined) Object.assign(gpu, { ...node, ...gpu });
+  }
   return mergeGpus([nvidia, rocm], [drm, displays, windows]);
 }
 

@@ -50,13 +50,21 @@ test('a Mac: Apple silicon, Safari and Chrome by their bundles, and no stub of J
     env: { PATH: '/usr/bin' },
   });
   expect(Profile.parse(profile)).toEqual(profile);
-  expect(profile.unknown).toEqual([]);
+  expect(profile.unknown).toEqual([{ field: 'accelerators', reason: 'no probe for accelerators on darwin' }]);
   expect(profile.os).toEqual({ family: 'darwin', name: 'macos', version: '15.3.1', kernel: '24.3.0', arch: 'arm64' });
   expect(profile.cpu).toMatchObject({ vendor: 'Apple', model: 'Apple M2 Pro', count: 10, logicalCount: 10 });
   expect(profile.cpu.isa).toEqual(expect.arrayContaining(['neon', 'dotprod', 'bf16']));
   expect(profile.cpu.isa).not.toContain('sme');
   expect(profile.memory).toEqual({ totalMiB: 16_384, limitMiB: 16_384 });
-  expect(profile.gpus).toEqual([{ vendor: 'apple', model: 'Apple M2 Pro', via: 'system_profiler' }]);
+  expect(profile.gpus).toEqual([
+    {
+      vendor: 'apple',
+      model: 'Apple M2 Pro',
+      computeUnits: 19,
+      apis: { metal: { version: '3', major: 3 } },
+      via: 'system_profiler',
+    },
+  ]);
   expect(profile.browsers.map((browser) => [browser.name, browser.version])).toEqual([
     ['chrome', '140.0.7339.80'],
     ['safari', '18.3'],
@@ -98,7 +106,7 @@ test('a Windows machine whose PowerShell fails has unknown CPU, memory and GPUs,
 test('two equal machines have one digest, whatever they are called; another driver is another one', async () => {
   const text = `${fixtureText('nvidia-two-cards.tree')}-- etc/machine-id --\n`;
   const a = await probeTree(`${text}aaaa\n`, { hostname: 'a' });
-  const b = await probeTree(`${text}bbbb\n`.replace('GPU-1111', 'GPU-2222').replace('3B:00', '1B:00'), {
+  const b = await probeTree(`${text}bbbb\n`.replace('GPU-1111', 'GPU-2222').replaceAll('3B:00', '1B:00'), {
     hostname: 'b',
   });
   const c = await probeTree(`${text}aaaa\n`.replaceAll('570.86.15', '580.1.1'), { hostname: 'a' });

@@ -6,6 +6,9 @@
 import { createHash } from 'node:crypto';
 import { profileDigestText } from '@assay/protocol';
 import type { MachineIdentity, Profile } from '@assay/protocol';
+import { probeAccelerators } from './accelerators.ts';
+import { probeApis } from './apis.ts';
+import type { ApiProbe } from './apis.ts';
 import { probeBrowsers } from './browsers.ts';
 import { probeCgroup } from './cgroup.ts';
 import { probeCim } from './cim.ts';
@@ -14,6 +17,7 @@ import { thisMachine } from './context.ts';
 import type { ProbeContext } from './context.ts';
 import { probeCpu } from './cpu.ts';
 import { probeGpus } from './gpus.ts';
+import type { Gpu } from './gpus.ts';
 import { probeRuntimes } from './runtimes.ts';
 import { probeIdentity, probeMemory, probeOs } from './system.ts';
 
@@ -27,13 +31,15 @@ export type MachineProbe = { profile: Profile; identity: MachineIdentity; digest
 /** Measures the machine of a context, by default this one. Takes about as long as its slowest tool, at most two time-outs. */
 export async function probeMachine(ctx: ProbeContext = thisMachine()): Promise<MachineProbe> {
   const cimAnswer = probeCim(ctx);
-  const [gpus, runtimes, browsers, cgroup, container, cim] = await Promise.all([
+  const [gpus, runtimes, browsers, cgroup, container, cim, accelerators, apis] = await Promise.all([
     probeGpus(ctx, cimAnswer),
     probeRuntimes(ctx),
     probeBrowsers(ctx),
     probeCgroup(ctx),
     probeContainer(ctx),
     cimAnswer,
+    probeAccelerators(ctx),
+    probeApis(ctx),
   ]);
   const [os, cpu, memory, identity] = await Promise.all([
     probeOs(ctx, cim),
@@ -50,7 +56,7 @@ export async function probeMachine(ctx: ProbeContext = thisMachine()): Promise<M
     runners: runtimes.runners,
     browsers: browsers.browsers,
     drivers: browsers.drivers,
-    unknown: [os, cpu, memory, cgroup, container, gpus, runtimes, browsers]
+    unknown: [os, cpu, memory, cgroup, container, gpus, runtimes, browsers, accelerators, apis]
       .flatMap((probed) => probed.unknown)
       .slice(0, 128),
   };
@@ -61,8 +67,16 @@ export async function probeMachine(ctx: ProbeContext = thisMachine()): Promise<M
       profile.cgroup.memoryLimitMiB = Math.floor(limits.memoryLimitBytes / 2 ** 20);
   }
   if (container.value) profile.container = container.value;
-  if (gpus.gpus) profile.gpus = gpus.gpus;
+  if (gpus.gpus) profile.gpus = gpus.gpus.map((gpu) => withVulkan(gpu, apis));
+  if (accelerators.value) profile.accelerators = accelerators.value;
+  if (Object.keys(apis.apis).length > 0) profile.apis = apis.apis;
   return { profile, identity: { ...identity, gpus: gpus.identity }, digest: profileDigest(profile) };
+}
+
+/** Two equal cards speak the same Vulkan, so that the kind of card is enough to join on. */
+function withVulkan(gpu: Gpu, { vulkan }: ApiProbe): Gpu {
+  const version = gpu.pciId === undefined ? undefined : vulkan.get(gpu.pciId);
+  return version === undefined ? gpu : { ...gpu, apis: { ...gpu.apis, vulkan: version } };
 }
 
 /** The name of the capability class: equal profiles give equal digests. 32 hexadecimal digits of SHA-256. */

@@ -24,7 +24,7 @@ type NvidiaRow = Partial<Record<Field, string>>;
 
 /** `value` is undefined when nvidia-smi is not installed or has failed; `unknown` says which: it is empty when it is not installed. */
 export async function probeNvidia(ctx: ProbeContext): Promise<Probed<FoundGpu[]>> {
-  const tool = await findTool(ctx);
+  const tool = await findNvidiaTool(ctx);
   if (tool === undefined) return { value: undefined, unknown: [] };
   const query = (fields: readonly Field[]) =>
     ctx.run(tool, [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits'], ctx.commandTimeoutMs);
@@ -42,10 +42,37 @@ export async function probeNvidia(ctx: ProbeContext): Promise<Probed<FoundGpu[]>
       value: undefined,
       unknown: [{ field: 'gpus', reason: failureReason('nvidia-smi', outcome, ctx.commandTimeoutMs) }],
     };
-  return withSlices(ctx, tool, rows);
+  const sliced = await withSlices(ctx, tool, rows);
+  return { value: sliced.value, unknown: [...sliced.unknown, ...(await addDetails(ctx, tool, rows, sliced.value))] };
 }
 
-async function findTool(ctx: ProbeContext): Promise<string | undefined> {
+/** Clock and firmware by a query of their own: whatever a driver says to it, the cards are known by then. */
+async function addDetails(
+  ctx: ProbeContext,
+  tool: string,
+  rows: NvidiaRow[],
+  gpus: FoundGpu[] | undefined,
+): Promise<Probed<FoundGpu[]>['unknown']> {
+  const args = ['--query-gpu=pci.bus_id,clocks.max.sm,vbios_version', '--format=csv,noheader,nounits'];
+  const outcome = await ctx.run(tool, args, ctx.commandTimeoutMs);
+  // A driver that does not know these fields has no answer to give: they are absent, like any value it does not have.
+  if (outcome.kind === 'failed' && /not a valid field/i.test(outcome.stdout + outcome.stderr)) return [];
+  const lines = outcome.kind === 'ok' ? outcome.stdout.trim().split('\n') : [];
+  const cells = lines.map((line) => line.split(',').map((cell) => cell.trim()));
+  if (cells.length !== rows.length || cells.some((row) => row.length !== 3))
+    return [{ field: 'gpus.clockMHz', reason: failureReason('nvidia-smi', outcome, ctx.commandTimeoutMs) }];
+  for (const [bus, clock = '', firmware = ''] of cells) {
+    for (const gpu of gpus ?? []) {
+      if (gpu.busAddress === undefined || gpu.busAddress !== busAddress(bus)) continue;
+      if (/^\d+$/.test(clock) && Number(clock) > 0) gpu.clockMHz = Number(clock);
+      if (/^\w[\w.]*$/.test(firmware) && firmware !== 'N/A') gpu.firmware = firmware.slice(0, 200);
+    }
+  }
+  return [];
+}
+
+/** Where nvidia-smi is; undefined where it is not installed. */
+export async function findNvidiaTool(ctx: ProbeContext): Promise<string | undefined> {
   const onPath = await findOnPath(ctx, 'nvidia-smi');
   // WSL puts the host's tool where PATH does not always lead.
   return onPath ?? (await findOnPath({ ...ctx, env: { PATH: '/usr/lib/wsl/lib' } }, 'nvidia-smi'));

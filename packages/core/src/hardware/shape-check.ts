@@ -74,7 +74,7 @@ function shapeOf(ast: ASTNode, names: Names): Shape {
       return { kind: 'list', of: first !== undefined && rest.every((shape) => isAlike(first, shape)) ? first : any };
     }
     case 'map':
-      for (const [key, value] of ast.args) [shapeOf(key, names), shapeOf(value, names)];
+      for (const part of ast.args.flat()) shapeOf(part, names);
       return { kind: 'map', of: any };
     case 'call':
       return callShape(ast.args[0], ast.args[1], names);

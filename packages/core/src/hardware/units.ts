@@ -3,8 +3,8 @@
 // are numbers of MiB and compare with memory. At evaluation any whole number does so; that it is such a field is what the
 // static check sees to (check-requirement.ts).
 import type { Environment } from '@marcbachmann/cel-js';
-import { bytesPerMiB, dimensions, Memory } from './quantity.ts';
-import type { Quantity } from './quantity.ts';
+import { bytesPerMiB, dimensions } from './quantity.ts';
+import type { Memory, Quantity } from './quantity.ts';
 
 const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   '<': (a, b) => a < b,

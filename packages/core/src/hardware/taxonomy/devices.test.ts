@@ -1,4 +1,5 @@
 // Profiles as probes make them, and the devices that follow. The profiles are hand-written; the last test measures this machine.
+import { acceleratorsByPciId, acceleratorsByUsbId } from '@assay/protocol';
 import { expect, test } from 'vitest';
 import { asJson, profileOf } from '../../testing/lab.ts';
 import { Memory } from '../quantity.ts';
@@ -6,6 +7,7 @@ import { deviceAttributes } from './attributes.ts';
 import { deviceClasses } from './classes.ts';
 import { devicesOf } from './devices.ts';
 import type { Device } from './devices.ts';
+import { otherFamilies } from './other-families.ts';
 import { isaGroupsOf } from './isa-groups.ts';
 
 function valueOf(device: Device | undefined, name: keyof Device['attributes']): unknown {
@@ -145,4 +147,12 @@ const groups: [string[], string[]][] = [
 ];
 test.each(groups)('the groups of %j are %j', (isa, expected) => {
   expect(isaGroupsOf(isa)).toEqual(expected);
+});
+
+test('every id by which a probe finds an accelerator has a family of the same class here, and the other way round', () => {
+  const ids = { ...acceleratorsByPciId, ...acceleratorsByUsbId };
+  const known = otherFamilies.flatMap((family) =>
+    (family.match.ids ?? []).map((id): [string, string] => [id, family.class]),
+  );
+  expect(Object.fromEntries(known)).toEqual(ids);
 });
