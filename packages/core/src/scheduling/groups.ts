@@ -127,6 +127,7 @@ function groupOf(
       a.endsAtMs !== b.endsAtMs ? a.endsAtMs > b.endsAtMs : a.assignment < b.assignment,
     ),
     asked: 0,
+    assignedMs: 0,
   };
   index.groups.set(key, group);
   for (const capability of index.classes.values()) match(index, group, capability);
