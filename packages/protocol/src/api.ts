@@ -193,6 +193,8 @@ export const WorkerView = z.object({
   declared: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   agentVersion: z.string(),
   attempts: z.array(z.object({ task: TaskId, attempt: z.number().int() })),
+  /** What was different when its profile last changed: a driver, a browser, a limit. */
+  profileChange: z.object({ atMs: z.number(), changes: z.array(z.string()) }).optional(),
   /** Of the worker as a whole. */
   condition: ConditionView.optional(),
   /** Those of which something is known: in the profile, checked, or set aside. */

@@ -57,7 +57,17 @@ export const FeedItem = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('taskSettled'), ...at, run: RunId, task: TaskId, target: z.string(), verdict: Verdict }),
   z.object({ kind: z.literal('runSettled'), ...at, run: RunId, verdict: Verdict, counts: TaskCounts }),
   z.object({ kind: z.literal('runCancelRequested'), ...at, run: RunId, actor: z.string(), reason: z.string() }),
-  z.object({ kind: z.literal('workerJoined'), ...at, worker: WorkerId, name: z.string(), slots: z.number().int() }),
+  z.object({
+    kind: z.literal('workerJoined'),
+    ...at,
+    worker: WorkerId,
+    name: z.string(),
+    slots: z.number().int(),
+    /** Where its profile is not the one with which it was here last: the differences in words. */
+    profileChanges: z.array(z.string()).optional(),
+  }),
+  /** The machine became another one: a new driver, browser or limit. */
+  z.object({ kind: z.literal('profileChanged'), ...at, worker: WorkerId, changes: z.array(z.string()) }),
   z.object({ kind: z.literal('workerDisconnected'), ...at, worker: WorkerId }),
   z.object({ kind: z.literal('workerLost'), ...at, worker: WorkerId, attempts: z.number().int() }),
   z.object({ kind: z.literal('workerDraining'), ...at, worker: WorkerId, reason: z.string() }),

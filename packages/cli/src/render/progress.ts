@@ -91,6 +91,8 @@ export function notice(item: FeedItem, targetOf: (task: string) => string, paint
     }
     case 'runUnplaceable':
       return `${paint('yellow', '!')} ${plural(item.tasks, 'task')} that no connected worker can do${item.requires === '' ? '' : ` (${item.requires})`}: ${item.reasons.join('; ')}`;
+    case 'profileChanged':
+      return `${paint('yellow', '!')} the machine of worker ${item.worker} changed: ${item.changes.slice(0, 3).join('; ')}${item.changes.length > 3 ? ` and ${item.changes.length - 3} more` : ''}`;
     case 'workerLost':
       return `${paint('yellow', '!')} worker ${item.worker} was lost with ${plural(item.attempts, 'task')} in hand; they run elsewhere`;
     default:

@@ -72,7 +72,16 @@ function itemOf(event: Event, entry: JournalEntry, facts: LiveFacts): FeedItem |
 function workerItemOf(event: Event, atMs: number): FeedItem | null {
   switch (event.kind) {
     case 'workerJoined':
-      return { kind: 'workerJoined', atMs, worker: event.worker, name: event.name, slots: event.slots };
+      return {
+        kind: 'workerJoined',
+        atMs,
+        worker: event.worker,
+        name: event.name,
+        slots: event.slots,
+        ...(event.profileChanges === undefined ? {} : { profileChanges: event.profileChanges }),
+      };
+    case 'profileChanged':
+      return { kind: 'profileChanged', atMs, worker: event.worker, changes: event.changes ?? [] };
     case 'workerDisconnected':
       return { kind: 'workerDisconnected', atMs, worker: event.worker };
     case 'workerLost':
@@ -110,9 +119,28 @@ function conditionItemOf(event: Event, atMs: number): FeedItem | null {
     }
     case 'operatorNeeded':
       return { kind: 'operatorNeeded', atMs, worker: event.worker, device: event.device, reason: event.reason };
+    case 'circuitMoved':
+      return circuitMoved(event, atMs);
     default:
       return null;
   }
+}
+
+function circuitMoved({ circuit, scope, from, transition, evidence }: Of<'circuitMoved'>, atMs: number): FeedItem {
+  const { to, cause, untilMs = null, actor, reason } = transition;
+  return {
+    kind: 'circuitMoved',
+    atMs,
+    circuit,
+    scope,
+    from,
+    to,
+    cause,
+    untilMs,
+    ...(actor === undefined ? {} : { actor }),
+    ...(reason === undefined ? {} : { reason }),
+    evidence,
+  };
 }
 
 function unplaceable(event: Of<'runUnplaceable'>, atMs: number): FeedItem {

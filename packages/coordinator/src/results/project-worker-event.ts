@@ -44,7 +44,7 @@ export function projectWorkerEvent(projection: Projection, context: EntryContext
       const worker = change(projection, context, event.worker, null);
       if (worker) worker.profileDigest = event.profileDigest;
       addProfile(projection, context, event.profileDigest, event.profile);
-      return record({ from: event.previousDigest, to: event.profileDigest });
+      return record({ from: event.previousDigest, to: event.profileDigest, changes: event.changes ?? [] });
     }
     case 'workerDisconnected':
       change(projection, context, event.worker, 'disconnected');

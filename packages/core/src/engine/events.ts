@@ -172,6 +172,8 @@ export type WorkerJoined = {
   ackedSeq: number;
   isDraining: boolean;
   isReturning: boolean;
+  /** What is different from the profile with which it was here last, in words; absent where nothing is. */
+  profileChanges?: string[];
   /** Held attempts that are no longer this worker's: it stops them. */
   abandon: AttemptRef[];
 };
@@ -188,6 +190,8 @@ export type ProfileChanged = {
   profile: Profile;
   profileDigest: string;
   previousDigest: string;
+  /** The differences in words, a line each; absent in journals of earlier versions. */
+  changes?: string[];
 };
 export type WorkerDisconnectedEvent = {
   kind: 'workerDisconnected';

@@ -48,6 +48,7 @@ export function workerJoined(state: State, event: WorkerJoined, atMs: number): v
     known.pool = event.pool;
     known.slots = event.slots;
     known.agentVersion = event.agentVersion;
+    if (event.profileChanges !== undefined) known.profileChange = { atMs, changes: event.profileChanges };
     moveToProfile(state, known, event.profile, event.profileDigest, event.declared);
   });
   // A request made over the old link may never have arrived.
@@ -88,8 +89,9 @@ function addWorker(state: State, event: WorkerJoined, next: WorkerState, atMs: n
   countIn(state.index, worker);
 }
 
-export function profileChanged(state: State, event: ProfileChanged): void {
+export function profileChanged(state: State, event: ProfileChanged, atMs: number): void {
   const worker = knownWorker(state, event.worker);
+  if (event.changes !== undefined) worker.profileChange = { atMs, changes: event.changes };
   recount(state.index, worker, () => moveToProfile(state, worker, event.profile, event.profileDigest, worker.declared));
 }
 

@@ -200,7 +200,7 @@ function evolveWorker(state: State, event: WorkerEvent, atMs: number): void {
     case 'workerJoined':
       return workers.workerJoined(state, event, atMs);
     case 'profileChanged':
-      return workers.profileChanged(state, event);
+      return workers.profileChanged(state, event, atMs);
     case 'workerDisconnected':
       return workers.workerDisconnected(state, event, atMs);
     case 'workerLost':

@@ -127,6 +127,8 @@ export type WorkerRecord = {
   agentVersion: string;
   profileDigest: string;
   declared: DeclaredLabels;
+  /** The last change of its profile, in words; absent where it has had one only. */
+  profileChange?: { readonly atMs: number; readonly changes: readonly string[] };
   incarnation: string;
   /** Earlier incarnations of the same id, most recent last: a process that was replaced is not let in again. */
   superseded: string[];

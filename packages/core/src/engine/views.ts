@@ -134,6 +134,9 @@ function workerView(state: State, worker: WorkerRecord): WorkerView {
     profileDigest: worker.profileDigest,
     declared: { ...worker.declared },
     agentVersion: worker.agentVersion,
+    ...(worker.profileChange === undefined
+      ? {}
+      : { profileChange: { atMs: worker.profileChange.atMs, changes: [...worker.profileChange.changes] } }),
     attempts: attempts.map(({ ref }) => ref),
     ...viewHealth(state, worker),
   };

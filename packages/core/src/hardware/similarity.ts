@@ -62,6 +62,7 @@ type Leaves = ReadonlyMap<string, Leaf>;
 /** Facts never change once made, so their leaves are kept as long as they are. */
 const leavesByFacts = new WeakMap<Facts, Leaves>();
 
+/** Of facts, or of a profile as it came. */
 export function leavesOf(facts: Facts): Leaves {
   const known = leavesByFacts.get(facts);
   if (known !== undefined) return known;

@@ -11,6 +11,7 @@ import { accepted } from '../step.ts';
 import type { Step } from '../step.ts';
 import { judge } from './judge-outcome.ts';
 import { linked, notItsLink } from './part-with-worker.ts';
+import { profileChangesOf } from './profile-changes.ts';
 import { takeCertified, takeChecked, takeRecovered } from './take-checks.ts';
 import { takeReturned } from './take-returned.ts';
 
@@ -51,6 +52,7 @@ function accept(step: Step, worker: WorkerRecord, report: Report, refused: Refus
         profile: report.profile,
         profileDigest: report.profileDigest,
         previousDigest: worker.profileDigest,
+        changes: profileChangesOf(step.state, worker, report.profile),
       });
     case 'checked': {
       const reason = takeChecked(step, worker, report);

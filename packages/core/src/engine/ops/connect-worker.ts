@@ -9,6 +9,7 @@ import type { Reply } from '../events.ts';
 import type { WorkerConnected } from '../inputs.ts';
 import { heldAttempt, openAttempts } from '../lookup.ts';
 import { sendCancel } from '../settle.ts';
+import { profileChangesOf } from './profile-changes.ts';
 import type { State, WorkerRecord } from '../state.ts';
 import { accepted, refused } from '../step.ts';
 import type { Step } from '../step.ts';
@@ -32,6 +33,9 @@ export function connectWorker(step: Step, input: WorkerConnected): Reply {
     ackedSeq: known?.ackedSeq ?? -1,
     isDraining: input.isDraining || wasDraining,
     isReturning: known !== undefined,
+    ...(known === undefined || known.profileDigest === input.profileDigest
+      ? {}
+      : { profileChanges: profileChangesOf(state, known, input.profile) }),
     abandon: held.filter((ref) => heldAttempt(state, input.worker, ref) === null),
   });
   const worker = known ?? state.workers.get(input.worker);
