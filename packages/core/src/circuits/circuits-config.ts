@@ -26,10 +26,10 @@ export type CircuitsConfig = {
   readonly outlierFailuresMin: number;
   /** An attempt that failed in less than this share of its expected time was far faster than its peers. */
   readonly fastShare: number;
-  /** Fast failures of different tasks in a row that stop a worker, at least; see `outlierChance` for tests that may be at fault. */
+  /** Fast failures of different tasks in a row that stop a worker, at least; see `blackHoleChance` for tests that may be at fault. */
   readonly blackHoleTasksMin: number;
-  /** A batch for a worker that has not yet finished anything well since it joined. */
-  readonly unprovenBatchMax: number;
+  /** Where tests may be at fault: how rarely a peer would fail so many of them so fast. */
+  readonly blackHoleChance: number;
   /** Closed circuits without a call for so long are forgotten. */
   readonly idleMs: number;
   readonly circuitsMax: number;
@@ -82,7 +82,7 @@ export const circuitsDefaults: CircuitsConfig = {
   outlierFailuresMin: 4,
   fastShare: 0.25,
   blackHoleTasksMin: 3,
-  unprovenBatchMax: 5,
+  blackHoleChance: 1e-3,
   idleMs: 3_600_000,
   circuitsMax: 20_000,
 };

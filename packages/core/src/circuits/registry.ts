@@ -34,7 +34,7 @@ export type Circuit = {
 };
 
 /** A worker's unbroken row of failures that were far faster than expected. */
-export type Streak = { tasks: string[]; hasTest: boolean };
+export type Streak = { tasks: string[]; hasTest: boolean; slowestMs: number };
 
 /** Derived: circuits by what an attempt knows of itself. */
 export type CircuitIndex = {

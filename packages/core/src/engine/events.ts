@@ -296,6 +296,7 @@ export type CircuitsNoted = {
   code: string;
   isOfMachine: boolean;
   isFast: boolean;
+  costMs: number;
   marks: { scope: CircuitScope; member: string; settings?: BreakerSettings }[];
 };
 /** `evidence` are the journal sequence numbers of the failures that it was judged by. */

@@ -53,8 +53,9 @@ export function circuitsNoted(state: State, event: CircuitsNoted, atMs: number):
     }
   }
   if (!event.isFast || worker === null || task === null) return;
-  const streak = state.streaks.get(worker) ?? { tasks: [], hasTest: false };
+  const streak = state.streaks.get(worker) ?? { tasks: [], hasTest: false, slowestMs: 0 };
   if (!streak.tasks.includes(task) && streak.tasks.length < streakTasksMax) streak.tasks.push(task);
+  streak.slowestMs = Math.max(streak.slowestMs, event.costMs);
   streak.hasTest ||= event.failureClass === 'test' || event.failureClass === 'configuration';
   state.streaks.set(worker, streak);
 }

@@ -140,7 +140,7 @@ export type WorkerRecord = {
   /** Open assignments, each occupying one slot. */
   readonly assignments: Map<AssignmentId, Assignment>;
   readonly health: WorkerHealth;
-  /** Whether it finished anything well since its process joined: until then it gets small batches. */
+  /** Whether it finished anything well since its process joined. */
   isProven: boolean;
   /** Derived: a circuit of its own admits nothing now. */
   isHalted: boolean;

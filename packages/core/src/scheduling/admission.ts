@@ -8,6 +8,7 @@
 // all of it can start. Only a gang that could start on a fleet with nothing to do keeps anything.
 import type { EngineConfig } from '../engine/config.ts';
 import type { DeviceHold, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
+import { areAllClosed, classStop, laneStop, probesFor, stopOf, workerStop } from '../circuits/stops.ts';
 import { claimDevices } from './claims.ts';
 import { capacityOf, hasFree } from './capacity.ts';
 import { fellowsOf } from './gangs.ts';
@@ -28,6 +29,8 @@ export function admission(state: State, lane: Lane, _task: TaskRecord | null, wo
   const reason =
     keysReason(state, lane, 1) ?? classReason(state, lane, worker.class) ?? quotaReason(state, lane, worker.pool, 1);
   if (reason !== null) return { kind: 'refused', reason };
+  const stop = stopOf(state, lane, worker);
+  if (stop !== null) return { kind: 'refused', reason: `circuit ${stop.circuit} is open` };
   if (constraint === null || constraint.claims.length === 0) return admittedPlainly;
   return claimDevices(worker, lane.group, []);
 }
@@ -38,7 +41,7 @@ export function isUnconstrained(state: State, lane: Lane): boolean {
 }
 
 function isUnlimited({ policy, index }: State): boolean {
-  return policy.quotas.length === 0 && index.keptFor.size === 0;
+  return policy.quotas.length === 0 && index.keptFor.size === 0 && index.circuits.blocking === 0;
 }
 
 /** Whether a task of the lane (or a whole gang) could be given to a free worker now. */
@@ -46,18 +49,26 @@ export function canPlace(state: State, lane: Lane): boolean {
   const { constraint, group } = lane;
   if (isUnconstrained(state, lane)) return hasFree(group, state.index.freeClasses);
   if (lane.gang !== null) return planGang(state, lane) !== null;
-  if (keysReason(state, lane, 1) !== null) return false;
+  if (keysReason(state, lane, 1) !== null || laneStop(state, lane) !== null) return false;
   for (const capability of group.fitting) {
     if (capability.free.size === 0 || isClosed(state, lane, capability)) continue;
-    if (constraint === null || constraint.claims.length === 0) return true;
-    for (const worker of capability.free.inOrder())
-      if (claimDevices(worker, lane.group, []).kind === 'admitted') return true;
+    const claims = constraint?.claims ?? [];
+    if (claims.length === 0 && areAllClosed(state)) return true;
+    for (const worker of capability.free.inOrder()) if (takesLane(state, lane, worker, claims.length > 0)) return true;
   }
   return false;
 }
 
 function isClosed(state: State, lane: Lane, capability: CapabilityClass): boolean {
-  return classReason(state, lane, capability) !== null || quotaReason(state, lane, capability.pool, 1) !== null;
+  if (classReason(state, lane, capability) !== null || quotaReason(state, lane, capability.pool, 1) !== null)
+    return true;
+  return classStop(state, lane, capability) !== null;
+}
+
+/** Whether no circuit keeps the lane from the worker, and its devices are free. */
+function takesLane(state: State, lane: Lane, worker: WorkerRecord, hasClaims: boolean): boolean {
+  if (workerStop(state, lane, worker) !== null) return false;
+  return !hasClaims || claimDevices(worker, lane.group, []).kind === 'admitted';
 }
 
 /** The first free worker of a class that admits the lane. */
@@ -72,11 +83,53 @@ export function firstAdmitted(
   if (!isUnconstrained(state, lane) && isClosed(state, lane, capability)) return undefined;
   const first = capability.free.peek();
   const claims = constraint?.claims ?? [];
-  if (first !== undefined && !isTaken(first) && claims.length === 0) return first;
+  if (first !== undefined && !isTaken(first) && claims.length === 0 && areAllClosed(state)) return first;
   for (const worker of capability.free.inOrder())
-    if (!isTaken(worker) && (claims.length === 0 || claimDevices(worker, lane.group, []).kind === 'admitted'))
-      return worker;
+    if (!isTaken(worker) && takesLane(state, lane, worker, claims.length > 0)) return worker;
   return undefined;
+}
+
+/** One thing that keeps a lane from being placed, and what would take it away. */
+export type AdmissionReason = {
+  readonly kind: 'key' | 'quota' | 'gang' | 'device';
+  readonly reason: string;
+  readonly change: string;
+};
+
+/** All that keeps `slots` tasks of a lane from being placed anywhere (no worker given), or from one worker. */
+export function admissionReasons(
+  state: State,
+  lane: Lane,
+  worker: WorkerRecord | null,
+  slots: number,
+): AdmissionReason[] {
+  const reasons: AdmissionReason[] = [];
+  const add = (kind: AdmissionReason['kind'], reason: string | null, change: string): void => {
+    if (reason !== null) reasons.push({ kind, reason, change });
+  };
+  if (worker === null) {
+    add('key', keysReason(state, lane, slots), 'a task that holds the key is over, or the key allows one more');
+    if (slots > 1 && !couldEverStart(state, lane, slots))
+      add(
+        'gang',
+        `needs ${slots} slots at once, more than all workers that fit have`,
+        `workers that fit have ${slots} slots`,
+      );
+    else if (slots > 1 && planGang(state, lane) === null && keysReason(state, lane, slots) === null)
+      add('gang', `needs ${slots} free slots at once`, `${slots} slots that fit are free at once`);
+    return reasons;
+  }
+  add(
+    'quota',
+    quotaReason(state, lane, worker.pool, 1),
+    'the quota allows one more slot, or one that counts against it is over',
+  );
+  add('gang', classReason(state, lane, worker.class), 'the gang that it is kept for has started');
+  if (lane.group.claims.length > 0 && lane.group.fitting.has(worker.class)) {
+    const claimed = claimDevices(worker, lane.group, []);
+    add('device', claimed.kind === 'refused' ? claimed.reason : null, `a device of ${worker.name} is free`);
+  }
+  return reasons;
 }
 
 /** Why `slots` more slots may not hold the lane's keys, or null. */
@@ -154,6 +207,8 @@ export function planGang(state: State, lane: Lane): GangSeat[] | null {
   )) {
     if (classReason(state, lane, capability) !== null) continue;
     for (const worker of capability.free.inOrder()) {
+      // A gang is nobody's canary.
+      if (stopOf(state, lane, worker) !== null || probesFor(state, lane, worker).length > 0) continue;
       const more: DeviceHold[] = [];
       for (let free = isSpread ? 1 : worker.slots - worker.assignments.size; free > 0; free -= 1) {
         const taken = inPool.get(worker.pool) ?? 0;

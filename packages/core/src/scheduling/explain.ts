@@ -1,15 +1,11 @@
 // Why a task waits, or was placed where it was: counted reasons, each with the number of workers that it excludes. Walks
 // over classes, workers and tasks as it likes: it is asked for by people, one task at a time.
 import type { Explanation, PlacementView, TaskId } from '@assay/protocol';
-import { taskIdOf } from '../engine/ids.ts';
 import type { EngineConfig } from '../engine/config.ts';
 import { findTask } from '../engine/lookup.ts';
-import type { AttemptRecord, RunRecord, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
-import { present } from '../kernel/assert.ts';
-import { isLaneBefore } from './order.ts';
-import { whyDevicesSetAside, whySetAside } from '../engine/view-health.ts';
-import type { Lane, RequirementGroup } from './index-types.ts';
-import { predict } from './predict.ts';
+import type { AttemptRecord, State, TaskRecord } from '../engine/state.ts';
+import { explainWaiting } from './explain-waiting.ts';
+import type { RequirementGroup } from './index-types.ts';
 
 export type CountedReason = { reason: string; workers: number };
 
@@ -58,74 +54,6 @@ function summaryOfPlaced(state: State, task: TaskRecord): string {
         ? 'Runs'
         : 'Was handed over and waits its turn';
   return `${what} on ${name ?? 'a worker'}: ${attempt?.placement?.rule ?? ''}.`;
-}
-
-function explainWaiting(
-  state: State,
-  config: EngineConfig,
-  run: RunRecord,
-  task: TaskRecord,
-  nowMs: number,
-): Explanation {
-  const lane = present(run.lanes[task.suite], 'lane');
-  const { group } = lane;
-  const waitedMs = task.state.kind === 'queued' ? Math.max(0, nowMs - task.state.sinceMs) : 0;
-  const avoid = task.state.kind === 'queued' ? task.state.avoidWorker : null;
-  const counted = new Map<string, number>();
-  const count = (reason: string): void => void counted.set(reason, (counted.get(reason) ?? 0) + 1);
-  let fitting = 0;
-  for (const worker of state.workers.values()) {
-    const fit = group.fits.get(worker.class);
-    if (fit?.kind === 'misfits' && worker.whole !== null && group.fitting.has(worker.whole)) {
-      count(whyDevicesSetAside(worker));
-    } else if (fit?.kind === 'misfits') for (const reason of fit.reasons) count(reason);
-    else {
-      fitting += 1;
-      const reason = whyNot(worker, avoid);
-      if (reason !== null) count(reason);
-    }
-  }
-  if (state.workers.size === 0) counted.set('no worker ever connected', 0);
-  const ahead = countAhead(state, config, lane, task);
-  const reasons = [...counted]
-    .map(([reason, workers]) => ({ reason, workers }))
-    .sort((a, b) => b.workers - a.workers || (a.reason < b.reason ? -1 : 1));
-  const summary =
-    fitting === 0
-      ? `Waits for a worker that meets its requirement; of ${state.workers.size} known, none does.`
-      : `Waits for a free slot: ${fitting} of ${state.workers.size} workers fit, ${ahead} tasks are ahead. Waited ${Math.round(waitedMs / 1000)} s.`;
-  return { task: taskIdOf(run.run, task.index), state: 'queued', summary, reasons, aheadInQueue: ahead };
-}
-
-/** Why a worker that fits does not take the task now. */
-function whyNot(worker: WorkerRecord, avoid: WorkerRecord['worker'] | null): string | null {
-  switch (worker.state.kind) {
-    case 'draining':
-      return 'draining: takes no new work';
-    case 'disconnected':
-      return 'disconnected: may come back';
-    case 'lost':
-      return 'lost: fell silent or did not come back';
-    case 'left':
-      return 'left';
-    case 'connected':
-      if (worker.isSetAside) return whySetAside(worker);
-      if (worker.assignments.size >= worker.slots) return 'busy: fits, but has no free slot';
-      return worker.worker === avoid ? 'the last attempt failed there through no fault of the test' : null;
-  }
-}
-
-/** Queued tasks that go first and want workers of the same requirement. */
-function countAhead(state: State, config: EngineConfig, lane: Lane, task: TaskRecord): number {
-  let ahead = 0;
-  for (const other of lane.group.lanes) if (other !== lane && isLaneBefore(other, lane)) ahead += other.queued;
-  const expectedMs = predict(state, config, lane, task);
-  for (const other of lane.run.tasks) {
-    if (other === task || other.suite !== task.suite || other.state.kind !== 'queued') continue;
-    const otherMs = predict(state, config, lane, other);
-    if (otherMs > expectedMs || (otherMs === expectedMs && other.index < task.index)) ahead += 1;
-  }
-  return ahead;
 }
 
 /** Why no worker is possible for a requirement, each reason with the workers that it excludes. */

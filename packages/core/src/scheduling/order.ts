@@ -97,13 +97,17 @@ export class LaneQueue {
     return this.first(() => true);
   }
 
-  /** The first lane of those whose bucket is open; asked once a bucket, and only where the answer matters. */
-  first(isOpen: (lane: Lane) => boolean): Lane | undefined {
+  /**
+   * The first lane of those whose bucket is open; asked once a bucket, and only where the answer matters. `isDeep`: lanes of one
+   * bucket may have different answers, and those behind a closed one are asked too.
+   */
+  first(isOpen: (lane: Lane) => boolean, isDeep = false): Lane | undefined {
     let best: Lane | undefined;
     for (const { lanes } of this.#buckets.values()) {
       const lane = lanes.peek() as Lane;
       if (best !== undefined && !isLaneBefore(lane, best)) continue;
-      if (isOpen(lane)) best = lane;
+      const open = isOpen(lane) ? lane : isDeep ? firstBehind(lanes, isOpen) : undefined;
+      if (open !== undefined && (best === undefined || isLaneBefore(open, best))) best = open;
     }
     return best;
   }
@@ -113,6 +117,13 @@ export class LaneQueue {
     const heads = [...this.#buckets.values()].map(({ lanes }) => lanes.peek() as Lane);
     return heads.sort((a, b) => (isLaneBefore(a, b) ? -1 : 1));
   }
+}
+
+/** The first open lane of a bucket whose first lane is not. */
+function firstBehind(lanes: IndexedHeap<Lane>, isOpen: (lane: Lane) => boolean): Lane | undefined {
+  const first = lanes.peek();
+  for (const lane of lanes.inOrder()) if (lane !== first && isOpen(lane)) return lane;
+  return undefined;
 }
 
 /** Names the bucket of lanes that are admitted or held up together: gangs and claims are looked at lane by lane. */

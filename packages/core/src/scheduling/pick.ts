@@ -13,6 +13,7 @@ import { compareText } from '../kernel/compare.ts';
 import { nextBatch } from './batch.ts';
 import type { BatchItem } from './batch.ts';
 import { admission, canPlace, firstAdmitted, isUnconstrained, keepForGangs, planGang } from './admission.ts';
+import { areAllClosed, probesFor } from '../circuits/stops.ts';
 import { capacityOf, hasFree } from './capacity.ts';
 import { takesWork } from './classes.ts';
 import { isLaneBefore } from './order.ts';
@@ -55,7 +56,7 @@ function bestLane(state: State): Lane | null {
   let best: Lane | null = null;
   for (const group of waitingGroups) {
     if (group.waiting.size === 0 || !hasFree(group, freeClasses)) continue;
-    const lane = group.waiting.first((one) => canPlace(state, one));
+    const lane = group.waiting.first((one) => canPlace(state, one), !areAllClosed(state));
     if (lane !== undefined && (best === null || isLaneBefore(lane, best))) best = lane;
   }
   return best;
@@ -142,7 +143,8 @@ function assign(
   const { ready, freeWorkers } = capacityOf(lane.group);
   let expectedMs = 0;
   const tasks = [];
-  for (const item of batch) {
+  const probes = probesFor(step.state, lane, worker);
+  for (const item of probes.length === 0 ? batch : probeOf(step, batch)) {
     expectedMs += item.expectedMs;
     tasks.push({ index: item.task.index, attempt: item.task.lastAttempt + 1, expectedMs: item.expectedMs });
   }
@@ -158,5 +160,12 @@ function assign(
     tasks,
     ...(claimed.length === 0 ? {} : { devices: [...claimed] }),
     placement,
+    ...(probes.length === 0 ? {} : { probes }),
   });
+}
+
+/** A probe is one task, and one that may be repeated if there is one. */
+function probeOf(step: Step, batch: readonly BatchItem[]): readonly BatchItem[] {
+  const retryable = batch.find(({ task }) => task.infrastructureRetries < step.config.infrastructureRetriesMax);
+  return retryable === undefined ? batch.slice(0, 1) : [retryable];
 }

@@ -31,7 +31,8 @@ export function feedCircuits(
   const worker = attempt.worker === null ? undefined : step.state.workers.get(attempt.worker);
   const isOver = ending.verdict === 'passed' || ending.verdict === 'canceled' || ending.verdict === 'skipped';
   if (worker !== undefined && !isOver) noteFailure(step, run, task, attempt, worker, ending);
-  for (const circuit of probed) concludeProbe(step, circuit);
+  const hasFailed = !isOver && ending.verdict !== 'inconclusive';
+  for (const circuit of probed) concludeProbe(step, circuit, hasFailed);
 }
 
 /** What an attempt probes, asked before it is settled. */
@@ -79,6 +80,7 @@ function noteFailure(
     code: failure?.code ?? verdict,
     isOfMachine: named !== null && named !== 'timeout' && named !== 'unknown',
     isFast,
+    costMs: ending.costMs ?? 0,
     marks,
   });
   for (const mark of marks) consider(step, mark, run, worker.worker);
@@ -131,6 +133,23 @@ function failureShare(state: State, { verdicts }: RunRecord, worker: WorkerId): 
   const bad = (verdicts.failed ?? 0) + (verdicts.errored ?? 0) + (verdicts.timedOut ?? 0);
   const others = Math.max(0, bad - own);
   return (others + 1) / ((verdicts.passed ?? 0) + others + 2);
+}
+
+/**
+ * How often an attempt of somebody else fails so fast, going by what ended in the run and by what still runs after all the time that
+ * this worker's failures took.
+ */
+function fastShareOfPeers(state: State, run: RunRecord, worker: WorkerId, nowMs: number): number {
+  const slowestMs = state.streaks.get(worker)?.slowestMs ?? 0;
+  let longer = run.verdicts.passed ?? 0;
+  let fast = 0;
+  for (const [other, { tasks }] of state.streaks) if (other !== worker) fast += tasks.length;
+  for (const assignment of state.assignments.values()) {
+    if (assignment.worker === worker || assignment.run !== run.run) continue;
+    for (const { attempt } of openAttempts(state, assignment))
+      if (attempt.state.kind === 'running' && nowMs - attempt.state.startedAtMs > slowestMs) longer += 1;
+  }
+  return (fast + 1) / (fast + longer + 2);
 }
 
 function act(step: Step, circuit: Circuit, judgement: Judgement): void {
@@ -197,13 +216,23 @@ export function concludeCertificationProbe(
 }
 
 /** An attempt that was a probe is over: the circuit closes, opens again, or waits for the next one. */
-function concludeProbe(step: Step, circuit: Circuit): void {
+function concludeProbe(step: Step, circuit: Circuit, isFailed: boolean): void {
   const { breaker } = circuit;
   if (breaker.state.kind !== 'halfOpen') return;
-  const hasFailed = circuit.evidence.at(-1) === step.state.seq && circuit.lastAtMs === step.nowMs;
+  const isMarked = circuit.evidence.at(-1) === step.state.seq && circuit.lastAtMs === step.nowMs;
+  // What swallows tasks whatever they are is not proven by one that only failed.
+  const hasFailed = isMarked || (isFailed && isBlackHole(circuit));
   if (hasFailed) openCircuit(step, circuit, 'probeFailed');
   else if (breaker.state.successes >= breaker.settings.probeSuccesses)
     moveCircuit(step, circuit, { to: 'closed', atMs: step.nowMs, cause: 'probesSucceeded' });
+}
+
+function isBlackHole({ breaker }: Circuit): boolean {
+  for (const { to, cause } of [...breaker.history].reverse()) {
+    if (to === 'closed') return false;
+    if (cause === 'blackHole') return true;
+  }
+  return false;
 }
 
 /**
@@ -216,7 +245,7 @@ function considerBlackHole(step: Step, config: Step['config']['circuits'], run: 
   if (streak === undefined || streak.tasks.length < config.blackHoleTasksMin) return;
   if (streak.hasTest) {
     if (worker.isProven) return;
-    if (failureShare(state, run, worker.worker) ** streak.tasks.length > config.outlierChance) return;
+    if (fastShareOfPeers(state, run, worker.worker, step.nowMs) ** streak.tasks.length > config.blackHoleChance) return;
   }
   const scope = { kind: 'worker', worker: worker.worker } as const;
   if (!state.circuits.has(circuitIdOf(scope))) {
@@ -229,6 +258,7 @@ function considerBlackHole(step: Step, config: Step['config']['circuits'], run: 
       code: 'BLACK_HOLE',
       isOfMachine: false,
       isFast: false,
+      costMs: 0,
       marks: [{ scope, member }],
     });
   }

@@ -1,6 +1,7 @@
 // Alternatives whose time has come: what waits in a lane may from now on run wherever any of its choices so far is met. What was
 // asked for first stays open and is preferred; nothing is ever run where none of them is met.
 import type { Alternative } from '@assay/protocol';
+import { isKeptByCircuits } from '../../circuits/stops.ts';
 import { compareText } from '../../kernel/compare.ts';
 import type { Lane } from '../../scheduling/index-types.ts';
 import type { State } from '../state.ts';
@@ -9,12 +10,13 @@ import type { Step } from '../step.ts';
 export function openAlternatives(step: Step): void {
   const { expiring } = step.state.index;
   if (expiring.size === 0) return;
-  const due = [...expiring].filter((lane) => dueMs(lane) <= step.nowMs);
+  const due = [...expiring].filter((lane) => dueMs(lane) <= step.nowMs || isKeptByCircuits(step.state, lane));
   due.sort((a, b) => compareText(a.run.run, b.run.run) || a.suite - b.suite);
   for (const lane of due) {
     const { run, suite, waitsSinceMs } = lane;
     const waitedMs = step.nowMs - (waitsSinceMs ?? step.nowMs);
-    let opened = lane.opened;
+    // What circuits alone keep from running goes on to the next choice at once.
+    let opened = lane.opened + (dueMs(lane) > step.nowMs ? 1 : 0);
     for (let next = nextOf(lane, opened); next !== undefined && next.afterMs <= waitedMs; next = nextOf(lane, opened))
       opened += 1;
     const requires = lane.groups[opened]?.text ?? '';
