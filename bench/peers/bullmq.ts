@@ -1,7 +1,7 @@
 // BullMQ on Redis: no-op jobs from submit (in bulk) to completed, and the time from adding one job to its start on an idle queue.
 import { randomBytes } from 'node:crypto';
 import { Queue } from 'bullmq';
-import { type Measurement, medianOf, sharedNowMs, startPeerWorker } from './measure.ts';
+import { measureIdle, type Measurement, sharedNowMs, startPeerWorker } from './measure.ts';
 
 const chunk = 1_000;
 
@@ -21,15 +21,8 @@ export async function measureBullmq(url: string, tasks: number, idleSamples: num
       await queue.addBulk(Array.from({ length }, (_, index) => ({ name: 't', data: { target: `t${first + index}` } })));
     }
     const seconds = ((await reached).atMs - startedAtMs) / 1_000;
-    const idle: number[] = [];
-    for (let sample = 0; sample < idleSamples; sample++) {
-      const started = worker.next('started');
-      const askedAtMs = sharedNowMs();
-      await queue.add('t', { target: 'idle' });
-      idle.push((await started).atMs - askedAtMs);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    return { tasksPerSecond: tasks / seconds, idleMs: medianOf(idle) };
+    const idleMs = await measureIdle(worker, idleSamples, () => queue.add('t', { target: 'idle' }));
+    return { tasksPerSecond: tasks / seconds, idleMs };
   } finally {
     await worker.stop();
     await queue.obliterate({ force: true });

@@ -3,7 +3,7 @@
 // the peer nothing.
 import { createRequire } from 'node:module';
 import { Logger, makeWorkerUtils } from 'graphile-worker';
-import { type Measurement, medianOf, sharedNowMs, startPeerWorker } from './measure.ts';
+import { measureIdle, type Measurement, sharedNowMs, startPeerWorker } from './measure.ts';
 
 type Pool = { query(text: string): Promise<{ rows: { one: number }[] }>; end(): Promise<void> };
 const pg = createRequire(import.meta.url)('pg') as { Pool: new (options: object) => Pool };
@@ -33,15 +33,8 @@ export async function measureGraphile(url: string, tasks: number, idleSamples: n
     await reached;
     while (!(await isEmpty()));
     const seconds = (sharedNowMs() - startedAtMs) / 1_000;
-    const idle: number[] = [];
-    for (let sample = 0; sample < idleSamples; sample++) {
-      const started = worker.next('started');
-      const askedAtMs = sharedNowMs();
-      await utils.addJob('noop', { target: 'idle' });
-      idle.push((await started).atMs - askedAtMs);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    return { tasksPerSecond: tasks / seconds, idleMs: medianOf(idle) };
+    const idleMs = await measureIdle(worker, idleSamples, () => utils.addJob('noop', { target: 'idle' }));
+    return { tasksPerSecond: tasks / seconds, idleMs };
   } finally {
     await worker.stop();
     await utils.release();

@@ -23,6 +23,20 @@ export function medianOf(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
+/** One task at a time on an idle queue: from the call that adds it to its start in the worker's process, median. */
+export async function measureIdle(worker: PeerWorker, samples: number, add: () => Promise<unknown>): Promise<number> {
+  const idle: number[] = [];
+  for (let sample = 0; sample < samples; sample++) {
+    const started = worker.next('started');
+    const askedAtMs = sharedNowMs();
+    await add();
+    idle.push((await started).atMs - askedAtMs);
+    // The peer's own bookkeeping of the last one is over.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return medianOf(idle);
+}
+
 export type PeerWorker = {
   expect(tasks: number): void;
   next<Kind extends WorkerMessage['kind']>(kind: Kind): Promise<Extract<WorkerMessage, { kind: Kind }>>;

@@ -9,6 +9,7 @@ import {
   type Input,
   type Reply,
 } from '@assay/core';
+import { outcomeOf, profileOf, specOf } from '@assay/core/testing/specs.ts';
 import {
   protocolVersion,
   type AgentMessage,
@@ -31,51 +32,13 @@ import type { WorkerLink } from '../ports/worker-link.ts';
 import { createShell, type Shell } from '../shell.ts';
 import { HandClock } from './hand-clock.ts';
 
-export const someProfile: Profile = {
-  os: { family: 'linux', arch: 'x64' },
-  cpu: { count: 4 },
-  memory: { totalMiB: 8_192 },
-  gpus: [],
-  runtimes: { node: { version: '24.0.0', major: 24 } },
-  runners: {},
-  browsers: [],
-  drivers: {},
-  unknown: [],
-};
+export const someProfile: Profile = profileOf();
 
-export const someSpec: RunSpec = {
-  name: 'unit',
-  project: 'demo',
-  priority: 0,
-  source: { kind: 'directory', path: '/project' },
-  suites: [
-    {
-      name: 'unit',
-      runner: 'vitest',
-      directory: '',
-      arguments: [],
-      env: {},
-      secrets: [],
-      timeoutMs: 60_000,
-      noOutputTimeoutMs: 0,
-      requires: '',
-      retries: 0,
-      batching: 'single',
-    },
-  ],
-  failFast: false,
-  unplaceable: 'wait',
-};
+export const someSpec: RunSpec = specOf({ name: 'unit', project: 'demo' });
 
 export function passedOutcome(casesReported = 0): AttemptOutcome {
-  return {
-    verdict: 'passed',
-    counts: { passed: Math.max(1, casesReported), failed: 0, skipped: 0, todo: 0 },
-    casesReported,
-    startedAtMs: 0,
-    endedAtMs: 10,
-    costMs: 10,
-  };
+  const counts = { passed: Math.max(1, casesReported), failed: 0, skipped: 0, todo: 0 };
+  return outcomeOf({ counts, casesReported, endedAtMs: 10, costMs: 10 });
 }
 
 /** One worker's end of a link in memory. */

@@ -4,12 +4,10 @@ import type {
   AttemptOutcome,
   AttemptRef,
   Case,
-  Profile,
   Report,
   RunId,
   RunSpec,
   SessionId,
-  Suite,
   Task,
   TaskId,
   WorkerId,
@@ -22,69 +20,9 @@ import type { Event, Reply, StepResult, TasksAssigned } from '../engine/events.t
 import type { Input, SubmitRun, WorkerConnected } from '../engine/inputs.ts';
 import { checkInvariants } from '../engine/invariants.ts';
 import { AssertionError } from '../kernel/assert.ts';
+import { outcomeOf, profileOf, specOf } from './specs.ts';
 
-export function profileOf(change: Partial<Profile> = {}): Profile {
-  return {
-    os: { family: 'linux', arch: 'x64' },
-    cpu: { count: 4, isa: ['avx', 'avx2', 'sse3'] },
-    memory: { totalMiB: 8192 },
-    gpus: [],
-    runtimes: { node: { version: '24.0.0', major: 24 } },
-    runners: {},
-    browsers: [],
-    drivers: {},
-    unknown: [],
-    ...change,
-  };
-}
-
-export function suiteOf(change: Partial<Suite> = {}): Suite {
-  return {
-    name: 'unit',
-    runner: 'vitest',
-    directory: '',
-    arguments: [],
-    env: {},
-    secrets: [],
-    timeoutMs: 60_000,
-    noOutputTimeoutMs: 0,
-    requires: '',
-    retries: 0,
-    batching: 'single',
-    ...change,
-  };
-}
-
-export function specOf(change: Partial<RunSpec> = {}): RunSpec {
-  return {
-    name: 'run',
-    project: 'project',
-    priority: 0,
-    source: { kind: 'directory', path: '/project' },
-    suites: [suiteOf()],
-    failFast: false,
-    unplaceable: 'wait',
-    ...change,
-  };
-}
-
-/** Tasks of suite 0 with these targets, or as many as the number says. */
-export function tasksOf(targets: number | readonly string[], suite = 0): Task[] {
-  const names = typeof targets === 'number' ? Array.from({ length: targets }, (_, index) => `t${index}`) : targets;
-  return names.map((target) => ({ suite, target }));
-}
-
-export function outcomeOf(change: Partial<AttemptOutcome> = {}): AttemptOutcome {
-  return {
-    verdict: 'passed',
-    counts: { passed: 1, failed: 0, skipped: 0, todo: 0 },
-    casesReported: 0,
-    startedAtMs: 0,
-    endedAtMs: 0,
-    costMs: 100,
-    ...change,
-  };
-}
+export * from './specs.ts';
 
 export type JournalEntry = { seq: number; atMs: number; input: Input; events: Event[] };
 
