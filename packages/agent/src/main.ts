@@ -21,6 +21,7 @@ import { clearScratch, scratchDirectory } from './scratch-dir.ts';
 import { createSession } from './session/session.ts';
 import type { SessionOffer, SessionOutput } from './session/session.ts';
 import { SessionDriver } from './session-driver.ts';
+import { Soundness } from './soundness.ts';
 import { checkedReport } from './slots/checked-report.ts';
 import { Ledger } from './slots/ledger.ts';
 import { Work } from './slots/work.ts';
@@ -75,12 +76,14 @@ class RunningAgent implements Agent {
   #driver!: SessionDriver;
   #work!: Work;
   #live!: LiveOutput;
+  #soundness!: Soundness;
   #watch: ProfileWatch | null = null;
   #parentWatch: NodeJS.Timeout | null = null;
   /** The number of the last `profileChanged` that is not acknowledged: work that comes before that was placed on another machine. */
   #profileSeq: number | null = null;
   #isEnding = false;
   #isDraining = false;
+  #isRestarting = false;
 
   constructor(
     state: StateDir,
@@ -130,7 +133,9 @@ class RunningAgent implements Agent {
       send: (messages) => this.#driver.input({ kind: 'outputAdded', messages }),
     });
     this.#work = this.#createWork();
+    this.#soundness = this.#createSoundness();
     this.#connect();
+    this.#soundness.start();
     this.#watch = new ProfileWatch(measured, {
       probe,
       everyMs: this.#settings.reprobeMs,
@@ -191,7 +196,24 @@ class RunningAgent implements Agent {
       misfit: () =>
         this.#profileSeq === null ? null : 'this machine changed and the coordinator does not know it yet',
       nowMs: () => Date.now(),
-      changed: () => undefined,
+      changed: () => this.#soundness.workChanged(),
+    });
+  }
+
+  #createSoundness(): Soundness {
+    const restart = (reason: string): void => {
+      this.#isRestarting = true;
+      this.drain(reason);
+    };
+    return new Soundness({
+      settings: this.#settings.soundness,
+      stateDir: this.#state.path,
+      scratchDir: this.#scratchDir,
+      env: this.#env,
+      work: () => this.#work,
+      report: (body) => this.#report(body),
+      restart: this.#settings.canRestart ? restart : null,
+      say: this.#say,
     });
   }
 
@@ -207,6 +229,12 @@ class RunningAgent implements Agent {
         return this.#work.cancel(output.attempts, output.reason);
       case 'deliverDrain':
         return this.drain(output.reason);
+      case 'deliverCertify':
+        return this.#soundness.certify(output.request);
+      case 'deliverRecover':
+        return this.#soundness.recover(output.request);
+      case 'fleetChecks':
+        return this.#soundness.fleetChecks(output.checks);
       case 'abandon':
         this.#ledger.settled(output.attempts);
         for (const ref of output.attempts) this.#live.end(ref);
@@ -308,6 +336,7 @@ class RunningAgent implements Agent {
     this.#isEnding = true;
     if (this.#parentWatch !== null) clearInterval(this.#parentWatch);
     this.#watch?.close();
+    this.#soundness.close();
     this.#uploader.close();
     this.#sources.close();
     // What runs is not cancelled one by one with its grace: it is ended, and the next incarnation accounts for it.
@@ -321,7 +350,7 @@ class RunningAgent implements Agent {
     this.#spool.close();
     this.#ledger.close();
     this.#state.release();
-    this.#finish({ reason, error });
+    this.#finish({ reason, error, ...(this.#isRestarting ? { isRestart: true } : {}) });
   }
 }
 

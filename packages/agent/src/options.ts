@@ -1,6 +1,7 @@
 // What an agent is started with, and what its starter gets back.
 import { z } from 'zod';
-import { limit } from '@assay/protocol';
+import { limit, WorkerSettings } from '@assay/protocol';
+import type { Measured } from './profile-watch.ts';
 
 export type Say = (level: 'info' | 'warning', text: string) => void;
 
@@ -24,6 +25,10 @@ export const AgentSettings = z.strictObject({
   /** The agent ends when this process is gone. */
   parentPid: z.number().int().min(1).optional(),
   /** How often the machine is measured again; 0 is never. */
+  /** Checks of the machine and its devices, and hooks to repair it; without them nothing is checked. */
+  soundness: WorkerSettings.optional(),
+  /** Whether whoever started this process starts it anew when it ends for that reason. */
+  canRestart: z.boolean().default(false),
   reprobeMs: z.number().int().min(0).default(300_000),
 });
 export type AgentSettings = z.input<typeof AgentSettings>;
@@ -32,10 +37,17 @@ export type AgentOptions = AgentSettings & {
   say?: Say;
   /** The environment of tests and set-up commands; the process's own when absent. */
   env?: Readonly<Record<string, string | undefined>>;
+  /** What the machine offers, where its measuring was begun before; else it begins with the start. */
+  measured?: Promise<Measured>;
 };
 
 /** How the agent ended. `error` when it was not asked to. */
-export type AgentEnd = { reason: string; error: { code: string; message: string } | null };
+export type AgentEnd = {
+  reason: string;
+  error: { code: string; message: string } | null;
+  /** It ended in order to be started anew, as a step of its own recovery. */
+  isRestart?: boolean;
+};
 
 export type Agent = {
   readonly workerId: string;

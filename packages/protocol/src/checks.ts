@@ -32,8 +32,11 @@ export const CheckSpec = z.strictObject({
   everyMs: z.number().int().min(0).max(86_400_000).default(300_000),
   /** Text that its standard output must contain to pass. */
   expects: z.string().min(1).max(1_000).optional(),
-  /** `idle`: it needs the machine for itself and waits until nothing runs. `always`: it may run beside work. */
-  during: z.enum(['idle', 'always']).default('idle'),
+  /**
+   * `idle`: it needs the machine for itself and waits until nothing runs. `always`: it may run beside work. Unless given, a check
+   * of one device runs beside work and a check of the whole worker waits.
+   */
+  during: z.enum(['idle', 'always']).optional(),
 });
 export type CheckSpec = z.infer<typeof CheckSpec>;
 
@@ -59,7 +62,9 @@ export const WorkerSettings = z.strictObject({
 export type WorkerSettings = z.infer<typeof WorkerSettings>;
 
 const text = z.string().max(limit('messageChars'));
-const evidence = z.record(z.string().max(100), text);
+const evidence = z
+  .record(z.string().max(100), text)
+  .refine((entries) => Object.keys(entries).length <= 32, 'at most 32 entries');
 const sizedMs = z.number().min(0).max(1e10);
 
 export const checkOutcomes = ['passed', 'failed', 'notRun'] as const;

@@ -2,9 +2,11 @@
 export { backoffMs } from './backoff.ts';
 export { attemptKey, createSession, sessionDefaults, settledBy } from './state.ts';
 export type {
+  CertifyRequest,
   Held,
   PendingReport,
   Phase,
+  RecoverRequest,
   SessionConfig,
   SessionInput,
   SessionOffer,

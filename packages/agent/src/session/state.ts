@@ -4,10 +4,22 @@
 // Phases: idle -> connecting -> greeting (hello sent) -> connected -> backingOff -> connecting ...; `refused` and `stopped`
 // are final. A link is named by a number that only counts up, and everything said of an older link is ignored, so that
 // a driver may deliver late events of a closed socket without harm.
-import type { AgentMessage, Assign, AttemptRef, CoordinatorMessage, Hello, Report, SessionId } from '@assay/protocol';
+import type {
+  AgentMessage,
+  Assign,
+  AttemptRef,
+  CheckSpec,
+  CoordinatorMessage,
+  Hello,
+  Report,
+  SessionId,
+} from '@assay/protocol';
 
 /** Who the worker is and what it offers: the hello without what the machine itself knows. */
 export type SessionOffer = Omit<Hello, 'kind' | 'protocolVersion' | 'held' | 'nextReportSeq' | 'isDraining'>;
+
+export type CertifyRequest = Extract<CoordinatorMessage, { kind: 'certify' }>;
+export type RecoverRequest = Extract<CoordinatorMessage, { kind: 'recover' }>;
 
 export type SessionConfig = {
   /** First pause after a link was lost; doubled with every failure in a row up to the next. */
@@ -116,6 +128,10 @@ export type SessionOutput =
   | { kind: 'deliverTakeBack'; attempts: AttemptRef[] }
   | { kind: 'deliverCancel'; attempts: AttemptRef[]; reason: string }
   | { kind: 'deliverDrain'; reason: string }
+  | { kind: 'deliverCertify'; request: CertifyRequest }
+  | { kind: 'deliverRecover'; request: RecoverRequest }
+  /** The fleet's checks for every worker, with each welcome. */
+  | { kind: 'fleetChecks'; checks: CheckSpec[] }
   /** No longer this worker's: stop them and report nothing of them. */
   | { kind: 'abandon'; attempts: AttemptRef[] }
   | { kind: 'dropSpool'; throughSeq: number }

@@ -228,6 +228,7 @@ function welcome(state: SessionState, link: number, message: Welcome, nowMs: num
   };
   out.push({ kind: 'note', level: 'info', text: `connected, session ${session}` });
   acknowledge(state, message.ackedSeq, out);
+  if (message.checks !== undefined) out.push({ kind: 'fleetChecks', checks: message.checks });
   if (message.abandon.length > 0) {
     for (const ref of message.abandon) state.held.delete(attemptKey(ref));
     out.push({ kind: 'abandon', attempts: message.abandon });
@@ -274,6 +275,10 @@ function receiveWork(
     case 'drain':
       if (state.drain === null) out.push({ kind: 'deliverDrain', reason: message.reason });
       return;
+    case 'certify':
+      return void out.push({ kind: 'deliverCertify', request: message });
+    case 'recover':
+      return void out.push({ kind: 'deliverRecover', request: message });
     case 'heartbeat':
       return;
   }

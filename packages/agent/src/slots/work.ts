@@ -113,6 +113,43 @@ export class Work {
     this.#options.changed();
   }
 
+  /** Ended by force, through no fault of theirs: they are reported as such and repeated. Returns how many were in hand. */
+  kill(refs: readonly AttemptRef[], message: string): number {
+    let count = 0;
+    const error = new AssayError('RUNNER_KILLED', message);
+    for (const [assignment, found] of this.#find(refs)) {
+      count += found.length;
+      if (assignment.phase.kind === 'executing') {
+        for (const attempt of found) if (attempt.stage !== 'waiting') attempt.overflow ??= error;
+        const unstarted = found.filter((attempt) => attempt.stage === 'waiting').map((one) => one.ref);
+        if (unstarted.length > 0) assignment.phase.batch.withdraw(unstarted);
+        assignment.phase.batch.cancel(
+          found.filter((attempt) => attempt.stage !== 'waiting').map((one) => one.ref),
+          message,
+        );
+      } else {
+        this.#settleReturned(
+          found.filter((attempt) => attempt.stage === 'waiting'),
+          'takenBack',
+          message,
+        );
+        this.#forget(assignment);
+      }
+    }
+    this.#options.changed();
+    return count;
+  }
+
+  /** Resolves to whether none of the attempts is in hand any more, at the latest after so long. */
+  async whenOver(refs: readonly AttemptRef[], withinMs: number): Promise<boolean> {
+    const untilMs = performance.now() + withinMs;
+    for (;;) {
+      const isOver = this.#find(refs).next().done === true;
+      if (isOver || performance.now() >= untilMs) return isOver;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   /** Not ours any more: ended without a word. */
   abandon(refs: readonly AttemptRef[]): void {
     for (const [assignment, found] of this.#find(refs)) {
@@ -346,7 +383,7 @@ export class Work {
     if (isOver && assignment.phase.kind === 'waiting') this.#assignments.delete(assignment);
   }
 
-  *#find(refs: readonly AttemptRef[]): Iterable<[Assignment, Attempt[]]> {
+  *#find(refs: readonly AttemptRef[]): Generator<[Assignment, Attempt[]], void, void> {
     const wanted = new Set(refs.map(keyOf));
     for (const assignment of [...this.#assignments]) {
       const found = [...assignment.attempts.entries()].filter(

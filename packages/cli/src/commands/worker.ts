@@ -1,10 +1,11 @@
 // `assay worker`: an agent on a lab machine. The first SIGTERM or Ctrl-C drains it (what runs is finished, the rest goes back),
 // a second one ends it at once.
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startAgent } from '@assay/agent';
 import type { Command } from 'commander';
-import { AssayError } from '@assay/protocol';
+import { AssayError, WorkerSettings } from '@assay/protocol';
 import { exitCodes } from '../exit-codes.ts';
 import { stateRoot } from '../local/state-directory.ts';
 import { action, wholeNumber } from './options.ts';
@@ -20,6 +21,8 @@ type WorkerOptions = {
   declare?: string[];
   ca?: string;
   allowDirectories?: boolean;
+  checks?: string;
+  builtInChecks: boolean;
 };
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -36,6 +39,8 @@ export function addWorkerCommand(program: Command): void {
     .option('--state <dir>', "its state directory (default: the user's own, by name)")
     .option('--declare <key=value...>', 'labels declared by you, as opposed to measured')
     .option('--ca <file>', 'certificate authority (PEM) of the coordinator')
+    .option('--checks <file>', 'JSON settings: checks of this machine and its devices, hooks to repair it')
+    .option('--no-built-in-checks', 'run no checks but those of --checks and of the fleet')
     .option('--allow-directories', 'run projects that are named by a directory of this machine')
     .addHelpText(
       'after',
@@ -56,20 +61,49 @@ async function worker(options: WorkerOptions): Promise<number> {
     ...(options.slots === undefined ? {} : { slots: options.slots }),
     stateDir: resolve(options.state ?? join(stateRoot(), 'workers', name.replace(/[^A-Za-z0-9._-]/g, '_'))),
     allowDirectories: options.allowDirectories === true,
+    soundness: await readSettings(options),
+    canRestart: process.execve !== undefined,
     say: (level, text) => say(`${level}: ${text}`),
     declared: parseDeclared(options.declare ?? []),
     ...(options.ca === undefined ? {} : { caFile: options.ca }),
   });
   say(`worker ${agent.workerId} (${name}) joins ${options.join}`);
+  let isAskedToStop = false;
   void stopSignal().then(() => {
+    isAskedToStop = true;
     say('draining; again to stop at once');
     agent.drain('asked to stop');
     return stopSignal().then(() => agent.kill('asked to stop at once'));
   });
   const end = await agent.done;
+  if (end.isRestart === true && !isAskedToStop) return startAnew();
   if (end.error === null) return exitCodes.passed.code;
   say(`${end.error.code} ${end.error.message}`);
   return exitCodes.unreachable.code;
+}
+
+/** Puts a fresh process in this one's place, with the same arguments: what hung or leaked in the old one is gone with it. */
+function startAnew(): number {
+  say('starting anew');
+  const { execPath, execArgv, argv, env } = process;
+  const defined = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  process.execve?.(execPath, [execPath, ...execArgv, ...argv.slice(1)], Object.fromEntries(defined));
+  return exitCodes.passed.code;
+}
+
+async function readSettings({ checks, builtInChecks }: WorkerOptions): Promise<WorkerSettings> {
+  let given: unknown = {};
+  if (checks !== undefined) {
+    try {
+      given = JSON.parse(await readFile(checks, 'utf8'));
+    } catch (error) {
+      throw new AssayError('USAGE', `The settings ${checks} cannot be read: ${String(error)}`);
+    }
+  }
+  const parsed = WorkerSettings.safeParse(given);
+  if (parsed.success) return builtInChecks ? parsed.data : { ...parsed.data, builtIn: [] };
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new AssayError('USAGE', `The settings ${checks ?? ''} are wrong: ${issues.join('; ')}`);
 }
 
 /** `rack=7` is a number, `virtual=true` a truth value, everything else a string. */
