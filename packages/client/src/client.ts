@@ -6,10 +6,14 @@ import {
   type CertifyRequest,
   type ConditionRequest,
   CaseList,
+  CircuitList,
+  CircuitView,
   type DrainRequest,
+  type ForceCircuitRequest,
   Explanation,
   Health,
   RecoveryHistory,
+  type ReleaseCircuitRequest,
   RunAccepted,
   RunList,
   type RunSubmission,
@@ -41,6 +45,7 @@ export type ClientOptions = {
 
 export type RunsQuery = { limit?: number; before?: string };
 export type TasksQuery = { state?: string; verdict?: string; limit?: number; after?: string };
+export type CircuitsQuery = { state?: string; kind?: string; worker?: string };
 export type CasesQuery = { status?: string; limit?: number; after?: string };
 
 type RunListing = z.infer<typeof RunList>;
@@ -64,6 +69,12 @@ export type Client = {
   /** Asks for the checks; what they find comes with the live feed and the next reading. */
   certifyWorker(worker: string, request: CertifyRequest): Promise<WorkerView>;
   recoveryHistory(): Promise<RecoveryHistory>;
+  /** Those that stop something first. */
+  listCircuits(query?: CircuitsQuery): Promise<CircuitList>;
+  readCircuit(circuit: string): Promise<CircuitView>;
+  forceCircuit(circuit: string, request: ForceCircuitRequest): Promise<CircuitView>;
+  releaseCircuit(circuit: string, request: ReleaseCircuitRequest): Promise<CircuitView>;
+  resetCircuit(circuit: string, request: ReleaseCircuitRequest): Promise<CircuitView>;
   hasBlob(digest: string): Promise<boolean>;
   /** A stream is sent once; bytes are sent again after a broken connection. */
   uploadBlob(digest: string, content: BlobContent, signal?: AbortSignal): Promise<void>;
@@ -87,6 +98,7 @@ export function createClient(options: ClientOptions): Client {
   return {
     ...runCalls(transport),
     ...workerCalls(transport),
+    ...circuitCalls(transport),
     ...blobCalls(transport),
     ...tokenCalls(transport),
     followFeed: (follow) => followFeed(transport, follow),
@@ -137,6 +149,21 @@ function workerCalls(transport: Transport) {
     certifyWorker: (worker: string, request: CertifyRequest) =>
       posts(transport)(WorkerView, `/workers/${id(worker)}/certify`, request),
     recoveryHistory: () => get(RecoveryHistory, '/recovery'),
+  };
+}
+
+function circuitCalls(transport: Transport) {
+  const get = reads(transport);
+  const post = posts(transport);
+  return {
+    listCircuits: (query: CircuitsQuery = {}) => get(CircuitList, '/circuits', query),
+    readCircuit: (circuit: string) => get(CircuitView, `/circuits/${id(circuit)}`),
+    forceCircuit: (circuit: string, request: ForceCircuitRequest) =>
+      post(CircuitView, `/circuits/${id(circuit)}/force`, request),
+    releaseCircuit: (circuit: string, request: ReleaseCircuitRequest) =>
+      post(CircuitView, `/circuits/${id(circuit)}/release`, request),
+    resetCircuit: (circuit: string, request: ReleaseCircuitRequest) =>
+      post(CircuitView, `/circuits/${id(circuit)}/reset`, request),
   };
 }
 

@@ -10,9 +10,10 @@ import { createEngine, engineDefaults, type Engine, type EngineConfig } from '@a
 import { AssayError, type CheckSpec } from '@assay/protocol';
 import { openAuthority } from './adapters/authority-sqlite.ts';
 import { openFileBlobStore } from './adapters/blobs-files.ts';
-import { createSystemClock } from './adapters/clock-system.ts';
+import { createMonotonicClock, createSystemClock } from './adapters/clock-system.ts';
 import { openSqliteJournal, type SqliteJournal } from './adapters/journal-sqlite/journal.ts';
 import { withOwner } from './authority/owner.ts';
+import { startProber, type Prober } from './circuits/dependency-prober.ts';
 import { createMemoryFeed } from './feed/live-feed.ts';
 import { openResults, type ResultsLink } from './follow/results-link.ts';
 import { snapshotDefaults, Snapshots, type SnapshotPolicy } from './follow/snapshots.ts';
@@ -25,6 +26,7 @@ import type { BlobStore } from './ports/blob-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Coordinator } from './ports/coordinator.ts';
 import { recoverState } from './recovery.ts';
+import type { DependencySetting } from './settings.ts';
 import { createShell, type Shell } from './shell.ts';
 
 export type CoordinatorOptions = {
@@ -44,6 +46,8 @@ export type CoordinatorOptions = {
   journal?: { segmentBytesMax?: number; segmentAgeMaxMs?: number };
   retention?: Partial<RetentionSettings>;
   snapshots?: Partial<SnapshotPolicy>;
+  /** What tests need besides a worker: probed for as long as it serves. */
+  dependencies?: readonly DependencySetting[];
   log?: Log;
   /** Called when it cannot go on (JOURNAL_WRITE_FAILED, a bug). By default the process ends with exit code 70. */
   onFatal?: (error: unknown) => void;
@@ -93,7 +97,7 @@ async function assemble(
   const fatal = fatalOf(options, log, stop);
   const kept = await openState(options, closers, log);
   const { journal, blobs, authority, clock } = kept;
-  const parts: { shell: Shell | null } = { shell: null };
+  const parts: { shell: Shell | null; prober: Prober | null } = { shell: null, prober: null };
   const results = openResultsOf(options.stateDir, journal, log, (seq) =>
     parts.shell?.post({ kind: 'resultsAcknowledged', seq }),
   );
@@ -117,6 +121,7 @@ async function assemble(
     snapshots,
     onFatal: fatal.onFatal,
     ...checksOf(options),
+    nextProbeInMs: (dependency) => parts.prober?.nextProbeInMs(dependency) ?? null,
   });
   parts.shell = shell;
   const server = createServerOf(options, { shell, blobs, authority }, log);
@@ -133,11 +138,22 @@ async function assemble(
   const settings = { ...retentionDefaults, ...options.retention };
   const resultsSeq = (): number => results.appliedSeq();
   closers.push(startHousekeeping({ journal, blobs, clock, state: engine.state, resultsSeq, settings, log }));
+  parts.prober = watchDependencies(options, engine, shell);
+  closers.push(() => parts.prober?.stop());
   const listening = await server.listen();
   fatal.serving();
   const startMs = Math.round(performance.now() - startedMs);
   log.info('serving', { url: listening.url, ...startOf(engine, recovered), startMs });
   return { ...listening, coordinator: shell, authority, blobs, stop: once(stop) };
+}
+
+/** Looks at what is configured; the circuit of what is no longer looked at must not keep its work waiting for ever. */
+function watchDependencies({ dependencies = [] }: CoordinatorOptions, engine: Engine, shell: Shell): Prober {
+  const watched = new Set(dependencies.map(({ name }) => name));
+  for (const { circuit, scope, breaker } of engine.state.circuits.values())
+    if (scope.kind === 'dependency' && !watched.has(scope.dependency) && breaker.state.kind !== 'closed')
+      shell.post({ kind: 'resetCircuit', circuit, actor: 'assay', reason: 'it is no longer in the settings' });
+  return startProber({ dependencies, clock: createMonotonicClock(), post: (input) => shell.post(input) });
 }
 
 type State = { journal: SqliteJournal; authority: Authority; blobs: BlobStore; clock: Clock };
@@ -167,6 +183,7 @@ type ShellParts = {
   snapshots: Snapshots;
   fleetChecks?: readonly CheckSpec[];
   onFatal: (error: unknown) => void;
+  nextProbeInMs: (dependency: string) => number | null;
 };
 
 function createShellOf({ results, snapshots, ...parts }: ShellParts): Shell {

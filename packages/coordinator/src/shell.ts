@@ -3,6 +3,9 @@
 // after (driver.ts). Views read the engine's state, which may be ahead of the disk: whoever sends them waits for whenDurable.
 import {
   explainTask,
+  scopeOfCircuit,
+  viewCircuit,
+  viewCircuits,
   viewRecovery,
   viewRun,
   viewRuns,
@@ -19,6 +22,7 @@ import {
   productVersion,
   protocolVersion,
   type CheckSpec,
+  type CircuitView,
   type Health,
   type RunId,
   type TaskId,
@@ -49,6 +53,8 @@ export type ShellOptions = {
   /** What the shell cannot know of itself. */
   followers: () => { resultsSeq: number; resultsError: string | null; snapshotSeq: number | null };
   limits?: Partial<DriverLimits>;
+  /** In how long a dependency is looked at next, null where that is not known. */
+  nextProbeInMs?: (dependency: string) => number | null;
   /** Checks that every worker gets with its welcome. */
   fleetChecks?: readonly CheckSpec[];
 };
@@ -102,7 +108,8 @@ export function createShell(options: ShellOptions): Shell {
   }
 
   return {
-    views: viewsOf(engine, config, clock),
+    views: viewsOf(engine, config, clock, options.nextProbeInMs ?? (() => null)),
+    nowMs: () => clock.nowMs(),
     feed,
     results: options.results,
     links,
@@ -124,8 +131,19 @@ export function createShell(options: ShellOptions): Shell {
   };
 }
 
-function viewsOf(engine: Engine, config: EngineConfig, clock: Clock): LiveViews {
+function viewsOf(
+  engine: Engine,
+  config: EngineConfig,
+  clock: Clock,
+  nextProbeInMs: (dependency: string) => number | null,
+): LiveViews {
   const { state } = engine;
+  // A dependency is probed by the shell: its circuit's own time says only when a task could have probed it.
+  const withNextProbe = (view: CircuitView): CircuitView => {
+    if (view.scope.kind !== 'dependency' || (view.state !== 'open' && view.state !== 'halfOpen')) return view;
+    const inMs = nextProbeInMs(view.scope.dependency);
+    return inMs === null ? view : { ...view, untilMs: Math.round(clock.nowMs() + inMs) };
+  };
   return {
     run: (run) => viewRun(state, run as RunId),
     runs: () => viewRuns(state),
@@ -134,6 +152,12 @@ function viewsOf(engine: Engine, config: EngineConfig, clock: Clock): LiveViews 
     workers: () => viewWorkers(state),
     worker: (worker) => viewWorker(state, worker as WorkerId),
     recovery: () => viewRecovery(state),
+    circuits: () => viewCircuits(state, config.circuits, clock.nowMs()).map(withNextProbe),
+    circuit: (circuit) => {
+      const view = viewCircuit(state, config.circuits, circuit, clock.nowMs());
+      return view === null ? null : withNextProbe(view);
+    },
+    circuitScope: (circuit) => state.circuits.get(circuit)?.scope ?? scopeOfCircuit(circuit),
     explain: (task: TaskId) => explainTask(state, config, task, clock.nowMs()),
   };
 }

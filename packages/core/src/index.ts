@@ -2,7 +2,11 @@
 export * from './circuits/breaker.ts';
 export * from './circuits/breaker-state.ts';
 export * from './circuits/orders.ts';
+export { circuitsDefaults } from './circuits/circuits-config.ts';
+export type { CircuitsConfig } from './circuits/circuits-config.ts';
+export { scopeOfCircuit } from './circuits/scope.ts';
 export * from './circuits/settings.ts';
+export { viewCircuit, viewCircuits } from './circuits/view-circuits.ts';
 export * from './engine/config.ts';
 export { checkInvariants, misplacedTasks } from './engine/invariants.ts';
 export { createEngine } from './engine/engine.ts';

@@ -24,6 +24,16 @@ export const CircuitScope = z.discriminatedUnion('kind', [
 ]);
 export type CircuitScope = z.infer<typeof CircuitScope>;
 
+export const circuitScopeKinds = [
+  'worker',
+  'device',
+  'class',
+  'task',
+  'workerTask',
+  'classTask',
+  'dependency',
+] as const;
+
 /** `disabled` and `metricsOnly` admit everything; the latter counts what it would have done. */
 export const circuitStates = ['closed', 'open', 'halfOpen', 'forcedOpen', 'disabled', 'metricsOnly'] as const;
 export const CircuitStateName = z.enum(circuitStates);

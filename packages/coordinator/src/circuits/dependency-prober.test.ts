@@ -44,8 +44,8 @@ test('a dependency is looked at from the start on, and at its interval', async (
       detail: null,
     })),
   );
-  expect(prober.nextProbeAtMs('api')).toBe(3_000);
-  expect(prober.nextProbeAtMs('unknown')).toBeNull();
+  expect(prober.nextProbeInMs('api')).toBe(500);
+  expect(prober.nextProbeInMs('unknown')).toBeNull();
   prober.stop();
 });
 

@@ -18,8 +18,8 @@ export type ProberOptions = {
 };
 
 export type Prober = {
-  /** When a dependency is looked at next, null while that is under way or where it is not known. */
-  nextProbeAtMs(name: string): number | null;
+  /** In how long a dependency is looked at next, null while that is under way or where it is not known. */
+  nextProbeInMs(name: string): number | null;
   /** Ends every look. */
   stop(): void;
 };
@@ -30,7 +30,10 @@ const apartMaxMs = 30_000;
 export function startProber(options: ProberOptions): Prober {
   const watches = new Map(options.dependencies.map((setting) => [setting.name, watchOf(setting, options)]));
   return {
-    nextProbeAtMs: (name) => watches.get(name)?.nextAtMs() ?? null,
+    nextProbeInMs: (name) => {
+      const nextAtMs = watches.get(name)?.nextAtMs() ?? null;
+      return nextAtMs === null ? null : Math.max(0, nextAtMs - options.clock.nowMs());
+    },
     stop: () => {
       for (const watch of watches.values()) watch.stop();
     },

@@ -18,6 +18,7 @@ import { addStandardHeaders, createErrorHandler, notFound } from './error-reply.
 import { addJsonParser, serializerCompiler, validatorCompiler } from './json-body.ts';
 import { openApiOptions } from './openapi.ts';
 import { blobRoutes } from './routes/blobs.ts';
+import { circuitRoutes } from './routes/circuits.ts';
 import { caseRoutes } from './routes/cases.ts';
 import { feedRoutes } from './routes/feed.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -68,7 +69,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.register(
     async (api) => {
       const routes = api as unknown as App;
-      for (const add of [healthRoutes, caseRoutes, taskRoutes, workerRoutes, tokenRoutes, feedRoutes])
+      for (const add of [healthRoutes, caseRoutes, taskRoutes, workerRoutes, circuitRoutes, tokenRoutes, feedRoutes])
         add(routes, context);
       runRoutes(routes, context, busyGate);
       api.register(async (blobs) => blobRoutes(blobs as unknown as App, context));

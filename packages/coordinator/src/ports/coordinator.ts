@@ -3,6 +3,8 @@
 import type { Input, Reply } from '@assay/core';
 import type {
   AgentMessage,
+  CircuitScope,
+  CircuitView,
   Explanation,
   Health,
   Hello,
@@ -26,6 +28,11 @@ export interface LiveViews {
   workers(): WorkerView[];
   worker(worker: string): WorkerView | null;
   explain(task: TaskId): Explanation | null;
+  /** Those that stop something first. */
+  circuits(): CircuitView[];
+  circuit(circuit: string): CircuitView | null;
+  /** What a circuit's name stands for, known or not; null where it is no name. */
+  circuitScope(circuit: string): CircuitScope | null;
   /** What was learned of the steps of recovery. */
   recovery(): RecoveryHistory;
 }
@@ -34,6 +41,8 @@ export interface Coordinator {
   readonly views: LiveViews;
   readonly feed: LiveFeed;
   readonly results: ResultQuestions;
+  /** The time that inputs are stepped at. */
+  nowMs(): number;
   /** Resolves when the reply's cause is durable; rejects with SHUTTING_DOWN. */
   submit(input: Input): Promise<Reply>;
   /** Resolves when all that the views show now is durable: what is read from them is sent only then. */

@@ -9,6 +9,7 @@
 import type { Event } from '@assay/core';
 import type { JournalEntry } from '../ports/journal.ts';
 import { projectAttemptEvent } from './project-attempt-event.ts';
+import { projectCircuitEvent } from './project-circuit-event.ts';
 import { projectRunEvent } from './project-run-event.ts';
 import { projectWorkerEvent } from './project-worker-event.ts';
 import type { EntryContext, Projection } from './projection.ts';
@@ -60,8 +61,15 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'recoveryReported':
     case 'operatorNeeded':
       return projectWorkerEvent(projection, context, event);
+    case 'circuitMoved':
+    case 'circuitProbed':
+      return projectCircuitEvent(projection, context, event);
     case 'reportsAccepted':
     case 'historyTrimmed':
+    // What a circuit counted stands in the attempts that it counted.
+    case 'circuitsNoted':
+    case 'certificationProbe':
+    case 'circuitsForgotten':
       return;
   }
 }
