@@ -151,6 +151,18 @@ export const Explanation = z.object({
   /** For a task that is placed or settled: the placement of its last attempt. */
   placement: PlacementView.optional(),
   aheadInQueue: z.number().int().optional(),
+  /** Of a waiting task: when it is predicted to start; null where nothing that is known would ever let it. */
+  expectedStartMs: z.number().nullable().optional(),
+  /** Of a waiting task: single changes, each of which would let it start now, the smallest first; empty where one is not enough. */
+  changes: z
+    .array(
+      z.object({
+        kind: z.enum(['dependency', 'key', 'slot', 'device', 'quota', 'gang', 'circuit', 'worker', 'requirement']),
+        change: z.string(),
+        worker: WorkerId.optional(),
+      }),
+    )
+    .optional(),
 });
 export type Explanation = z.infer<typeof Explanation>;
 
