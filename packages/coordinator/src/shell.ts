@@ -29,7 +29,7 @@ import {
   type WorkerId,
 } from '@assay/protocol';
 import { createDriver, type DriverLimits, type OnOutcome } from './driver/driver.ts';
-import { Performer } from './perform/deliveries.ts';
+import { Performer, type PerformSettings } from './perform/deliveries.ts';
 import { feedItemsOf } from './perform/feed-items.ts';
 import { liveFactsOf } from './perform/live-facts.ts';
 import { Links } from './perform/links.ts';
@@ -70,11 +70,7 @@ export interface Shell extends Coordinator {
 export function createShell(options: ShellOptions): Shell {
   const { engine, config, clock, feed, journal } = options;
   const facts = liveFactsOf(engine.state);
-  const performer = new Performer(facts, {
-    heartbeatMs: config.heartbeatMs,
-    silentAfterMs: config.silentAfterMs,
-    ...(options.fleetChecks === undefined ? {} : { checks: options.fleetChecks }),
-  });
+  const performer = new Performer(facts, performSettings(options));
   const onCommitted = (entries: JournalEntry[]): void => {
     links.deliver(performer.perform(entries));
     for (const entry of entries) feed.publish(entry.seq, feedItemsOf(entry, facts));
@@ -160,6 +156,11 @@ function viewsOf(
     circuitScope: (circuit) => state.circuits.get(circuit)?.scope ?? scopeOfCircuit(circuit),
     explain: (task: TaskId) => explainTask(state, config, task, clock.nowMs()),
   };
+}
+
+function performSettings({ config, fleetChecks }: ShellOptions): PerformSettings {
+  const { heartbeatMs, silentAfterMs } = config;
+  return { heartbeatMs, silentAfterMs, ...(fleetChecks === undefined ? {} : { checks: fleetChecks }) };
 }
 
 type LiveHealth = Pick<Health, 'status' | 'version' | 'protocolVersion' | 'workers' | 'queuedTasks'>;

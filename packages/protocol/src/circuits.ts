@@ -47,6 +47,9 @@ export const CircuitTransition = z.object({
   actor: z.string().optional(),
   reason: z.string().optional(),
   untilMs: z.number().nullable().optional(),
+  /** Where it stands in the journal, and where the failures stand that it was judged by. */
+  seq: z.number().int().nullable(),
+  evidence: z.array(z.number().int()),
 });
 export type CircuitTransition = z.infer<typeof CircuitTransition>;
 

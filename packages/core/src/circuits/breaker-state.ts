@@ -46,7 +46,13 @@ export type Transition = {
   readonly untilMs?: number | null;
 };
 
-export type TransitionRecord = Transition & { readonly from: BreakerStateName; readonly generation: number };
+export type TransitionRecord = Transition & {
+  readonly from: BreakerStateName;
+  readonly generation: number;
+  /** Of a circuit of the engine: the journal's sequence number of the transition, and of the failures it was judged by. */
+  readonly seq?: number;
+  readonly evidence?: readonly number[];
+};
 
 export type Breaker = {
   readonly settings: BreakerSettings;
@@ -112,11 +118,15 @@ export function levelAt({ level, levelAtMs, settings, state }: Breaker, nowMs: n
 }
 
 /** Applies a transition: the only way in which `state` changes. Throws where the table has none. */
-export function move(breaker: Breaker, transition: Transition): Transition {
+export function move(
+  breaker: Breaker,
+  transition: Transition,
+  journal: Pick<TransitionRecord, 'seq' | 'evidence'> = {},
+): Transition {
   const { to, atMs } = transition;
   const from = breaker.state.kind;
   after(breakerTransitions, 'circuit', from, triggerOf(from, transition));
-  const record: TransitionRecord = { ...transition, from, generation: breaker.generation + 1 };
+  const record: TransitionRecord = { ...transition, from, generation: breaker.generation + 1, ...journal };
   if (to === 'open') breaker.level = Math.min(60, levelAt(breaker, atMs) + 1);
   else if (from === 'closed') breaker.level = levelAt(breaker, atMs);
   breaker.levelAtMs = atMs;

@@ -1,9 +1,9 @@
 // Circuits in the shape of the API. Reads only: windows move with time when they are read, so what is read here is a copy.
-import type { CircuitView, WorkerId } from '@assay/protocol';
+import type { CircuitTransition, CircuitView, WorkerId } from '@assay/protocol';
 import type { State } from '../engine/state.ts';
 import { compareText } from '../kernel/compare.ts';
 import { healthOf } from './breaker.ts';
-import type { Breaker } from './breaker-state.ts';
+import type { Breaker, TransitionRecord } from './breaker-state.ts';
 import type { CircuitsConfig } from './circuits-config.ts';
 import { judge } from './judge.ts';
 import type { Circuit } from './registry.ts';
@@ -56,7 +56,30 @@ function viewOf(state: State, config: CircuitsConfig, circuit: Circuit, nowMs: n
     heldBy: judgement.kind === 'held' ? judgement.why : null,
     probes: circuit.probes.map(({ task }) => task ?? 'a certification'),
     evidence: [...circuit.evidence],
-    history: breaker.history.map(({ generation: _, ...transition }) => transition),
+    history: breaker.history.map(viewTransition),
+  };
+}
+
+function viewTransition({
+  from,
+  to,
+  atMs,
+  cause,
+  actor,
+  reason,
+  untilMs,
+  ...record
+}: TransitionRecord): CircuitTransition {
+  return {
+    from,
+    to,
+    atMs,
+    cause,
+    ...(actor === undefined ? {} : { actor }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(untilMs === undefined ? {} : { untilMs }),
+    seq: record.seq ?? null,
+    evidence: [...(record.evidence ?? [])],
   };
 }
 

@@ -173,7 +173,7 @@ export function circuitMoved(state: State, event: CircuitMoved, atMs: number): v
   }
   circuit.probes = [];
   const wasBlocking = isBlocking(circuit);
-  move(circuit.breaker, event.transition);
+  move(circuit.breaker, event.transition, { seq: state.seq, evidence: event.evidence });
   const isNow = isBlocking(circuit);
   if (isNow !== wasBlocking) circuits.blocking += isNow ? 1 : -1;
   circuit.lastAtMs = atMs;
