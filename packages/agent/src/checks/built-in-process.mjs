@@ -74,7 +74,11 @@ export function checkDisk(directory, mebibytes) {
   } catch (error) {
     return judged(false, { message: `${error.code ?? 'error'}: ${error.message}` });
   } finally {
-    rmSync(path, { force: true });
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // It was never there.
+    }
   }
 }
 

@@ -31,6 +31,8 @@ export class Checker {
   #asked: Asked[] = [];
   #timer: NodeJS.Timeout | null = null;
   #isRunning = false;
+  /** Something happened since it was last looked at what may run. */
+  #isWanted = false;
   #isClosed = false;
 
   constructor(options: CheckerOptions) {
@@ -78,13 +80,17 @@ export class Checker {
 
   /** Runs what may run now, one after the other, and sets the clock for the rest. */
   #next(): void {
-    if (this.#isRunning || this.#isClosed) return;
+    if (this.#isClosed) return;
+    this.#isWanted = true;
+    if (this.#isRunning) return;
     this.#isRunning = true;
     void this.#run()
       .catch((error: unknown) => this.#options.say('warning', `the checks could not be run: ${String(error)}`))
       .finally(() => {
         this.#isRunning = false;
-        if (!this.#isClosed) this.#arm();
+        if (this.#isClosed) return;
+        if (this.#isWanted) this.#next();
+        else this.#arm();
       });
   }
 
@@ -100,7 +106,12 @@ export class Checker {
       }
       const nowMs = performance.now();
       const due = [...this.#entries.values()].find((one) => one.dueMs <= nowMs && this.#mayRun([one.check]));
-      if (due === undefined || this.#isClosed) return;
+      if (this.#isClosed) return;
+      if (due === undefined) {
+        if (!this.#isWanted) return;
+        this.#isWanted = false;
+        continue;
+      }
       due.dueMs = due.check.everyMs === 0 ? Infinity : nowMs + due.check.everyMs;
       for (const result of await due.check.run(this.#options.place)) this.#say(result, null);
     }
