@@ -7,16 +7,21 @@ import type { Assign, AttemptOutcome, Profile, WorkerId } from '@assay/protocol'
 import type { ReportBody } from '../../packages/agent/src/spool/spool.ts';
 import { productVersion } from '@assay/protocol';
 import { sharedNowMs } from '../peers/measure.ts';
+import { quantile } from '../statistics.ts';
 
 export type WorkersMessage =
   | { kind: 'connected'; workers: number }
   | { kind: 'assigned'; atMs: number }
-  | { kind: 'usage'; cpuMs: number };
+  | { kind: 'usage'; cpuMs: number; turnaroundMs: { p50: number; p99: number } };
 export type WorkersOrder = { kind: 'tellUsage' };
 
 const [url = '', token = '', count = '4', slots = '16', firstNumber = '0'] = process.argv.slice(2);
 const tell = (message: WorkersMessage): void => void process.send?.(message);
 let connected = 0;
+/** From a worker's last report to its next assignment: the latest of them. */
+const turnaroundsMs: number[] = [];
+const turnaroundsMax = 50_000;
+let turnaroundAt = 0;
 
 const profile: Profile = {
   os: { family: process.platform, arch: process.arch },
@@ -34,6 +39,7 @@ for (let index = 0; index < Number(count); index++)
 
 function startWorker(worker: WorkerId): void {
   const spool = createMemorySpool();
+  let endedAtMs: number | null = null;
   const driver = new SessionDriver({
     state: createSession({
       offer: {
@@ -53,8 +59,12 @@ function startWorker(worker: WorkerId): void {
     }),
     link: { url, token, ca: null },
     perform: (output) => {
-      if (output.kind === 'deliverAssign') execute(output.assign, report);
-      else if (output.kind === 'dropSpool') spool.dropThrough(output.throughSeq);
+      if (output.kind === 'deliverAssign') {
+        if (endedAtMs !== null) turnaroundsMs[turnaroundAt++ % turnaroundsMax] = performance.now() - endedAtMs;
+        execute(output.assign, report);
+        endedAtMs = performance.now();
+      }
+      if (output.kind === 'dropSpool') spool.dropThrough(output.throughSeq);
       else if (output.kind === 'stop') throw new Error(`${worker}: ${output.reason} ${output.error?.message ?? ''}`);
     },
     connected: (isConnected) => {
@@ -87,6 +97,7 @@ function execute(assign: Assign, report: (body: ReportBody) => void): void {
 
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
-  tell({ kind: 'usage', cpuMs: (user + system) / 1_000 });
+  const turnaroundMs = { p50: quantile(turnaroundsMs, 0.5), p99: quantile(turnaroundsMs, 0.99) };
+  tell({ kind: 'usage', cpuMs: (user + system) / 1_000, turnaroundMs });
 });
 process.once('disconnect', () => process.exit(0));
