@@ -1,9 +1,12 @@
 // The engine's settings: value, unit and reason. Times are milliseconds.
 import { circuitsDefaults } from '../circuits/circuits-config.ts';
 import type { CircuitsConfig } from '../circuits/circuits-config.ts';
+import { recoveryDefaults } from '../recovery/recovery-config.ts';
+import type { RecoveryConfig } from '../recovery/recovery-config.ts';
 
 export type EngineConfig = {
   readonly circuits: CircuitsConfig;
+  readonly recovery: RecoveryConfig;
   readonly heartbeatMs: number;
   readonly silentAfterMs: number;
   readonly reconnectGraceMs: number;
@@ -29,6 +32,7 @@ export type EngineConfig = {
 /** Defaults, each with its reason. */
 export const engineDefaults: EngineConfig = {
   circuits: circuitsDefaults,
+  recovery: recoveryDefaults,
   /** How often each side says that it is alive. */
   heartbeatMs: 2_000,
   /** Two missed heartbeats: a worker silent for longer is presumed lost. */

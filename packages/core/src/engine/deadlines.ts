@@ -13,6 +13,8 @@ export function nextDeadline(state: State, config: EngineConfig, lookedAtMs: num
   if (circuit !== null && (earliest === null || circuit < earliest)) earliest = circuit;
   const { overdueAtMs } = state.index;
   if (overdueAtMs !== Infinity && (earliest === null || overdueAtMs < earliest)) earliest = overdueAtMs;
+  const retry = state.index.delayed.peek()?.atMs ?? null;
+  if (retry !== null && (earliest === null || retry < earliest)) earliest = retry;
   for (const { deadlineMs } of state.index.canceling.values()) {
     if (earliest === null || deadlineMs < earliest) earliest = deadlineMs;
     break; // They are in the order of their deadlines.

@@ -14,6 +14,7 @@ import { cancelRun } from './ops/cancel-run.ts';
 import { checkPlaceable } from './ops/check-placeable.ts';
 import { connectWorker } from './ops/connect-worker.ts';
 import { drainWorker } from './ops/drain-worker.ts';
+import { flipGate } from './ops/flip-gate.ts';
 import { acceptReports } from './ops/accept-reports.ts';
 import { disconnectWorker, loseSilentWorker, partWithWorker, resetLinks } from './ops/part-with-worker.ts';
 import {
@@ -29,6 +30,7 @@ import { certifyWorker, setCondition } from './ops/set-condition.ts';
 import { restartGangs } from './ops/restart-gangs.ts';
 import { setPolicy } from './ops/set-policy.ts';
 import { submitRun } from './ops/submit-run.ts';
+import { tendOutages } from './ops/shield-fleet.ts';
 import { trimHistory } from './ops/trim-history.ts';
 import type { State } from './state.ts';
 import { beginStep } from './step.ts';
@@ -62,6 +64,7 @@ function takeStep(state: State, config: EngineConfig, input: Input, nowMs: numbe
   const step = beginStep(state, config, nowMs);
   const reply = decide(step, input);
   if (step.events.length > 0) restartGangs(step);
+  if (step.events.length > 0) tendOutages(step);
   if (step.events.length > 0 || input.kind === 'timePassed') openAlternatives(step);
   if (step.events.length > 0) checkPlaceable(step);
   if (step.events.length > 0 || input.kind === 'timePassed') {
@@ -95,6 +98,8 @@ function decide(step: Step, input: Input): Reply {
       return partWithWorker(step, input);
     case 'workerReported':
       return acceptReports(step, input);
+    case 'gateFlipped':
+      return flipGate(step, input);
     case 'drainWorker':
       return drainWorker(step, input);
     case 'setCondition':

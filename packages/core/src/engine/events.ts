@@ -9,6 +9,7 @@ import type {
   CaseCounts,
   CheckOutcome,
   CircuitScope,
+  Diagnosis,
   FailureClass,
   Profile,
   RunId,
@@ -24,6 +25,8 @@ import type { BreakerStateName, Transition } from '../circuits/breaker-state.ts'
 import type { CallOutcome } from '../circuits/breaker.ts';
 import type { CircuitId } from '../circuits/scope.ts';
 import type { BreakerSettings } from '../circuits/settings.ts';
+import type { Trouble } from '../recovery/shield.ts';
+import type { RetryWish } from '../recovery/wish.ts';
 import type { Condition, RungOutcome } from '../lifecycle/condition.ts';
 
 export type RunSubmitted = {
@@ -98,6 +101,8 @@ export type TasksAssigned = {
   placement: Placement;
   /** Half-open circuits that this single task probes. */
   probes?: CircuitId[];
+  /** The variant of the suite that its single task runs, by index. */
+  variant?: number;
 };
 export type AttemptStarted = { kind: 'attemptStarted'; task: TaskId; attempt: number; worker: WorkerId; atMs: number };
 /** The cases themselves are in the input of the same journal entry; `count` of them start at ordinal `from`. */
@@ -126,9 +131,54 @@ export type AttemptSettled = {
   /** settle: this verdict is the task's; requeue: another attempt follows, spending the named budget. */
   next:
     | { kind: 'settle' }
-    | { kind: 'requeue'; spends: 'userRetry' | 'infrastructureRetry' | 'nothing'; avoidWorker: WorkerId | null };
+    | {
+        kind: 'requeue';
+        spends: 'userRetry' | 'infrastructureRetry' | 'nothing';
+        avoidWorker: WorkerId | null;
+        /** The row of the table of recovery that said so. */
+        rule?: string;
+        wish?: RetryWish;
+        notBeforeMs?: number;
+        /** The variant of the suite that the next attempts run, by index. */
+        variant?: number;
+        /** The trouble of the fleet that excuses the failure, by its signature. */
+        outage?: string;
+      };
+  /** Of a failure, and of what follows one: the capability class that it ran on, by id. */
+  on?: string;
+  /** The label of the configuration that ran instead of the suite's own. */
+  variant?: string;
 };
-export type TaskSettled = { kind: 'taskSettled'; task: TaskId; verdict: Verdict };
+/** `contradicts`: workers on which it failed through its own test before it passed elsewhere. */
+export type TaskSettled = {
+  kind: 'taskSettled';
+  task: TaskId;
+  verdict: Verdict;
+  diagnosis?: Diagnosis;
+  variant?: string;
+  contradicts?: { key: string; workers: WorkerId[] };
+};
+/** Retries whose delay is over: they wait in line from now on. */
+export type RetriesDue = { kind: 'retriesDue'; tasks: TaskId[] };
+/** A failure that may be part of one trouble of many. Older ones than `keptFromMs` are dropped. */
+export type TroubleNoted = { kind: 'troubleNoted'; signature: string; trouble: Trouble; keptFromMs: number };
+/** Alike failures of unrelated tests, at once: one trouble. The failures in `evidence` give back what they spent. */
+export type OutageOpened = {
+  kind: 'outageOpened';
+  signature: string;
+  name: string;
+  evidence: { task: TaskId; attempt: number; suite: string; worker: WorkerId }[];
+};
+/** This task looks whether the trouble is over. */
+export type OutageProbed = { kind: 'outageProbed'; signature: string; task: TaskId; notBeforeMs: number };
+/** What waited for it is let go. `excused` failures it had. */
+export type OutageClosed = {
+  kind: 'outageClosed';
+  signature: string;
+  name: string;
+  reason: 'over' | 'expired' | 'nobodyWaits';
+  excused: number;
+};
 /** Assigned, never started, back in the queue without spending anything. */
 export type TasksReturned = { kind: 'tasksReturned'; worker: WorkerId; attempts: AttemptRef[]; reason: string };
 /** Work that another worker could start now is asked back from this one. */
@@ -231,6 +281,15 @@ export type WorkerChecked = {
   durationMs: number;
 };
 /** `to` is the whole new condition. `actor` is `assay` where nobody asked for it. */
+/** A gate shut (no new work for the worker or device) or opened, with the reading that did it. */
+export type GateFlippedEvent = {
+  kind: 'gateFlipped';
+  worker: WorkerId;
+  gate: string;
+  device: string | null;
+  isShut: boolean;
+  reason: string;
+};
 export type ConditionChanged = {
   kind: 'conditionChanged';
   worker: WorkerId;
@@ -330,6 +389,11 @@ export type CircuitProbed = {
 export type CircuitsForgotten = { kind: 'circuitsForgotten'; circuits: CircuitId[] };
 
 export type Event =
+  | RetriesDue
+  | TroubleNoted
+  | OutageOpened
+  | OutageProbed
+  | OutageClosed
   | CircuitsNoted
   | CircuitMoved
   | CertificationProbe
@@ -363,6 +427,7 @@ export type Event =
   | WorkerLeftEvent
   | WorkerForgotten
   | WorkerChecked
+  | GateFlippedEvent
   | ConditionChanged
   | CertificationRequested
   | WorkerCertified

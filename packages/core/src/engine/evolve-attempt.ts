@@ -4,6 +4,8 @@ import { indexOf, taskIdOf } from './ids.ts';
 import { assert, present } from '../kernel/assert.ts';
 import { attemptTransitions } from '../lifecycle/attempt.ts';
 import { taskTransitions } from '../lifecycle/task.ts';
+import type { TaskState } from '../lifecycle/task.ts';
+import { failureExcused } from './evolve-recovery.ts';
 import { after, mustLead } from '../lifecycle/transition.ts';
 import { changeLoad } from '../scheduling/classes.ts';
 import { firstOf } from '../scheduling/gangs.ts';
@@ -144,6 +146,7 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
     ...(costMs === undefined ? {} : { costMs }),
     ...(startupMs === undefined ? {} : { startupMs }),
     ...(blobs === undefined ? {} : { blobs }),
+    ...afterwards(state, event),
   };
   // A start that was coalesced into the end: the run did start.
   if (costMs !== undefined) run.startedAtMs ??= atMs;
@@ -164,7 +167,16 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   mustLead(taskTransitions, 'task', task.state.kind, 'attemptRequeued', 'queued');
   if (event.next.spends === 'userRetry') task.userRetries += 1;
   else if (event.next.spends === 'infrastructureRetry') task.infrastructureRetries += 1;
-  requeue(state, run, task, atMs, event.next.avoidWorker);
+  const { avoidWorker, wish, notBeforeMs, outage } = event.next;
+  requeue(state, run, task, {
+    kind: 'queued',
+    sinceMs: atMs,
+    avoidWorker,
+    ...(wish === undefined ? {} : { wish }),
+    ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
+    ...(outage === undefined ? {} : { outage }),
+  });
+  if (outage !== undefined) failureExcused(state, outage, event.task, atMs);
 }
 
 export function tasksReturned(state: State, event: TasksReturned, atMs: number): void {
@@ -176,7 +188,16 @@ export function tasksReturned(state: State, event: TasksReturned, atMs: number):
     progress(state, attempt, task.index, attempt.state.kind, 'over', atMs);
     probeReturned(state, ref.task);
     task.attempts.pop();
-    requeue(state, run, task, atMs, null);
+    // It is still wished to be where its retry would tell most; the suite's own variant goes on.
+    const before = task.attempts.at(-1)?.state;
+    const wish = before?.kind === 'settled' ? before.wish : undefined;
+    const avoidWorker = wish?.workers.at(-1) ?? null;
+    requeue(state, run, task, {
+      kind: 'queued',
+      sinceMs: atMs,
+      avoidWorker,
+      ...(wish === undefined || avoidWorker === null ? {} : { wish }),
+    });
   }
 }
 
@@ -210,14 +231,25 @@ export function cancelSent(state: State, event: CancelSent, atMs: number): void 
   }
 }
 
-function requeue(
+/** What of the event later decisions read from the attempt. */
+function afterwards(
   state: State,
-  run: RunRecord,
-  task: TaskRecord,
-  atMs: number,
-  avoidWorker: AttemptRecord['worker'],
-): void {
-  countTask(run, task, { kind: 'queued', sinceMs: atMs, avoidWorker });
+  { next, on }: AttemptSettled,
+): Partial<Extract<AttemptRecord['state'], { kind: 'settled' }>> {
+  const where = on === undefined ? {} : { on };
+  if (next.kind === 'settle') return where;
+  const { spends, wish, variant, outage } = next;
+  return {
+    ...where,
+    spent: spends,
+    ...(wish === undefined ? {} : { wish }),
+    ...(variant === undefined ? {} : { variantNext: variant }),
+    ...(outage === undefined ? {} : { outage: state.recovery.outages.get(outage)?.name ?? outage }),
+  };
+}
+
+function requeue(state: State, run: RunRecord, task: TaskRecord, queued: Extract<TaskState, { kind: 'queued' }>): void {
+  countTask(run, task, queued);
   enqueue(state, run, task);
   state.index.unchecked.add(laneOf(run, task.suite).group);
 }

@@ -22,6 +22,7 @@ import type {
   TaskSettled,
   TasksQueued,
 } from './events.ts';
+import { taskJudged } from './evolve-recovery.ts';
 import { findTask } from './lookup.ts';
 import type { RunRecord, State, TaskRecord } from './state.ts';
 
@@ -134,6 +135,7 @@ export function taskSettled(state: State, event: TaskSettled, atMs: number): voi
   const last = task.attempts.at(-1);
   if (last?.state.kind === 'settled') addCases(run.cases, last.state.counts);
   wake(state, run, task, atMs);
+  taskJudged(state, event, atMs);
 }
 
 /** What was held back by a task that is over. It is ready from now on, and waits from now on. */

@@ -2,6 +2,7 @@
 // a newer version, or one configured otherwise, recovers exactly what happened. What an event contradicts is a bug: it throws.
 import type { AdmissionPolicy } from '@assay/protocol';
 import { createIndex } from '../scheduling/classes.ts';
+import { noRecoveryState } from '../recovery/shield.ts';
 import { RecencyMap } from '../kernel/recency-map.ts';
 import { Machines } from '../scheduling/machines.ts';
 import type { Event, HistoryTrimmed } from './events.ts';
@@ -9,6 +10,7 @@ import * as attempts from './evolve-attempt.ts';
 import { createWindow } from '../circuits/window.ts';
 import * as circuits from './evolve-circuit.ts';
 import * as conditions from './evolve-condition.ts';
+import * as recovery from './evolve-recovery.ts';
 import * as runs from './evolve-run.ts';
 import * as workers from './evolve-worker.ts';
 import type { State } from './state.ts';
@@ -39,6 +41,7 @@ export function emptyState(): State {
     suites: new RecencyMap(),
     machines: new Machines(),
     rungs: new RecencyMap(),
+    recovery: noRecoveryState(),
     circuits: new Map(),
     fleet: { attempts: createWindow(fleetWindow), failures: createWindow(fleetWindow) },
     streaks: new Map(),
@@ -78,6 +81,16 @@ export function evolve(state: State, event: Event, atMs: number): void {
       return runs.taskSettled(state, event, atMs);
     case 'runSettled':
       return runs.runSettled(state, event, atMs);
+    case 'retriesDue':
+      return recovery.retriesDue(state, event);
+    case 'troubleNoted':
+      return recovery.troubleNoted(state, event);
+    case 'outageOpened':
+      return recovery.outageOpened(state, event, atMs);
+    case 'outageProbed':
+      return recovery.outageProbed(state, event);
+    case 'outageClosed':
+      return recovery.outageClosed(state, event);
     case 'runRetired':
       return runs.runRetired(state, event);
     case 'tasksAssigned':
@@ -98,6 +111,8 @@ export function evolve(state: State, event: Event, atMs: number): void {
       return evolveCircuit(state, event, atMs);
     case 'workerChecked':
       return conditions.workerChecked(state, event, atMs);
+    case 'gateFlipped':
+      return conditions.gateFlipped(state, event, atMs);
     case 'conditionChanged':
       return conditions.conditionChanged(state, event);
     case 'certificationRequested':

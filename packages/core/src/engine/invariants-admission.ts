@@ -23,7 +23,8 @@ export function admissionProblems(state: State, lane: Lane): string[] {
   }
   expect(state.index.gangs.has(lane) === (lane.gang !== null && lane.heapSlot >= 0), 'is among the gangs that wait');
   if (lane.gang === null && run.after.size === 0) {
-    expect(lane.held.size === 0, 'holds nothing back without a reason');
+    const delayed = [...lane.held].filter((task) => state.index.delayedOf.has(task));
+    expect(lane.held.size === delayed.length, 'holds nothing back without a reason');
     return problems;
   }
   for (const task of run.tasks) {

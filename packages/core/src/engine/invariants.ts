@@ -4,6 +4,7 @@ import type { TaskId } from '@assay/protocol';
 import { taskIdOf } from './ids.ts';
 import { limit } from './limits.ts';
 import { admissionProblems, holdingProblems } from './invariants-admission.ts';
+import { recoveryProblems } from './invariants-recovery.ts';
 import { isPossible } from '../scheduling/capacity.ts';
 import { takesWork } from '../scheduling/classes.ts';
 import { currentAttempt, openAttempts } from './lookup.ts';
@@ -22,6 +23,7 @@ export function checkInvariants(state: State): string[] {
   checkClasses(state, expect);
   checkGroups(state, expect);
   for (const problem of holdingProblems(state)) expect(false, problem);
+  for (const problem of recoveryProblems(state)) expect(false, problem);
   return problems;
 }
 
@@ -150,6 +152,7 @@ function checkHealth(state: State, worker: WorkerRecord, expect: Expect): void {
   const id = worker.worker;
   const { conditions, deadlines } = worker.health;
   const aside = [...conditions].filter(([, { kind }]) => kind !== 'ready').map(([device]) => device);
+  for (const { device } of worker.health.gates.values()) aside.push(device ?? wholeWorker);
   expect(worker.isSetAside === aside.includes(wholeWorker), `${id} knows whether it is set aside`);
   expect(
     (worker.whole !== null) === aside.some((device) => device !== wholeWorker),
@@ -162,7 +165,10 @@ function checkHealth(state: State, worker: WorkerRecord, expect: Expect): void {
     const checkup = condition.kind === 'suspect' || condition.kind === 'quarantined' ? condition.checkup : null;
     const isAwaited = isLinked && (checkup?.kind === 'certifying' || checkup?.kind === 'recovering');
     expect(deadlines.has(device) === isAwaited, `${id} "${device}" has a deadline exactly while it is waited for`);
-    expect((deadlines.get(device)?.heapSlot ?? -1) >= 0 === isAwaited, `${id} "${device}" has its deadline in the heap`);
+    expect(
+      (deadlines.get(device)?.heapSlot ?? -1) >= 0 === isAwaited,
+      `${id} "${device}" has its deadline in the heap`,
+    );
   }
   expect(deadlines.size <= conditions.size, `${id} waits for known devices only`);
 }

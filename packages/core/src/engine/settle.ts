@@ -1,11 +1,15 @@
 // The end of things: of an attempt, of its task, of its run. Every way for work to end goes through here, so that budgets
 // are spent, fail-fast fires and runs settle in one place.
 import type { AttemptFailure, AttemptRef, BlobRef, CaseCounts, Verdict, WorkerId } from '@assay/protocol';
+import { classIdOf, contradicted, diagnosisOf, recoverTask, suspicionKey } from './ops/recover-task.ts';
+import { variantOf } from '../recovery/variant-of.ts';
+import type { Decision } from './ops/recover-task.ts';
+import { hasCheckFor, requestCertification } from './ops/certify.ts';
+import { concludeOutages } from './ops/shield-fleet.ts';
 import { taskIdOf } from './ids.ts';
 import { limit } from './limits.ts';
 import { verdictOfRun } from '../recovery/run-verdict.ts';
-import { budgetOf } from '../recovery/retry.ts';
-import type { AttemptSettled } from './events.ts';
+import type { AttemptSettled, TaskSettled } from './events.ts';
 import { currentAttempt } from './lookup.ts';
 import { feedCircuits, probedBy } from './ops/feed-circuits.ts';
 import { firstOf } from '../scheduling/gangs.ts';
@@ -21,6 +25,8 @@ export type Ending = {
   readonly costMs?: number;
   readonly startupMs?: number;
   readonly blobs?: BlobRef[];
+  /** Other tasks that took workers down before and ran on the worker that went down with this one. */
+  readonly fellowSuspects?: number;
 };
 
 /** Ends the current attempt of a task, and the task with it or for another try. */
@@ -31,41 +37,44 @@ export function settleAttempt(
   attempt: AttemptRecord,
   ending: Ending,
 ): void {
-  const { next, said } = decideNext(step, run, task, attempt, ending);
+  const { next, said, repair } = decideNext(step, run, task, attempt, ending);
   const id = taskIdOf(run.run, task.index);
   const probed = probedBy(step.state, run, task);
-  step.emit({ kind: 'attemptSettled', task: id, attempt: attempt.attempt, worker: attempt.worker, ...said, next });
+  const { fellowSuspects: _, ...told } = said;
+  step.emit({
+    kind: 'attemptSettled',
+    task: id,
+    attempt: attempt.attempt,
+    worker: attempt.worker,
+    ...told,
+    next,
+    ...circumstancesOf(step, run, task, attempt, said),
+  });
   feedCircuits(step, run, task, attempt, ending, probed);
+  if (repair) askForRepair(step, attempt, ending);
+  if (step.state.recovery.outages.size > 0)
+    concludeOutages(step, id, next.kind === 'requeue' ? next.outage : undefined);
   if (next.kind === 'settle') settleTask(step, run, task, said.verdict);
 }
 
 type Next = AttemptSettled['next'];
 
-function decideNext(
-  step: Step,
-  run: RunRecord,
-  task: TaskRecord,
-  attempt: AttemptRecord,
-  ending: Ending,
-): { next: Next; said: Ending } {
+function decideNext(step: Step, run: RunRecord, task: TaskRecord, attempt: AttemptRecord, ending: Ending): Decision {
   const settle: Next = { kind: 'settle' };
   if (attempt.state.kind === 'canceling' && isRestarting(run, task) && ending.verdict !== 'passed')
     return {
       next: { kind: 'requeue', spends: 'nothing', avoidWorker: null },
       said: { ...ending, verdict: 'canceled' },
+      repair: false,
     };
   if (attempt.state.kind === 'canceling' || run.state.kind === 'canceling') {
-    return { next: settle, said: ending.verdict === 'lost' ? { ...ending, verdict: 'canceled' } : ending };
+    return {
+      next: settle,
+      said: ending.verdict === 'lost' ? { ...ending, verdict: 'canceled' } : ending,
+      repair: false,
+    };
   }
-  const budget = budgetOf(ending.verdict, ending.failure);
-  if (budget === 'userRetry' && task.userRetries < (run.spec.suites[task.suite]?.retries ?? 0)) {
-    return { next: { kind: 'requeue', spends: 'userRetry', avoidWorker: null }, said: ending };
-  }
-  if (budget !== 'infrastructureRetry') return { next: settle, said: ending };
-  if (task.infrastructureRetries < step.config.infrastructureRetriesMax) {
-    return { next: { kind: 'requeue', spends: 'infrastructureRetry', avoidWorker: attempt.worker }, said: ending };
-  }
-  return { next: settle, said: { ...ending, verdict: 'errored', failure: exhausted(task, ending) } };
+  return recoverTask(step, run, task, attempt, ending);
 }
 
 /** Whether the task is being stopped so that its gang can start again together. */
@@ -75,24 +84,64 @@ function isRestarting(run: RunRecord, task: TaskRecord): boolean {
   return gang !== null && run.restarting.has(firstOf(gang, task.index));
 }
 
-function exhausted(task: TaskRecord, ending: Ending): AttemptFailure {
-  const tries = task.infrastructureRetries + 1;
-  const last = ending.failure;
+/** Where it ran and what it ran, said only where something went wrong before or now: nothing is added for the many. */
+function circumstancesOf(
+  step: Step,
+  run: RunRecord,
+  task: TaskRecord,
+  attempt: AttemptRecord,
+  { verdict }: Ending,
+): Pick<AttemptSettled, 'on' | 'variant'> {
+  if (verdict === 'passed' && task.attempts.length === 1) return {};
+  const on = classIdOf(step.state, attempt.worker);
+  const label = labelOf(run, task);
+  return { ...(on === null ? {} : { on }), ...(label === null ? {} : { variant: label }) };
+}
+
+/** The label of the variant that a task runs now, or null. */
+function labelOf(run: RunRecord, task: TaskRecord): string | null {
+  const variants = run.spec.suites[task.suite]?.variants;
+  const variant = variants === undefined ? null : variantOf(task);
+  return variant === null ? null : (variants?.[variant]?.label ?? null);
+}
+
+/** What the machine itself said is wrong with it is looked at by its checks, where it has any; the ladder follows from there. */
+function askForRepair(step: Step, attempt: AttemptRecord, { failure }: Ending): void {
+  const worker = attempt.worker === null ? undefined : step.state.workers.get(attempt.worker);
+  if (worker === undefined || failure === undefined) return;
+  const devices = new Set([...worker.health.checks.values()].map(({ device }) => device));
+  for (const device of devices) {
+    if (!hasCheckFor(worker, device)) continue;
+    requestCertification(step, worker, device, `${failure.code}: ${failure.rule?.matched ?? failure.message}`);
+  }
+}
+
+/** Whose fault it was, and of which configuration the verdict is. */
+function attributionOf(
+  step: Step,
+  run: RunRecord,
+  task: TaskRecord,
+  verdict: Verdict,
+): Pick<TaskSettled, 'diagnosis' | 'variant' | 'contradicts'> {
+  const found = verdict === 'canceled' ? null : diagnosisOf(step, run, task);
+  const label = labelOf(run, task);
+  if (found === null) return label === null ? {} : { variant: label };
+  const workers = contradicted(found.tried);
   return {
-    class: 'infrastructure',
-    code: 'RETRIES_EXHAUSTED',
-    message:
-      `Infrastructure failed this task ${tries} times; the last time: ${last?.code ?? ending.verdict}: ${last?.message ?? ''}`.slice(
-        0,
-        limit('messageChars'),
-      ),
-    evidence: { ...last?.evidence, lastCode: last?.code ?? ending.verdict, lastClass: last?.class ?? 'infrastructure' },
+    diagnosis: found.diagnosis,
+    ...(label === null ? {} : { variant: label }),
+    ...(workers.length === 0 ? {} : { contradicts: { key: suspicionKey(run, task), workers } }),
   };
 }
 
 /** Gives a task its verdict; it has no attempt in hand. */
 export function settleTask(step: Step, run: RunRecord, task: TaskRecord, verdict: Verdict): void {
-  step.emit({ kind: 'taskSettled', task: taskIdOf(run.run, task.index), verdict });
+  step.emit({
+    kind: 'taskSettled',
+    task: taskIdOf(run.run, task.index),
+    verdict,
+    ...attributionOf(step, run, task, verdict),
+  });
   if (verdict !== 'passed' && run.dependents.size > 0 && run.state.kind !== 'canceling')
     skipDependents(step, run, task);
   const isHarmless = verdict === 'passed' || verdict === 'skipped' || verdict === 'canceled';

@@ -8,6 +8,8 @@ import { compareText } from '../kernel/compare.ts';
 import type { AttemptState } from '../lifecycle/attempt.ts';
 import type { Condition } from '../lifecycle/condition.ts';
 import type { TaskState } from '../lifecycle/task.ts';
+import { recoveryRow, restoreRecovery } from './recovery-row.ts';
+import type { RecoveryRow } from './recovery-row.ts';
 import type { RungHistory } from '../recovery/ladder.ts';
 import { countIn, joinClass, leaveClass } from '../scheduling/classes.ts';
 import { addMember } from '../scheduling/gangs.ts';
@@ -66,11 +68,19 @@ type RunRow = Omit<RunRecord, 'tasks' | 'lanes' | 'after' | 'dependents' | 'rest
   /** Of each lane that has alternatives: how many are open, and since when it waits. */
   alternatives?: [suite: number, opened: number, waitsSinceMs: number | null][];
 };
-type AssignmentRow = Pick<Assignment, 'assignment' | 'run' | 'suite' | 'worker' | 'atMs' | 'pool' | 'opened' | 'devices' | 'tasks' | 'sinceMs'> & {
+type AssignmentRow = Pick<
+  Assignment,
+  'assignment' | 'run' | 'suite' | 'worker' | 'atMs' | 'pool' | 'opened' | 'devices' | 'tasks' | 'sinceMs'
+> & {
   takeBack: number[] | null;
 };
 /** Absent where nothing is known: conditions and checks by name, and the requests so far. */
-type HealthRow = { conditions: [string, Condition][]; checks: [string, CheckRecord][]; requests: number };
+type HealthRow = {
+  conditions: [string, Condition][];
+  gates?: [string, ShutGateRecord][];
+  checks: [string, CheckRecord][];
+  requests: number;
+};
 type WorkerRow = Omit<
   WorkerRecord,
   'assignments' | 'class' | 'whole' | 'isHalted' | 'isSetAside' | 'heapSlot' | 'deadline' | 'health'
@@ -97,6 +107,7 @@ type Snapshot = {
   durations: [string, Duration[]][];
   suites: [string, SuiteHistory][];
   rungs?: [string, RungHistory][];
+  recovery?: RecoveryRow;
   machines: { given: number; rows: MachineRow[] };
   /** Of queued tasks that have them. */
   peculiar: [TaskId, readonly number[]][];
@@ -153,6 +164,7 @@ export function snapshot(state: State): string {
     durations: [...state.durations.entries()],
     suites: [...state.suites.entries()],
     rungs: [...state.rungs.entries()],
+    ...recoveryRow(state.recovery),
     machines: state.machines.rows(),
     peculiar: peculiarRows(state),
     registry: circuitRows(state),
@@ -225,6 +237,7 @@ export function restore(text: string): State {
   for (const [key, duration] of written.durations) state.durations.set(key, duration);
   for (const [key, history] of written.suites) state.suites.set(key, history);
   for (const [key, history] of written.rungs ?? []) state.rungs.set(key, history);
+  restoreRecovery(state.recovery, written.recovery);
   state.machines.restore(written.machines);
   const peculiar = new Map(written.peculiar);
   for (const [digest, profile] of written.profiles) state.profiles.set(digest, { profile, workers: 0 });
@@ -252,9 +265,10 @@ export function restore(text: string): State {
   return state;
 }
 
-function healthRow({ conditions, checks, requests }: WorkerHealth): { health?: HealthRow } {
-  if (conditions.size + checks.size + requests === 0) return {};
-  return { health: { conditions: [...conditions], checks: [...checks], requests } };
+function healthRow({ conditions, gates, checks, requests }: WorkerHealth): { health?: HealthRow } {
+  if (conditions.size + gates.size + checks.size + requests === 0) return {};
+  const shut = gates.size === 0 ? {} : { gates: [...gates] };
+  return { health: { conditions: [...conditions], ...shut, checks: [...checks], requests } };
 }
 
 function restoreWorker(state: State, row: WorkerRow): void {
@@ -266,6 +280,7 @@ function restoreWorker(state: State, row: WorkerRow): void {
     assignments: new Map(),
     health: {
       conditions: new Map(health?.conditions),
+      gates: new Map(health?.gates),
       checks: new Map(health?.checks),
       requests: health?.requests ?? 0,
       deadlines: new Map(),
@@ -278,7 +293,7 @@ function restoreWorker(state: State, row: WorkerRow): void {
     deadline: { worker: row.worker, atMs: 0, heapSlot: -1 },
   };
   state.workers.set(worker.worker, worker);
-  if (worker.health.conditions.size > 0) {
+  if (worker.health.conditions.size + worker.health.gates.size > 0) {
     const plain = worker.class;
     joinClasses(state, worker);
     leaveClass(state.index, plain);

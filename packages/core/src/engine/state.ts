@@ -3,7 +3,18 @@
 // What always holds: the part of it that is not in `index` says everything (a snapshot holds that part, and the index is
 // built again from it); a task's current attempt is the last of its `attempts`; whole milliseconds wherever sums are
 // kept, so that a sum built by steps equals one built at once.
-import type { AdmissionPolicy, AssignmentId, CaseCounts, CheckOutcome, Profile, RunId, RunSpec, SessionId, Verdict, WorkerId } from '@assay/protocol';
+import type {
+  AdmissionPolicy,
+  AssignmentId,
+  CaseCounts,
+  CheckOutcome,
+  Profile,
+  RunId,
+  RunSpec,
+  SessionId,
+  Verdict,
+  WorkerId,
+} from '@assay/protocol';
 import type { Share } from '../scheduling/order.ts';
 import type { Circuit, Streak } from '../circuits/registry.ts';
 import type { CircuitId } from '../circuits/scope.ts';
@@ -15,6 +26,7 @@ import type { Condition } from '../lifecycle/condition.ts';
 import type { RunState } from '../lifecycle/run.ts';
 import type { TaskState } from '../lifecycle/task.ts';
 import type { WorkerState } from '../lifecycle/worker.ts';
+import type { RecoveryState } from '../recovery/shield.ts';
 import type { RungHistory } from '../recovery/ladder.ts';
 import type { CapabilityClass, Index, Lane, RequirementGroup } from '../scheduling/index-types.ts';
 import type { Duration, SuiteHistory } from '../scheduling/durations.ts';
@@ -165,10 +177,19 @@ export type CheckRecord = {
   readonly atMs: number;
 };
 
+export type ShutGateRecord = {
+  readonly gate: string;
+  readonly device: string | null;
+  readonly reason: string;
+  readonly sinceMs: number;
+};
+
 /** What is known of a worker's soundness. All of it is empty for a worker of which nothing was ever checked. */
 export type WorkerHealth = {
   /** By device, `wholeWorker` for the worker itself; a scope that is not in it is ready since the worker joined. */
   readonly conditions: Map<string, Condition>;
+  /** Gates that are shut, by `keyOf`. */
+  readonly gates: Map<string, ShutGateRecord>;
   /** Last result by the check's name. */
   readonly checks: Map<string, CheckRecord>;
   /** Requests to certify or recover so far. */
@@ -218,6 +239,7 @@ export type State = {
   readonly machines: Machines;
   /** How often each step of recovery helped, by step and kind of device. */
   readonly rungs: RecencyMap<string, RungHistory>;
+  readonly recovery: RecoveryState;
   readonly circuits: Map<CircuitId, Circuit>;
   /** Attempts that ended lately and failures of machines among them, over all workers: what one worker is held against. */
   readonly fleet: { attempts: Window; failures: Window };

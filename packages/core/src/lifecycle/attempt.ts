@@ -1,6 +1,7 @@
 // The life of an attempt: one execution of a task on one worker, fenced by its number. A returned attempt never started
 // and leaves no trace but its number, which is not used again.
 import type { AttemptFailure, BlobRef, CaseCounts, Verdict } from '@assay/protocol';
+import type { RetryWish } from '../recovery/wish.ts';
 import type { TransitionTable } from './transition.ts';
 
 export type AttemptState =
@@ -18,6 +19,16 @@ export type AttemptState =
       readonly costMs?: number;
       readonly startupMs?: number;
       readonly blobs?: BlobRef[];
+      /** Of attempts that had trouble, and of those after them: the capability class that it ran on, by id. */
+      readonly on?: string;
+      /** What its repetition spent. */
+      readonly spent?: 'userRetry' | 'infrastructureRetry' | 'nothing';
+      /** Where the next attempt is wished to be. */
+      readonly wish?: RetryWish;
+      /** The variant that the next attempts run, by its index in the suite. */
+      readonly variantNext?: number;
+      /** The trouble of the fleet that excuses it, by name. */
+      readonly outage?: string;
     };
 
 export const attemptTransitions = {

@@ -6,7 +6,7 @@ import { IndexedHeap } from '../kernel/indexed-heap.ts';
 import type { Profile } from '@assay/protocol';
 import type { CheckupDeadline, WorkerDeadline, WorkerRecord } from '../engine/state.ts';
 import { match } from './groups.ts';
-import type { CapabilityClass, Index } from './index-types.ts';
+import type { Delayed, CapabilityClass, Index } from './index-types.ts';
 import { createCircuitIndex } from '../circuits/registry.ts';
 import { classIdOf } from '../circuits/scope.ts';
 
@@ -32,6 +32,8 @@ export function createIndex(): Index {
         a.atMs < b.atMs || (a.atMs === b.atMs && compareText(`${a.worker} ${a.device}`, `${b.worker} ${b.device}`) < 0),
     ),
     overdueAtMs: Infinity,
+    delayed: new IndexedHeap<Delayed>(isDueBefore),
+    delayedOf: new Map(),
     canceling: new Map(),
     unchecked: new Set(),
     circuits: createCircuitIndex(),
@@ -174,4 +176,10 @@ function isHaltedHere(worker: WorkerRecord): boolean {
 /** Whether it may take work again by itself: it is here, or may come back; one that is set aside may be cleared. */
 export function isExpected({ state }: WorkerRecord): boolean {
   return state.kind === 'connected' || (state.kind === 'disconnected' && !state.wasDraining);
+}
+
+/** The earliest first, then in order of submission. */
+function isDueBefore(a: Delayed, b: Delayed): boolean {
+  if (a.atMs !== b.atMs) return a.atMs < b.atMs;
+  return a.lane.run.order !== b.lane.run.order ? a.lane.run.order < b.lane.run.order : a.task.index < b.task.index;
 }

@@ -111,6 +111,9 @@ export type LaneConstraint = {
   readonly claims: readonly Claim[];
 };
 
+/** A retry that waits for its time, in no line. */
+export type Delayed = { readonly lane: Lane; readonly task: TaskRecord; readonly atMs: number; heapSlot: number };
+
 export type Index = {
   readonly classes: Map<string, CapabilityClass>;
   readonly groups: Map<string, RequirementGroup>;
@@ -140,6 +143,9 @@ export type Index = {
   readonly checkupDeadlines: IndexedHeap<CheckupDeadline>;
   /** No running attempt is past its time-out and grace before this; a hint, corrected when it is reached. */
   overdueAtMs: number;
+  /** Queued tasks whose retry has a time: the earliest first. */
+  readonly delayed: IndexedHeap<Delayed>;
+  readonly delayedOf: Map<TaskRecord, Delayed>;
   /** Attempts being canceled, by task, in the order of their deadlines. */
   readonly canceling: Map<TaskId, { readonly attempt: AttemptRecord; readonly deadlineMs: number }>;
   /** Groups whose being placeable has to be looked at: tasks came, or the classes changed. A hint: looking twice says nothing twice. */

@@ -32,12 +32,31 @@ export function putInLane(
   lane.queued += 1;
   task.predictedMs = predictedMs;
   task.peculiar = peculiar;
-  if (lane.gang !== null || run.after.has(task.index)) {
+  const isDelayed = delay(index, lane, task);
+  if (lane.gang !== null || run.after.has(task.index) || isDelayed) {
     lane.held.add(task);
     letGo(index, lane, task);
   } else {
     stand(index, lane, task);
   }
+}
+
+/** Notes a retry that has a time; it is held until then. */
+function delay(index: Index, lane: Lane, task: TaskRecord): boolean {
+  const atMs = task.state.kind === 'queued' ? task.state.notBeforeMs : undefined;
+  if (atMs === undefined) return false;
+  const delayed = { lane, task, atMs, heapSlot: -1 };
+  index.delayed.push(delayed);
+  index.delayedOf.set(task, delayed);
+  return true;
+}
+
+/** Forgets the time of a retry. */
+export function endDelay(index: Index, task: TaskRecord): void {
+  const delayed = index.delayedOf.get(task);
+  if (delayed === undefined) return;
+  index.delayed.remove(delayed);
+  index.delayedOf.delete(task);
 }
 
 /** Lets a held task wait in line where nothing holds it any more; a gang goes all together. */
@@ -49,7 +68,7 @@ export function letGo(index: Index, lane: Lane, task: TaskRecord): void {
     return;
   }
   const waiting = together.filter(({ state }) => state.kind === 'queued');
-  if (!waiting.every((one) => areOver(run, one))) return;
+  if (!waiting.every((one) => areOver(run, one) && !index.delayedOf.has(one))) return;
   for (const one of waiting) if (held.delete(one)) stand(index, lane, one);
 }
 
@@ -98,6 +117,7 @@ export function dequeue(index: Index, run: RunRecord, task: TaskRecord): void {
   const { group } = lane;
   lane.queued -= 1;
   const isHeld = lane.held.size > 0 && lane.held.delete(task);
+  if (isHeld && index.delayedOf.size > 0) endDelay(index, task);
   if (!isHeld) {
     lane.share.waiting -= 1;
     if (task.heapSlot < 0) {

@@ -9,15 +9,16 @@ import type { AssignmentId, WorkerId } from '@assay/protocol';
 import type { Placement } from '../engine/events.ts';
 import type { DeviceHold, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
+import { variantOf } from '../recovery/variant-of.ts';
 import { compareText } from '../kernel/compare.ts';
 import { nextBatch } from './batch.ts';
 import type { BatchItem } from './batch.ts';
 import { admission, canPlace, firstAdmitted, isUnconstrained, keepForGangs, planGang } from './admission.ts';
 import { areAllClosed, probesFor } from '../circuits/stops.ts';
 import { capacityOf, hasFree } from './capacity.ts';
-import { takesWork } from './classes.ts';
 import { isLaneBefore } from './order.ts';
 import type { Lane } from './index-types.ts';
+import { placedBecause, wishKeyOf, wishOf, workerFor } from './elsewhere.ts';
 import { predict } from './predict.ts';
 
 /** How many of the tasks that avoid a worker are looked at in one placement: to find one, and to find the best one. */
@@ -39,7 +40,7 @@ function placeOne(step: Step): boolean {
   const lane = bestLane(step.state);
   const elsewhere = bestAvoiding(step.state, lane);
   if (elsewhere !== null) {
-    assign(step, elsewhere.lane, elsewhere.worker, 'another worker than the last attempt had', [elsewhere.item(step)]);
+    assign(step, elsewhere.lane, elsewhere.worker, elsewhere.rule, [elsewhere.item(step)]);
     return true;
   }
   if (lane === null) return false;
@@ -62,42 +63,41 @@ function bestLane(state: State): Lane | null {
   return best;
 }
 
-type Elsewhere = { readonly lane: Lane; readonly worker: WorkerRecord; readonly item: (step: Step) => BatchItem };
+type Elsewhere = {
+  readonly lane: Lane;
+  readonly worker: WorkerRecord;
+  readonly rule: string;
+  readonly item: (step: Step) => BatchItem;
+};
 
 /** A task that failed through its worker and can go to another one now, unless a lane of higher priority waits. */
 function bestAvoiding(state: State, before: Lane | null): Elsewhere | null {
   let best: { lane: Lane; task: TaskRecord; worker: WorkerRecord } | null = null;
   for (const group of state.index.waitingGroups) {
     if (group.avoiding.size === 0 || !hasFree(group, state.index.freeClasses)) continue;
-    // Tasks that avoid the same worker can go to the same others: each such worker is looked at once.
-    const elsewhere = new Map<WorkerId | null, WorkerRecord | null>();
+    // Tasks with the same wish can go to the same places: each wish is looked at once.
+    const elsewhere = new Map<string, WorkerRecord | null>();
     let looked = 0;
     for (const { lane, task } of group.avoiding.values()) {
       looked += 1;
       if (looked > (best === null ? avoidingScanMax : avoidingChoiceMax)) break;
       if (before !== null && lane.run.spec.priority < before.run.spec.priority) continue;
       if (best !== null && !isLaneBefore(lane, best.lane)) continue;
-      const avoid = task.state.kind === 'queued' ? task.state.avoidWorker : null;
-      let worker = elsewhere.get(avoid);
+      const wish = wishOf(task);
+      if (wish === null) continue;
+      const key = wishKeyOf(wish);
+      let worker = elsewhere.get(key);
       if (worker === undefined || !isUnconstrained(state, lane)) {
-        worker = canPlace(state, lane) ? workerElsewhere(state, lane, avoid) : null;
-        if (isUnconstrained(state, lane)) elsewhere.set(avoid, worker);
+        worker = canPlace(state, lane) ? workerFor(state, lane, wish) : null;
+        if (isUnconstrained(state, lane)) elsewhere.set(key, worker);
       }
       if (worker !== null) best = { lane, task, worker };
     }
   }
   if (best === null) return null;
   const { lane, task, worker } = best;
-  return { lane, worker, item: (step) => ({ task, expectedMs: predict(step.state, step.config, lane, task) }) };
-}
-
-/** The avoided worker only where it is the only one that takes work. */
-function workerElsewhere(state: State, lane: Lane, avoid: WorkerId | null): WorkerRecord | null {
-  const { group } = lane;
-  const avoided = avoid === null ? undefined : state.workers.get(avoid);
-  const isAvoidedReady = avoided !== undefined && takesWork(avoided) && group.fitting.has(avoided.class);
-  const hasOther = capacityOf(group).ready > (isAvoidedReady ? 1 : 0);
-  return bestWorker(state, lane, hasOther ? avoid : null);
+  const rule = placedBecause(task, worker);
+  return { lane, worker, rule, item: (step) => ({ task, expectedMs: predict(step.state, step.config, lane, task) }) };
 }
 
 function bestWorker(state: State, lane: Lane, avoid: WorkerId | null): WorkerRecord | null {
@@ -161,7 +161,16 @@ function assign(
     ...(claimed.length === 0 ? {} : { devices: [...claimed] }),
     placement,
     ...(probes.length === 0 ? {} : { probes }),
+    ...variantOfOnly(lane, tasks.length === 1 ? batch : []),
   });
+}
+
+/** A task that runs another configuration of its suite is placed by itself. */
+function variantOfOnly({ run, suite }: Lane, batch: readonly BatchItem[]): { variant?: number } {
+  const [item] = batch;
+  if (item === undefined || run.spec.suites[suite]?.variants === undefined) return {};
+  const variant = variantOf(item.task);
+  return variant === null ? {} : { variant };
 }
 
 /** A probe is one task, and one that may be repeated if there is one. */

@@ -78,6 +78,7 @@ test('a failed test is repeated as often as its user asked, and the attempts sho
     kind: 'requeue',
     spends: 'userRetry',
     avoidWorker: null,
+    rule: 'user-retry',
   });
   lab.finish('w1', lab.held('w1')[0]!);
   expect(viewTask(lab.engine.state, ref.task)).toMatchObject({

@@ -7,6 +7,7 @@ import { accepted } from '../step.ts';
 import type { Step } from '../step.ts';
 import { passTimeOfCircuits } from './order-circuit.ts';
 import { loseWorker } from './part-with-worker.ts';
+import { releaseRetries } from './release-retries.ts';
 import { passCheckups, passOverdue } from './watch-workers.ts';
 
 export function passTime(step: Step): Reply {
@@ -25,6 +26,7 @@ export function passTime(step: Step): Reply {
     const { run, task } = present(findTask(state, id), 'task that is being canceled');
     settleAttempt(step, run, task, attempt, { verdict: 'canceled', counts: attempt.counts });
   }
+  releaseRetries(step);
   passTimeOfCircuits(step);
   return accepted;
 }

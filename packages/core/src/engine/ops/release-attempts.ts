@@ -4,7 +4,8 @@ import type { AttemptRef } from '@assay/protocol';
 import { present } from '../../kernel/assert.ts';
 import { openAttempts } from '../lookup.ts';
 import { settleAttempt } from '../settle.ts';
-import type { WorkerRecord } from '../state.ts';
+import { tookWorkerDown } from '../../recovery/tried.ts';
+import type { AttemptRecord, TaskRecord, WorkerRecord } from '../state.ts';
 import type { Step } from '../step.ts';
 
 export function releaseAttempts(
@@ -21,6 +22,7 @@ export function releaseAttempts(
   const released = open.filter(({ ref }) => isReleased(ref));
   const returned = released.filter(({ attempt }) => attempt.state.kind === 'assigned').map(({ ref }) => ref);
   if (returned.length > 0) step.emit({ kind: 'tasksReturned', worker: worker.worker, attempts: returned, reason });
+  const suspects = new Set(released.filter(hasTakenDown).map(({ task }) => task));
   for (const { run, task, attempt } of released) {
     // A run that stops itself at the first loss has dealt with its other attempts meanwhile.
     if (task.attempts.at(-1) !== attempt || attempt.state.kind === 'settled' || attempt.state.kind === 'assigned')
@@ -31,9 +33,20 @@ export function releaseAttempts(
       settleAttempt(step, run, task, attempt, {
         verdict: 'lost',
         counts,
+        fellowSuspects: suspects.size - (suspects.has(task) ? 1 : 0),
         failure: { class: 'infrastructure', code: 'WORKER_LOST', message: `${worker.name}: ${message}` },
       });
   }
+}
+
+/** Whether it runs, and a worker went down with it before. */
+function hasTakenDown({ task, attempt }: { readonly task: TaskRecord; readonly attempt: AttemptRecord }): boolean {
+  if (attempt.state.kind !== 'running' || task.attempts.length < 2) return false;
+  return task.attempts.some(
+    ({ state }) =>
+      state.kind === 'settled' &&
+      tookWorkerDown({ ...state, failure: state.failure, hasStarted: state.startedAtMs !== null }),
+  );
 }
 
 /** How many attempts a worker has in hand. */
