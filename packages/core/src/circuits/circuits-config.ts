@@ -16,8 +16,9 @@ export type CircuitsConfig = {
   readonly quorumShare: number;
   /** Different classes before a task class is stopped everywhere, different task classes before a class is stopped for all. */
   readonly quorumGroups: number;
-  /** At most this share of the workers of a class is stopped by itself at once, and always one may be. */
+  /** At most this share of the workers of a class is stopped by itself at once, in a class of at least `blastFleetMin`. */
   readonly blastShareMax: number;
+  readonly blastFleetMin: number;
   /** The longest open period of the last of its class. */
   readonly lastOfClassOpenMaxMs: number;
   /** A worker is an outlier where its failures, were it like its peers, would be rarer than this. */
@@ -58,7 +59,7 @@ export const circuitsDefaults: CircuitsConfig = {
     device: attempts,
     workerTask: attempts,
     /** Evidence of several workers: the quorum is the rule, and the rate is over all of their attempts. */
-    classTask: { ...attempts, consecutiveFailures: null, volumeMin: 4 },
+    classTask: { ...attempts, consecutiveFailures: null, volumeMin: 4, failureRate: 0.35 },
     class: { ...attempts, consecutiveFailures: null, volumeMin: 8, failureRate: 0.8 },
     task: { ...attempts, consecutiveFailures: null, volumeMin: 6 },
     /** Probed by the coordinator every few seconds: it opens within three looks and closes at the first good one. */
@@ -74,15 +75,16 @@ export const circuitsDefaults: CircuitsConfig = {
   },
   distinctTasksMin: 3,
   quorumWorkers: 3,
-  quorumShare: 0.5,
+  quorumShare: 0.65,
   quorumGroups: 2,
   blastShareMax: 0.5,
+  blastFleetMin: 6,
   lastOfClassOpenMaxMs: 60_000,
   outlierChance: 1e-5,
   outlierFailuresMin: 4,
   fastShare: 0.25,
   blackHoleTasksMin: 3,
-  blackHoleChance: 1e-3,
+  blackHoleChance: 5e-3,
   idleMs: 3_600_000,
   circuitsMax: 20_000,
 };

@@ -12,7 +12,7 @@ import type { State, WorkerRecord } from '../engine/state.ts';
 import { tripCause } from './breaker.ts';
 import type { CircuitsConfig } from './circuits-config.ts';
 import { isBlocking, recentMembers } from './registry.ts';
-import type { Circuit } from './registry.ts';
+import type { Circuit, MemberRecord } from './registry.ts';
 
 export type Judgement =
   | { readonly kind: 'stays' }
@@ -97,7 +97,7 @@ export function limited(state: State, config: CircuitsConfig, circuit: Circuit, 
   const isByRate = cause === 'failureRate' || cause === 'slowRate' || cause === 'peers';
   if (ready === 0 && isByRate) return { kind: 'probes', cause };
   const all = ready + stopped + 1;
-  if (ready > 0 && stopped + 1 > Math.max(1, Math.floor(config.blastShareMax * all)))
+  if (all >= config.blastFleetMin && stopped + 1 > Math.floor(config.blastShareMax * all))
     return { kind: 'held', cause, why: `${stopped} of ${all} workers of its class are stopped already` };
   return { kind: 'opens', cause, isLast: ready === 0 };
 }
@@ -129,6 +129,11 @@ function isHere(worker: WorkerRecord): boolean {
   return worker.state.kind === 'connected' && !worker.isSetAside;
 }
 
+/** Fails often enough to have a voice in what is wider than itself. */
+function isFailing({ failures, successes }: MemberRecord): boolean {
+  return failures > 0 && failures * 2 >= successes;
+}
+
 function judgeClassTask(
   state: State,
   config: CircuitsConfig,
@@ -140,7 +145,7 @@ function judgeClassTask(
   if (cause === null) return stays;
   const size = sizeOf(state, classId);
   const members = recentMembers(circuit, nowMs);
-  const failing = members.filter(({ failures, successes }) => failures > 0 && failures >= successes).length;
+  const failing = members.filter(isFailing).length;
   if (failing < Math.max(2, Math.min(config.quorumWorkers, size))) return stays;
   return failing >= config.quorumShare * members.length ? { kind: 'opens', cause: 'quorum', isLast: false } : stays;
 }
@@ -152,8 +157,7 @@ function judgeClass(state: State, config: CircuitsConfig, circuit: Circuit, clas
   const opens: Judgement = { kind: 'opens', cause: 'quorum', isLast: false };
   if (kinds > config.quorumGroups) return opens;
   let failing = 0;
-  for (const [member, { failures, successes }] of circuit.members)
-    if (!member.includes('/') && failures > 0 && failures >= successes) failing += 1;
+  for (const [member, seen] of circuit.members) if (!member.includes('/') && isFailing(seen)) failing += 1;
   const size = sizeOf(state, classId);
   return failing >= Math.max(config.quorumWorkers, config.quorumShare * size) ? opens : stays;
 }
@@ -161,7 +165,7 @@ function judgeClass(state: State, config: CircuitsConfig, circuit: Circuit, clas
 function judgeTask(config: CircuitsConfig, circuit: Circuit, nowMs: number): Judgement {
   if (tripCause(circuit.breaker, nowMs) === null) return stays;
   const members = recentMembers(circuit, nowMs);
-  const failing = members.filter(({ failures, successes }) => failures > 0 && failures >= successes).length;
+  const failing = members.filter(isFailing).length;
   const isQuorum = failing >= config.quorumGroups && failing > config.quorumShare * members.length;
   return isQuorum ? { kind: 'opens', cause: 'quorum', isLast: false } : stays;
 }

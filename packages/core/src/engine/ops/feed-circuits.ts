@@ -31,6 +31,8 @@ export function feedCircuits(
   const worker = attempt.worker === null ? undefined : step.state.workers.get(attempt.worker);
   const isOver = ending.verdict === 'passed' || ending.verdict === 'canceled' || ending.verdict === 'skipped';
   if (worker !== undefined && !isOver) noteFailure(step, run, task, attempt, worker, ending);
+  if (worker !== undefined && ending.verdict === 'passed' && task.attempts.length > 1)
+    blameEarlier(step, run, task, worker);
   const hasFailed = !isOver && ending.verdict !== 'inconclusive';
   for (const circuit of probed) concludeProbe(step, circuit, hasFailed);
 }
@@ -67,10 +69,11 @@ function noteFailure(
     task: id,
     uses: suite?.uses ?? [],
     device: deviceNeeded(suite?.requires ?? ''),
-  }).filter((mark) => !isRepeatedLoss(state, mark, ending));
+  }).filter((mark) => !isRepeatedLoss(state, mark, ending) && !isPoison(task, worker.worker, verdict));
   const named = classThatCounts(verdict, failure);
   // Where the test may be at fault, only a worker that never did anything well is suspected.
-  const isFast = (named !== null || !worker.isProven) && isFastFailure(step, attempt, ending);
+  const mayBeWorker = named !== null || (!worker.isProven && !hasFailedElsewhere(state, task, worker.worker));
+  const isFast = mayBeWorker && isFastFailure(step, attempt, ending, worker.isProven);
   if (marks.length === 0 && !isFast) return;
   noteMarks(step, {
     worker: worker.worker,
@@ -84,7 +87,53 @@ function noteFailure(
     marks,
   });
   for (const mark of marks) consider(step, mark, run, worker.worker);
-  if (isFast) considerBlackHole(step, config, run, worker);
+  if (isFast) considerBlackHole(step, config, worker);
+}
+
+/**
+ * A task passed that failed elsewhere: what it failed on is under suspicion. One such task may be a flaky one; it takes several
+ * different ones, and that nothing much passes there.
+ */
+function blameEarlier(step: Step, run: RunRecord, task: TaskRecord, passedOn: WorkerRecord): void {
+  const suite = run.spec.suites[task.suite];
+  const device = deviceNeeded(suite?.requires ?? '');
+  for (const { state, worker, attempt } of task.attempts) {
+    if (worker === null || worker === passedOn.worker || state.kind !== 'settled' || state.verdict !== 'failed')
+      continue;
+    if (state.failure?.class !== 'test') continue;
+    const known = step.state.workers.get(worker);
+    if (known === undefined) continue;
+    const member = taskIdOf(run.run, task.index);
+    const failure = { class: 'device', code: 'PASSES_ELSEWHERE', message: '' } as const;
+    const marks = attribute('failed', failure, {
+      worker,
+      class: known.class.id,
+      project: run.spec.project,
+      suite: suite?.name ?? '',
+      task: member,
+      uses: [],
+      device,
+    });
+    noteMarks(step, {
+      worker,
+      task: member,
+      attempt,
+      failureClass: failure.class,
+      code: failure.code,
+      isOfMachine: true,
+      isFast: false,
+      costMs: 0,
+      marks,
+    });
+    for (const mark of marks) {
+      const circuit = step.state.circuits.get(circuitIdOf(mark.scope));
+      const now = circuit?.breaker.state;
+      // It probed the circuit, and only another machine told that it was not the test.
+      if (circuit !== undefined && now?.kind === 'halfOpen' && state.atMs >= now.sinceMs)
+        openCircuit(step, circuit, 'probeFailed');
+      else consider(step, mark, run, worker);
+    }
+  }
 }
 
 /** Emits evidence; circuits that it makes take their settings along, so that recovery needs none. */
@@ -110,13 +159,40 @@ function isRepeatedLoss(state: State, mark: Mark, { verdict }: Ending): boolean 
   return state.circuits.get(circuitIdOf(mark.scope))?.evidence.at(-1) === state.seq;
 }
 
+/** A task that took down another worker before is not evidence against the next one. */
+function isPoison({ attempts }: TaskRecord, worker: WorkerId, verdict: Ending['verdict']): boolean {
+  if (verdict !== 'lost') return false;
+  return attempts.some(
+    ({ state, worker: other }) => other !== worker && state.kind === 'settled' && state.verdict === 'lost',
+  );
+}
+
+/** It failed where other things went well: then it is not this worker that makes it fail. */
+function hasFailedElsewhere(state: State, { attempts }: TaskRecord, worker: WorkerId): boolean {
+  return attempts.some(
+    (earlier) =>
+      earlier.worker !== null &&
+      earlier.worker !== worker &&
+      earlier.state.kind === 'settled' &&
+      earlier.state.verdict === 'failed' &&
+      state.workers.get(earlier.worker)?.isProven === true,
+  );
+}
+
 function deviceNeeded(requires: string): string | null {
   return /\bgpus?\b/.test(requires) ? 'gpu' : null;
 }
 
-function isFastFailure(step: Step, { expectedMs }: AttemptRecord, { verdict, costMs }: Ending): boolean {
+/** What is expected of a worker that did nothing well yet is not learned from its own failures. */
+function isFastFailure(
+  step: Step,
+  { expectedMs }: AttemptRecord,
+  { verdict, costMs }: Ending,
+  isProven: boolean,
+): boolean {
   if (costMs === undefined || (verdict !== 'failed' && verdict !== 'errored')) return false;
-  return costMs < step.config.circuits.fastShare * expectedMs;
+  const { circuits, defaultExpectedMs } = step.config;
+  return costMs < circuits.fastShare * Math.max(expectedMs, isProven ? 0 : defaultExpectedMs);
 }
 
 function consider(step: Step, mark: Mark, run: RunRecord, worker: WorkerId): void {
@@ -136,20 +212,26 @@ function failureShare(state: State, { verdicts }: RunRecord, worker: WorkerId): 
 }
 
 /**
- * How often an attempt of somebody else fails so fast, going by what ended in the run and by what still runs after all the time that
- * this worker's failures took.
+ * Of the other workers, the share that look like this one: those that failed fast and did nothing well either, among all that show
+ * anything. One that runs a task for longer than all of these failures took shows that it does not fail so. Null without peers.
  */
-function fastShareOfPeers(state: State, run: RunRecord, worker: WorkerId, nowMs: number): number {
+function shareLikeIt(state: State, worker: WorkerId, nowMs: number): number | null {
   const slowestMs = state.streaks.get(worker)?.slowestMs ?? 0;
-  let longer = run.verdicts.passed ?? 0;
-  let fast = 0;
-  for (const [other, { tasks }] of state.streaks) if (other !== worker) fast += tasks.length;
-  for (const assignment of state.assignments.values()) {
-    if (assignment.worker === worker || assignment.run !== run.run) continue;
-    for (const { attempt } of openAttempts(state, assignment))
-      if (attempt.state.kind === 'running' && nowMs - attempt.state.startedAtMs > slowestMs) longer += 1;
+  let alike = 0;
+  let unlike = 0;
+  for (const peer of state.workers.values()) {
+    if (peer.worker === worker || peer.state.kind === 'lost' || peer.state.kind === 'left') continue;
+    if (peer.isProven || isAtWorkLonger(state, peer, nowMs - slowestMs)) unlike += 1;
+    else if (state.streaks.has(peer.worker)) alike += 1;
   }
-  return (fast + 1) / (fast + longer + 2);
+  return unlike === 0 ? null : (alike + 1) / (alike + unlike + 2);
+}
+
+function isAtWorkLonger(state: State, { assignments }: WorkerRecord, beforeMs: number): boolean {
+  for (const assignment of assignments.values())
+    for (const { attempt } of openAttempts(state, assignment))
+      if (attempt.state.kind === 'running' && attempt.state.startedAtMs < beforeMs) return true;
+  return false;
 }
 
 function act(step: Step, circuit: Circuit, judgement: Judgement): void {
@@ -239,13 +321,14 @@ function isBlackHole({ breaker }: Circuit): boolean {
  * A worker that fails one task after another, far faster than they take elsewhere. Failures of the machine need few; where
  * tests may be at fault, only so many that a peer would hardly ever have them, on a worker that never did anything well.
  */
-function considerBlackHole(step: Step, config: Step['config']['circuits'], run: RunRecord, worker: WorkerRecord): void {
+function considerBlackHole(step: Step, config: Step['config']['circuits'], worker: WorkerRecord): void {
   const { state } = step;
   const streak = state.streaks.get(worker.worker);
   if (streak === undefined || streak.tasks.length < config.blackHoleTasksMin) return;
   if (streak.hasTest) {
     if (worker.isProven) return;
-    if (fastShareOfPeers(state, run, worker.worker, step.nowMs) ** streak.tasks.length > config.blackHoleChance) return;
+    const share = shareLikeIt(state, worker.worker, step.nowMs);
+    if (share === null || share ** streak.tasks.length > config.blackHoleChance) return;
   }
   const scope = { kind: 'worker', worker: worker.worker } as const;
   if (!state.circuits.has(circuitIdOf(scope))) {
