@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AssayError, productVersion } from '@assay/protocol';
-import type { AttemptOutcome, AttemptRef, Report } from '@assay/protocol';
+import type { AttemptOutcome, AttemptRef, MachineIdentity, Report } from '@assay/protocol';
 import { Outbox } from './blobs/outbox.ts';
 import type { AttemptFile } from './blobs/outbox.ts';
 import { Uploader } from './blobs/uploader.ts';
@@ -15,6 +15,7 @@ import { LiveOutput } from './link/live-output.ts';
 import { AgentSettings } from './options.ts';
 import type { Agent, AgentEnd, AgentOptions, Say } from './options.ts';
 import { ProfileWatch } from './profile-watch.ts';
+import { ReadingsWatch } from './readings-watch.ts';
 import type { Measured } from './profile-watch.ts';
 import { recover } from './recover.ts';
 import { clearScratch, scratchDirectory } from './scratch-dir.ts';
@@ -78,6 +79,8 @@ class RunningAgent implements Agent {
   #live!: LiveOutput;
   #soundness!: Soundness;
   #watch: ProfileWatch | null = null;
+  #readings: ReadingsWatch | null = null;
+  #gpuPlaces: MachineIdentity['gpus'] = [];
   #parentWatch: NodeJS.Timeout | null = null;
   /** The number of the last `profileChanged` that is not acknowledged: work that comes before that was placed on another machine. */
   #profileSeq: number | null = null;
@@ -142,6 +145,15 @@ class RunningAgent implements Agent {
       changed: (next) => this.#profileChanged(next),
       say: this.#say,
     });
+    this.#gpuPlaces = measured.identity?.gpus ?? [];
+    this.#readings = new ReadingsWatch({
+      everyMs: this.#settings.readingsMs,
+      gpus: () => this.#gpuPlaces,
+      isWelcome: () => this.#driver.canTakeOutput(),
+      send: (readings) => this.#driver.input({ kind: 'outputAdded', messages: [{ kind: 'readings', readings }] }),
+      say: this.#say,
+    });
+    this.#readings.start();
     this.#guardOrphan();
   }
 
@@ -284,6 +296,7 @@ class RunningAgent implements Agent {
   }
 
   #profileChanged(measured: Measured): void {
+    this.#gpuPlaces = measured.identity?.gpus ?? [];
     this.#offer = this.#offerOf(measured, this.#offer.incarnation);
     this.#driver.input({ kind: 'offerChanged', offer: this.#offer });
     try {
@@ -336,6 +349,7 @@ class RunningAgent implements Agent {
     this.#isEnding = true;
     if (this.#parentWatch !== null) clearInterval(this.#parentWatch);
     this.#watch?.close();
+    this.#readings?.close();
     this.#soundness.close();
     this.#uploader.close();
     this.#sources.close();

@@ -30,6 +30,8 @@ export const AgentSettings = z.strictObject({
   /** Whether whoever started this process starts it anew when it ends for that reason. */
   canRestart: z.boolean().default(false),
   reprobeMs: z.number().int().min(0).default(300_000),
+  /** How often heat, free GPU memory and battery are told, by which new work is held back; 0 is never. */
+  readingsMs: z.number().int().min(0).default(15_000),
 });
 export type AgentSettings = z.input<typeof AgentSettings>;
 

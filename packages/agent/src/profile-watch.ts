@@ -1,9 +1,10 @@
 // Measures the machine again from time to time, and says when it became another one: a new driver, browser or limit.
 // A probe that failed this time (a field newly unknown) is measured once more before it counts, since a loaded machine
 // must not change its capability class by a time-out.
-import type { Profile } from '@assay/protocol';
+import type { MachineIdentity, Profile } from '@assay/protocol';
 
-export type Measured = { profile: Profile; digest: string };
+/** `identity` says where devices are; whoever made a profile by hand has none. */
+export type Measured = { profile: Profile; digest: string; identity?: MachineIdentity };
 
 export type ProfileWatchOptions = {
   probe: () => Promise<Measured>;

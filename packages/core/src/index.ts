@@ -18,6 +18,8 @@ export { restore, snapshot } from './engine/snapshot.ts';
 export type { State } from './engine/state.ts';
 export { viewRecovery } from './engine/view-health.ts';
 export { viewRun, viewRuns, viewTask, viewTasks, viewWorker, viewWorkers } from './engine/views.ts';
+export { flipsOf, gateRules } from './hardware/gate.ts';
+export type { Flip, GateRule, ShutGate } from './hardware/gate.ts';
 export { checkRequirement } from './hardware/check-requirement.ts';
 export { parseRequirement, requirementRoots } from './hardware/requirement.ts';
 export type { ParsedRequirement, Requirement } from './hardware/requirement.ts';

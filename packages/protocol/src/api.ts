@@ -212,6 +212,10 @@ export const WorkerView = z.object({
   /** Those of which something is known: in the profile, checked, or set aside. */
   devices: z.array(DeviceView).optional(),
   checks: z.array(CheckView).optional(),
+  /** Gates that are shut by what moves (heat, full GPU memory, battery): no new work until they open. `device` null: the worker. */
+  gates: z
+    .array(z.object({ gate: z.string(), device: z.string().nullable(), reason: z.string(), sinceMs: z.number() }))
+    .optional(),
 });
 export type WorkerView = z.infer<typeof WorkerView>;
 export const WorkerList = z.object({ workers: z.array(WorkerView) });

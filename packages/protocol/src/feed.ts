@@ -75,6 +75,15 @@ export const FeedItem = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('workerChecked'), ...at, worker: WorkerId, ...CheckResult.shape }),
   /** `device` is null for the worker as a whole. */
   z.object({
+    kind: z.literal('gateFlipped'),
+    ...at,
+    worker: WorkerId,
+    gate: z.string(),
+    device: z.string().nullable(),
+    isShut: z.boolean(),
+    reason: z.string(),
+  }),
+  z.object({
     kind: z.literal('conditionChanged'),
     ...at,
     worker: WorkerId,

@@ -10,6 +10,7 @@ export * from './feed.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export * from './profile.ts';
+export * from './readings.ts';
 export * from './results.ts';
 export * from './submission.ts';
 export * from './vendors.ts';

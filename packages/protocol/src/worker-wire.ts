@@ -12,6 +12,7 @@ import { CheckResult, CheckSpec, CheckOutcome, DeviceName, RequestNumber, Rung, 
 import { AssignmentId, RunId, SessionId, TaskId, WorkerId } from './ids.ts';
 import { limit } from './limits.ts';
 import { Profile } from './profile.ts';
+import { Readings } from './readings.ts';
 import { AttemptOutcome, Case } from './results.ts';
 import { Source, Suite } from './submission.ts';
 
@@ -113,6 +114,8 @@ export const AgentMessage = z.discriminatedUnion('kind', [
    */
   z.strictObject({ kind: z.literal('report'), report: Report, after: z.number().int().min(-1).optional() }),
   Output,
+  /** Of what moves by itself; not journalled. */
+  Readings,
   /** A clean leave: everything was delivered and nothing is held. */
   z.strictObject({ kind: z.literal('goodbye'), reason: z.string().max(500) }),
 ]);

@@ -54,6 +54,8 @@ export async function startLocalFleet(request: FleetRequest): Promise<LocalFleet
         stateDir: join(agentsDir, directoryName(worker.name)),
         allowDirectories: true,
         reprobeMs: 0,
+        // The run is this machine's own: there is nobody else to take the work.
+        readingsMs: 0,
       };
       const process = processes[index] as AgentProcess;
       try {

@@ -101,6 +101,8 @@ function conditionItemOf(event: Event, atMs: number): FeedItem | null {
       const { kind, worker, check, device, outcome, evidence, durationMs } = event;
       return { kind, atMs, worker, check, ...(device === null ? {} : { device }), outcome, evidence, durationMs };
     }
+    case 'gateFlipped':
+      return { ...event, atMs };
     case 'conditionChanged': {
       const { kind, worker, device, actor, reason } = event;
       return { kind, atMs, worker, device, condition: event.to.kind, previous: event.from, actor, reason };

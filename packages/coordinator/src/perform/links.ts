@@ -10,9 +10,11 @@ import {
   type AgentMessage,
   type FeedItem,
   type Hello,
+  type Reading,
   type Report,
   type WorkerId,
 } from '@assay/protocol';
+import { flipsOf } from '@assay/core';
 import type { Driver } from '../driver/driver.ts';
 import { Liveness } from '../liveness.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -91,7 +93,10 @@ export class Links {
         open.lastSeq = Math.max(open.lastSeq, message.report.seq);
         reports.push(message.report);
       } else if (message.kind === 'output') this.#output(open.worker, message);
-      else if (message.kind === 'goodbye') {
+      else if (message.kind === 'readings') {
+        flush();
+        this.#judge(open, message.readings);
+      } else if (message.kind === 'goodbye') {
         flush();
         this.#options.driver.submit({ kind: 'workerLeft', ...about, reason: message.reason });
       } else if (message.kind === 'hello') throw new AssayError('BAD_FRAME', 'a second hello');
@@ -172,6 +177,12 @@ export class Links {
       text,
     };
     this.#options.feed.publishEphemeral([item]);
+  }
+
+  /** Readings go no further than here: only a gate that flips becomes an input. */
+  #judge({ worker, link }: Open, readings: readonly Reading[]): void {
+    for (const flip of flipsOf(this.#options.facts.gatesOf(worker), readings))
+      this.#options.driver.submit({ kind: 'gateFlipped', worker, session: link.session, ...flip });
   }
 
   #tick(): void {

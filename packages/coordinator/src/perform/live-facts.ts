@@ -1,6 +1,6 @@
 // What performing needs to know beyond the events themselves. The engine's state may be ahead of what is committed, so only
 // facts that never change once a run exists may be asked for here.
-import type { State } from '@assay/core';
+import type { ShutGate, State } from '@assay/core';
 import { runIdOf, type RunId, type RunSpec, type TaskCounts, type TaskId, type WorkerId } from '@assay/protocol';
 
 export interface LiveFacts {
@@ -10,6 +10,8 @@ export interface LiveFacts {
   targetOf(task: TaskId): string | null;
   /** Whether the attempt is the task's current one and this worker's, as far as is known now. */
   isHeldBy(worker: WorkerId, task: TaskId, attempt: number): boolean;
+  /** The gates of a worker that are shut, as far as is known now. */
+  gatesOf(worker: WorkerId): readonly ShutGate[];
   /** Counts of a settled run, which change no more. */
   countsOf(run: RunId): TaskCounts | null;
 }
@@ -27,6 +29,7 @@ export function liveFactsOf(state: State): LiveFacts {
         ? null
         : { total: record.tasks.length, ...record.counts, verdicts: { ...record.verdicts } };
     },
+    gatesOf: (worker) => [...(state.workers.get(worker)?.health.gates.values() ?? [])],
     isHeldBy: (worker, task, attempt) => {
       const current = recordOf(task)?.attempts.at(-1);
       return (

@@ -25,7 +25,7 @@ function welcomed(): { links: Links; inputs: Input[]; closed: string[] } {
     },
     clock: { nowMs: () => 0, after: () => () => undefined, soon: () => undefined },
     feed: createMemoryFeed({ startSeq: 0 }),
-    facts: { specOf: () => null, targetOf: () => null, isHeldBy: () => true, countsOf: () => null },
+    facts: { specOf: () => null, targetOf: () => null, gatesOf: () => [], isHeldBy: () => true, countsOf: () => null },
     heartbeatMs: 1_000,
     silentAfterMs: 2_000,
   });

@@ -51,6 +51,7 @@ const facts: LiveFacts = {
   targetOf: (asked) => (asked.startsWith(`${run}.`) ? `test/${asked.slice(run.length + 1)}.test.ts` : null),
   countsOf: (asked) =>
     asked === run ? { total: 1, queued: 0, assigned: 0, running: 0, settled: 1, verdicts: { passed: 1 } } : null,
+  gatesOf: () => [],
   isHeldBy: () => true,
 };
 

@@ -19,6 +19,7 @@ type WorkerEvent = Extract<
       | 'workerForgotten'
       | 'linksReset'
       | 'workerChecked'
+      | 'gateFlipped'
       | 'conditionChanged'
       | 'certificationRequested'
       | 'workerCertified'
@@ -65,6 +66,10 @@ export function projectWorkerEvent(projection: Projection, context: EntryContext
       // What passes again and again is the worker's own last result, not history.
       if (event.outcome === 'passed') return;
       return record({ check: event.check, device: event.device, outcome: event.outcome, evidence: event.evidence });
+    case 'gateFlipped': {
+      const { gate, device, isShut, reason } = event;
+      return record({ gate, device, isShut, reason });
+    }
     case 'conditionChanged':
       return record({
         device: event.device,

@@ -54,6 +54,7 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'workerForgotten':
     case 'linksReset':
     case 'workerChecked':
+    case 'gateFlipped':
     case 'conditionChanged':
     case 'certificationRequested':
     case 'workerCertified':

@@ -1,5 +1,6 @@
 // How events change what is known of the soundness of workers and devices. Part of evolve.
 import type { Rung } from '@assay/protocol';
+import { keyOf } from '../hardware/gate.ts';
 import { assert, present } from '../kernel/assert.ts';
 import { conditionTransitions } from '../lifecycle/condition.ts';
 import type { Checkup, Condition } from '../lifecycle/condition.ts';
@@ -10,6 +11,7 @@ import { deviceClassOf } from '../scheduling/withheld.ts';
 import type {
   CertificationRequested,
   ConditionChanged,
+  GateFlippedEvent,
   OperatorNeeded,
   RecoveryReported,
   RecoveryRequested,
@@ -43,6 +45,20 @@ export function conditionChanged(state: State, event: ConditionChanged): void {
     for (const one of left) if (one !== null) leaveClass(state.index, one);
   });
   refreshCheckups(state, worker);
+}
+
+export function gateFlipped(state: State, event: GateFlippedEvent, atMs: number): void {
+  const worker = knownWorker(state, event.worker);
+  const { gate, device, reason, isShut } = event;
+  const key = keyOf(event);
+  assert(worker.health.gates.has(key) !== isShut, `${event.worker} gate ${gate} flips`);
+  recount(state.index, worker, () => {
+    const left = [worker.class, worker.whole];
+    if (isShut) worker.health.gates.set(key, { gate, device, reason, sinceMs: atMs });
+    else worker.health.gates.delete(key);
+    joinClasses(state, worker);
+    for (const one of left) if (one !== null) leaveClass(state.index, one);
+  });
 }
 
 export function certificationRequested(state: State, event: CertificationRequested): void {

@@ -41,6 +41,8 @@ export function workerJoined(state: State, event: WorkerJoined, atMs: number): v
   if (known.state.kind === 'lost' || known.state.kind === 'left') known.superseded = [];
   else if (wasReplaced) known.superseded = [...known.superseded, known.incarnation].slice(-supersededMax);
   setState(state, known, next, atMs, () => {
+    // Another process measures anew; what the last one measured is not known to hold.
+    if (wasReplaced) known.health.gates.clear();
     known.session = event.session;
     if (wasReplaced) known.isProven = false;
     known.incarnation = event.incarnation;
@@ -74,7 +76,7 @@ function addWorker(state: State, event: WorkerJoined, next: WorkerState, atMs: n
     sinceMs: atMs,
     ackedSeq: event.ackedSeq,
     assignments: new Map(),
-    health: { conditions: new Map(), checks: new Map(), requests: 0, deadlines: new Map() },
+    health: { conditions: new Map(), gates: new Map(), checks: new Map(), requests: 0, deadlines: new Map() },
     isProven: false,
     isHalted: false,
     isSetAside: false,
@@ -209,7 +211,7 @@ export function joinClasses(state: State, worker: WorkerRecord): void {
   const { pool, profileDigest: digest, declared } = worker;
   const { profile } = present(state.profiles.get(digest), 'profile');
   const devices = devicesSetAside(worker);
-  worker.isSetAside = isSetAside(worker.health.conditions.get(wholeWorker));
+  worker.isSetAside = isWholeSetAside(worker);
   if (devices.length === 0) {
     worker.class = joinClass(state.index, pool, digest, profile, declared);
     worker.whole = null;
@@ -222,10 +224,17 @@ export function joinClasses(state: State, worker: WorkerRecord): void {
 
 /** The devices of a worker that are not to be given work. */
 export function devicesSetAside(worker: WorkerRecord): string[] {
-  const devices: string[] = [];
+  const devices = new Set<string>();
   for (const [device, condition] of worker.health.conditions)
-    if (device !== wholeWorker && isSetAside(condition)) devices.push(device);
-  return devices;
+    if (device !== wholeWorker && isSetAside(condition)) devices.add(device);
+  for (const { device } of worker.health.gates.values()) if (device !== null) devices.add(device);
+  return [...devices];
+}
+
+function isWholeSetAside({ health }: WorkerRecord): boolean {
+  if (isSetAside(health.conditions.get(wholeWorker))) return true;
+  for (const { device } of health.gates.values()) if (device === null) return true;
+  return false;
 }
 
 export function isSetAside(condition: Condition | undefined): boolean {

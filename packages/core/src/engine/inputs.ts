@@ -2,7 +2,19 @@
 // the imperative (submitRun, cancelRun, drainWorker). An input carries all that the decision needs: ids, times and seeds
 // come from outside, so that replaying the inputs makes the same decisions again.
 // Inputs are stored in the journal as JSON: plain data only, no undefined that matters, no class instances.
-import type { AdmissionPolicy, AttemptRef, CircuitScope, Profile, Report, RunId, RunSpec, SessionId, Task, TaskId, WorkerId } from '@assay/protocol';
+import type {
+  AdmissionPolicy,
+  AttemptRef,
+  CircuitScope,
+  Profile,
+  Report,
+  RunId,
+  RunSpec,
+  SessionId,
+  Task,
+  TaskId,
+  WorkerId,
+} from '@assay/protocol';
 
 /** A new run with its first tasks. `run` is a fresh id; a repeated `idempotencyKey` of the same submitter returns the earlier run. */
 export type SubmitRun = {
@@ -54,6 +66,17 @@ export type WorkerLeft = { kind: 'workerLeft'; worker: WorkerId; session: Sessio
 
 /** Reports of one frame, in order; those at or below the last accepted sequence are dropped as repeats. */
 export type WorkerReported = { kind: 'workerReported'; worker: WorkerId; session: SessionId; reports: Report[] };
+
+/** A gate of a worker (`device` null) or of one of its devices shut or opened: judged in the shell from readings, which are not journalled. */
+export type GateFlipped = {
+  kind: 'gateFlipped';
+  worker: WorkerId;
+  session: SessionId;
+  gate: string;
+  device: string | null;
+  isShut: boolean;
+  reason: string;
+};
 
 export type DrainWorker = { kind: 'drainWorker'; worker: WorkerId; actor: string; reason: string };
 
@@ -124,6 +147,7 @@ export type Input =
   | WorkerWentSilent
   | WorkerLeft
   | WorkerReported
+  | GateFlipped
   | DrainWorker
   | SetCondition
   | CertifyWorker

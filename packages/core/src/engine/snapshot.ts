@@ -28,7 +28,7 @@ import { expectEnd } from './evolve-attempt.ts';
 import { isHaltedBy } from './evolve-circuit.ts';
 import { joinClasses, refreshCheckups, setDeadline } from './evolve-worker.ts';
 import { currentAttempt, findTask, openAttempts } from './lookup.ts';
-import type {
+import type { ShutGateRecord, 
   AttemptRecord,
   Assignment,
   CheckRecord,

@@ -5,10 +5,10 @@ import { ladder } from '../recovery/ladder.ts';
 import { wholeWorker } from './state.ts';
 import type { State, WorkerRecord } from './state.ts';
 
-type Health = Required<Pick<WorkerView, 'condition' | 'devices' | 'checks'>>;
+type Health = Required<Pick<WorkerView, 'condition' | 'devices' | 'checks'>> & Pick<WorkerView, 'gates'>;
 
 export function viewHealth(state: State, worker: WorkerRecord): Health {
-  const { conditions, checks } = worker.health;
+  const { conditions, gates, checks } = worker.health;
   const gpus = state.profiles.get(worker.profileDigest)?.profile.gpus ?? [];
   const names = new Set(gpus.map((_, index) => `gpu:${index}`));
   for (const { device } of checks.values()) if (device !== null) names.add(device);
@@ -20,6 +20,7 @@ export function viewHealth(state: State, worker: WorkerRecord): Health {
   return {
     condition: viewCondition(worker, conditions.get(wholeWorker)),
     devices,
+    ...(gates.size === 0 ? {} : { gates: [...gates.values()] }),
     checks: [...checks].map(([check, { device, ...result }]) => ({
       check,
       ...(device === null ? {} : { device }),
@@ -46,7 +47,10 @@ function viewCondition(worker: WorkerRecord, condition: Condition | undefined): 
 /** Why a worker is not given work although it is connected: the sentence for `assay explain`. Null where it is. */
 export function whySetAside(worker: WorkerRecord): string | null {
   const condition = worker.health.conditions.get(wholeWorker);
-  return condition === undefined || condition.kind === 'ready' ? null : `${condition.kind}: ${condition.reason}`;
+  if (condition !== undefined && condition.kind !== 'ready') return `${condition.kind}: ${condition.reason}`;
+  for (const { gate, device, reason } of worker.health.gates.values())
+    if (device === null) return `gated by ${gate}: ${reason}`;
+  return null;
 }
 
 /** The same for the devices that a requirement would want, where the worker would fit with them. */
@@ -55,6 +59,8 @@ export function whyDevicesSetAside(worker: WorkerRecord): string {
   for (const [device, condition] of worker.health.conditions)
     if (device !== wholeWorker && condition.kind !== 'ready')
       said.push(`${device} is ${inWords[condition.kind]}: ${condition.reason}`);
+  for (const { gate, device, reason } of worker.health.gates.values())
+    if (device !== null) said.push(`${device} is gated by ${gate}: ${reason}`);
   return said.join('; ');
 }
 

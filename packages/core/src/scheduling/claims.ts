@@ -107,9 +107,13 @@ function measuredName(worker: WorkerRecord, offered: string): string {
   const { kind, unit } = splitDevice(offered);
   if (kind !== 'gpu' || unit === null) return offered;
   let measured = unit;
-  const aside = [...worker.health.conditions]
-    .filter(([device, condition]) => condition.kind !== 'ready' && splitDevice(device).kind === kind)
-    .map(([device]) => splitDevice(device).unit ?? -1)
+  const { conditions, gates } = worker.health;
+  const devices = new Set<string>();
+  for (const [device, condition] of conditions) if (condition.kind !== 'ready') devices.add(device);
+  for (const { device } of gates.values()) if (device !== null) devices.add(device);
+  const aside = [...devices]
+    .filter((device) => splitDevice(device).kind === kind)
+    .map((device) => splitDevice(device).unit ?? -1)
     .sort((a, b) => a - b);
   for (const lost of aside) if (lost >= 0 && lost <= measured) measured += 1;
   return `${kind}:${measured}`;
