@@ -16,6 +16,11 @@ const families: { readonly names: readonly string[]; readonly load: () => Promis
     names: ['watch', 'cancel', 'drain', 'token'],
     load: async () => (await import('./commands/manage.ts')).addManageCommands,
   },
+  {
+    names: ['quarantine', 'maintenance', 'release', 'certify', 'recovery'],
+    load: async () => (await import('./commands/condition.ts')).addConditionCommands,
+  },
+  { names: ['circuits'], load: async () => (await import('./commands/circuits.ts')).addCircuitsCommand },
   { names: ['up'], load: async () => (await import('./commands/up.ts')).addUpCommand },
   { names: ['worker'], load: async () => (await import('./commands/worker.ts')).addWorkerCommand },
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctorCommand },

@@ -5,6 +5,7 @@ import { exitCodeOf } from '../exit-codes.ts';
 import { readReport } from '../report/read.ts';
 import { duration, paintFor, plural } from '../render/style.ts';
 import { table } from '../render/table.ts';
+import { troublesOf } from './condition.ts';
 import { action, addConnectionOptions, wholeNumber } from './options.ts';
 import { type ReportOptions, writeReports } from './write-reports.ts';
 
@@ -104,13 +105,15 @@ async function listWorkers(options: Shared): Promise<number> {
       worker.worker,
       worker.name,
       worker.state,
+      worker.condition?.kind ?? '',
       `${worker.running}/${worker.slots}`,
       worker.pool,
       Object.entries(worker.declared)
         .map(([key, value]) => `${key}=${value}`)
         .join(' '),
     ]);
-    print(table(['worker', 'name', 'state', 'slots', 'pool', 'declared'], rows, width()));
+    print(table(['worker', 'name', 'state', 'condition', 'slots', 'pool', 'declared'], rows, width()));
+    for (const worker of workers) for (const trouble of troublesOf(worker)) print(`  ${worker.name}: ${trouble}`);
   }
   return 0;
 }

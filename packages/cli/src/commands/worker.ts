@@ -1,11 +1,11 @@
 // `assay worker`: an agent on a lab machine. The first SIGTERM or Ctrl-C drains it (what runs is finished, the rest goes back),
 // a second one ends it at once.
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startAgent } from '@assay/agent';
 import type { Command } from 'commander';
 import { AssayError, WorkerSettings } from '@assay/protocol';
+import { readWorkerSettings } from '../config/worker-settings.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { stateRoot } from '../local/state-directory.ts';
 import { action, wholeNumber } from './options.ts';
@@ -61,7 +61,7 @@ async function worker(options: WorkerOptions): Promise<number> {
     ...(options.slots === undefined ? {} : { slots: options.slots }),
     stateDir: resolve(options.state ?? join(stateRoot(), 'workers', name.replace(/[^A-Za-z0-9._-]/g, '_'))),
     allowDirectories: options.allowDirectories === true,
-    soundness: await readSettings(options),
+    soundness: await soundnessOf(options),
     canRestart: process.execve !== undefined,
     say: (level, text) => say(`${level}: ${text}`),
     declared: parseDeclared(options.declare ?? []),
@@ -91,19 +91,9 @@ function startAnew(): number {
   return exitCodes.passed.code;
 }
 
-async function readSettings({ checks, builtInChecks }: WorkerOptions): Promise<WorkerSettings> {
-  let given: unknown = {};
-  if (checks !== undefined) {
-    try {
-      given = JSON.parse(await readFile(checks, 'utf8'));
-    } catch (error) {
-      throw new AssayError('USAGE', `The settings ${checks} cannot be read: ${String(error)}`);
-    }
-  }
-  const parsed = WorkerSettings.safeParse(given);
-  if (parsed.success) return builtInChecks ? parsed.data : { ...parsed.data, builtIn: [] };
-  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new AssayError('USAGE', `The settings ${checks ?? ''} are wrong: ${issues.join('; ')}`);
+async function soundnessOf({ checks, builtInChecks }: WorkerOptions): Promise<WorkerSettings> {
+  const settings = checks === undefined ? WorkerSettings.parse({}) : await readWorkerSettings(checks);
+  return builtInChecks ? settings : { ...settings, builtIn: [] };
 }
 
 /** `rack=7` is a number, `virtual=true` a truth value, everything else a string. */

@@ -1,11 +1,12 @@
 // A whole fleet as real processes for the system tests: `assay up`, `assay worker`, a project of real test files, and a TCP proxy of
 // our own between them. Everything that is started is ended by its pid, and everything written lies under one directory.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type Client, createClient } from '@assay/client';
 import type { RunSpec, Suite } from '@assay/protocol';
 import { submitRun } from '../project/submit.ts';
@@ -70,7 +71,12 @@ export class FleetUnderTest {
   }
 
   /** `assay worker`, joined. `url` may be a proxy's. */
-  async worker(name: string, token: string, url: string = this.url): Promise<ChildProcess> {
+  async worker(
+    name: string,
+    token: string,
+    url: string = this.url,
+    more: readonly string[] = [],
+  ): Promise<ChildProcess> {
     const state = join(this.directory, 'workers', name);
     const child = this.#start([
       'worker',
@@ -85,6 +91,7 @@ export class FleetUnderTest {
       '--state',
       state,
       '--allow-directories',
+      ...more,
     ]);
     await until(
       `worker ${name} joins`,
@@ -187,6 +194,15 @@ export class FleetUnderTest {
     child.once('exit', () => this.#children.delete(child));
     return child;
   }
+}
+
+/** What a command prints when it is asked of the fleet, as its owner; throws where it does not exit with 0. */
+export async function runAssay(fleet: FleetUnderTest, args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [mainPath, ...args], {
+    env: { ...process.env, ASSAY_STATE: fleet.directory },
+    timeout: 60_000,
+  });
+  return stdout;
 }
 
 /** Sends a signal and waits until the process is gone. */

@@ -61,7 +61,7 @@ test('one failed check makes a device suspect and has it certified; it takes no 
   ]);
   expect(conditionOf(story, 'gpu:0')).toBe('suspect');
   expect(conditionOf(story, null)).toBe('ready');
-  const run = story.submit(tasksOf(1), { ...needsGpu, unplaceable: 'fail' });
+  const run = story.submit(tasksOf(1), { ...needsGpu, unplaceable: 'settle' });
   expect(story.held('w1')).toEqual([]);
   const explained = explainTask(story.engine.state, story.config, `${run}.0` as TaskId, story.nowMs)!;
   expect(explained.reasons).toEqual([{ reason: 'gpu:0 is suspect: check probe failed: no answer', workers: 1 }]);
