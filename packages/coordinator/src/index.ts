@@ -2,5 +2,6 @@
 // imported from the modules themselves.
 export { openAuthority, type StoredAuthority } from './adapters/authority-sqlite.ts';
 export { createLog, silentLog, type Log } from './log.ts';
+export { adviseCircuits, circuitsDefaults, type Advice, type HistoricAttempt } from '@assay/core';
 export { CoordinatorSettings, DependencySetting } from './settings.ts';
 export { startCoordinator, type CoordinatorOptions, type RunningCoordinator } from './main.ts';

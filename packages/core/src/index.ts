@@ -2,6 +2,7 @@
 export * from './circuits/breaker.ts';
 export * from './circuits/breaker-state.ts';
 export * from './circuits/orders.ts';
+export * from './circuits/advise.ts';
 export { circuitsDefaults } from './circuits/circuits-config.ts';
 export type { CircuitsConfig } from './circuits/circuits-config.ts';
 export { scopeOfCircuit } from './circuits/scope.ts';
