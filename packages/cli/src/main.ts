@@ -23,6 +23,7 @@ const families: { readonly names: readonly string[]; readonly load: () => Promis
   { names: ['circuits'], load: async () => (await import('./commands/circuits.ts')).addCircuitsCommand },
   { names: ['up'], load: async () => (await import('./commands/up.ts')).addUpCommand },
   { names: ['worker'], load: async () => (await import('./commands/worker.ts')).addWorkerCommand },
+  { names: ['requires'], load: async () => (await import('./commands/requires.ts')).addRequiresCommand },
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctorCommand },
   { names: ['demo'], load: async () => (await import('./commands/demo.ts')).addDemoCommand },
 ];

@@ -12,14 +12,25 @@ import {
   startCoordinator,
 } from '@assay/coordinator';
 import { AssayError } from '@assay/protocol';
+import { loadCoordinatorSettings } from '../config/coordinator-settings.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { removeEndpoint, writeEndpoint } from '../local/endpoint.ts';
 import { stateRoot } from '../local/state-directory.ts';
 import { paintFor } from '../render/style.ts';
 import { action, wholeNumber } from './options.ts';
 import { stopSignal } from './stop-signal.ts';
+import { readWorkerSettings } from '../config/worker-settings.ts';
 
-type UpOptions = { host: string; port: number; state?: string; tlsCert?: string; tlsKey?: string; quiet?: boolean };
+type UpOptions = {
+  checks?: string;
+  settings?: string;
+  host: string;
+  port: number;
+  state?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  quiet?: boolean;
+};
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** A port that is taken, or not allowed, is the user's to change. */
@@ -42,6 +53,8 @@ export function addUpCommand(program: Command): void {
     .option('--state <dir>', "state directory (default: the user's own)")
     .option('--tls-cert <file>', 'certificate (PEM), with --tls-key')
     .option('--tls-key <file>', 'private key (PEM)')
+    .option('--checks <file>', 'JSON settings whose checks every worker of the fleet runs, beside its own')
+    .option('--settings <file>', 'settings of the coordinator (JSON): docs/reference/settings.md')
     .option('--quiet', 'log only trouble')
     .addHelpText(
       'after',
@@ -53,6 +66,7 @@ export function addUpCommand(program: Command): void {
 async function up(options: UpOptions): Promise<number> {
   if ((options.tlsCert === undefined) !== (options.tlsKey === undefined))
     throw new AssayError('USAGE', '--tls-cert and --tls-key go together.');
+  const settings = options.settings === undefined ? {} : loadCoordinatorSettings(options.settings);
   const stateDir = resolve(options.state ?? join(stateRoot(), 'coordinator'));
   const ownerSecret = `assay_owner_${randomBytes(32).toString('base64url')}`;
   const tls =
@@ -64,6 +78,8 @@ async function up(options: UpOptions): Promise<number> {
     host: options.host,
     port: options.port,
     ...tls,
+    ...settings,
+    ...(options.checks === undefined ? {} : { fleetChecks: (await readWorkerSettings(options.checks)).checks }),
     ownerSecret,
     log: options.quiet ? silentLog : createLog(),
   });
