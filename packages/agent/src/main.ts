@@ -207,6 +207,7 @@ class RunningAgent implements Agent {
       output: (ref, stream, text) => this.#live.add(ref, stream, text),
       misfit: () =>
         this.#profileSeq === null ? null : 'this machine changed and the coordinator does not know it yet',
+      gpus: () => this.#offer.profile.gpus ?? [],
       nowMs: () => Date.now(),
       changed: () => this.#soundness.workChanged(),
     });

@@ -7,7 +7,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createEngine, engineDefaults, type Engine, type EngineConfig } from '@assay/core';
-import { AssayError, type CheckSpec } from '@assay/protocol';
+import { AdmissionPolicy, AssayError, type CheckSpec } from '@assay/protocol';
 import { openAuthority } from './adapters/authority-sqlite.ts';
 import { openFileBlobStore } from './adapters/blobs-files.ts';
 import { createMonotonicClock, createSystemClock } from './adapters/clock-system.ts';
@@ -41,6 +41,8 @@ export type CoordinatorOptions = {
   /** A secret with all scopes for as long as this process lives: for whoever starts it. */
   ownerSecret?: string;
   engine?: Partial<EngineConfig>;
+  /** Weights, quotas, reserved pools and caps of keys; absent is none of them, whatever an earlier start laid down. */
+  policy?: AdmissionPolicy;
   /** Checks that every worker of the fleet runs, beside its own. */
   fleetChecks?: readonly CheckSpec[];
   journal?: { segmentBytesMax?: number; segmentAgeMaxMs?: number };
@@ -134,6 +136,8 @@ async function assemble(
   shell.post({ kind: 'resultsAcknowledged', seq: results.appliedSeq() });
   const restarted = shell.submit({ kind: 'coordinatorRestarted', epoch: recovered.state.epoch + 1 });
   await Promise.race([restarted, fatal.beforeServing]);
+  const policy = options.policy ?? AdmissionPolicy.parse({});
+  await Promise.race([shell.submit({ kind: 'setPolicy', policy, actor: 'assay' }), fatal.beforeServing]);
 
   const settings = { ...retentionDefaults, ...options.retention };
   const resultsSeq = (): number => results.appliedSeq();

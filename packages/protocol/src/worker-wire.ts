@@ -137,6 +137,11 @@ export const Assign = z.strictObject({
   run: RunId,
   source: Source,
   suite: Suite,
+  /** The worker's devices that it may use, `gpu:0`, where it claims any. */
+  devices: z
+    .array(z.strictObject({ device: z.string().min(1).max(100), share: z.number().gt(0).max(1.000001) }))
+    .max(8)
+    .optional(),
   tasks: z.array(AssignedTask).min(1).max(limit('batchTasksMax')),
 });
 export type Assign = z.infer<typeof Assign>;

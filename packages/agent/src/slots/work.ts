@@ -4,9 +4,10 @@
 // never more assignments execute than there are slots, whatever the coordinator sends; what does not fit is returned.
 // A slot that is just being cleaned up may already be known as free to the coordinator, so as many assignments as
 // there are slots may wait; above that they are returned.
-import type { Assign, AttemptOutcome, AttemptRef, Report, Source } from '@assay/protocol';
+import type { Assign, AttemptOutcome, AttemptRef, Gpu, Report, Source } from '@assay/protocol';
 import { AssayError, limit } from '@assay/protocol';
 import type { AttemptFile } from '../blobs/outbox.ts';
+import { deviceEnvironment } from '../execute/device-environment.ts';
 import type { Batch, BatchInput, BatchSink } from '../execute/execute-batch.ts';
 import type { Project } from '../sources/sources.ts';
 import type { ReportBody } from '../spool/spool.ts';
@@ -28,6 +29,8 @@ export type WorkOptions = {
   output: (ref: AttemptRef, stream: 'stdout' | 'stderr', text: string) => void;
   /** Why nothing new may start right now, or null: the machine changed and the coordinator does not know it yet. */
   misfit: () => string | null;
+  /** The GPUs of the worker's profile, for assignments that hold some. */
+  gpus?: () => readonly Gpu[];
   nowMs: () => number;
   /** The number of assignments in hand changed. */
   changed: () => void;
@@ -209,6 +212,12 @@ export class Work {
     }
   }
 
+  /** The suite with what tells its tasks which devices are theirs. */
+  #suiteOf(assign: Assign): Assign['suite'] {
+    const given = deviceEnvironment(assign.devices, this.#options.gpus?.() ?? []);
+    return Object.keys(given).length === 0 ? assign.suite : { ...assign.suite, env: { ...assign.suite.env, ...given } };
+  }
+
   async #carryOut(assignment: Assignment): Promise<void> {
     const { assign, attempts } = assignment;
     let project: Project;
@@ -226,7 +235,7 @@ export class Work {
       if (tasks.length === 0) return;
       const { scratchDir, env, nowMs, execute } = this.#options;
       const batch = execute(
-        { projectDir: project.directory, suite: assign.suite, tasks, scratchDir, env, nowMs },
+        { projectDir: project.directory, suite: this.#suiteOf(assign), tasks, scratchDir, env, nowMs },
         this.#sink(assignment),
       );
       assignment.phase = { kind: 'executing', batch };

@@ -130,6 +130,10 @@ async function explain(task: string, options: Shared): Promise<number> {
   for (const { reason, workers } of explanation.reasons)
     print(workers === 0 ? `  ${reason}` : `  ${plural(workers, 'worker')}: ${reason}`);
   if (explanation.aheadInQueue !== undefined) print(`  ${plural(explanation.aheadInQueue, 'task')} ahead`);
+  if (explanation.expectedStartMs !== undefined && explanation.expectedStartMs !== null)
+    print(`  expected to start about ${clock(explanation.expectedStartMs)} UTC`);
+  if (explanation.expectedStartMs === null) print('  nothing that is known would let it start by itself');
+  for (const { change } of explanation.changes ?? []) print(`  could start now if ${change}`);
   if (explanation.placement !== undefined) {
     const { worker, rule, fittingWorkers, freeWorkers, expectedMs, batch, atMs } = explanation.placement;
     print(

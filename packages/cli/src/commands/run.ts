@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { type Client, createClient } from '@assay/client';
 import type { Command } from 'commander';
-import type { RunSpec, Source } from '@assay/protocol';
+import { AssayError, type RunSpec, type Source } from '@assay/protocol';
 import { loadConfig } from '../config/load.ts';
 import type { ProjectConfig } from '../config/schema.ts';
 import { type ConnectionOptions, namedCoordinator } from '../connection.ts';
@@ -31,6 +31,8 @@ export type RunOptions = ConnectionOptions &
     timeout?: number;
     requires?: string;
     priority?: number;
+    pool?: string;
+    finishWithin?: number;
     dryRun?: boolean;
     name?: string;
     label?: string[];
@@ -59,6 +61,12 @@ export function addRunCommand(program: Command): void {
     .option('--timeout <duration>', 'longest execution of one file, such as 90s', durationOption)
     .option('--requires <expression>', "what a worker must have, such as 'memory.totalMiB >= 8192'")
     .option('--priority <n>', 'higher goes first, -100 to 100', wholeNumber(-100, 100))
+    .option('--pool <name>', 'only workers of this pool')
+    .option(
+      '--finish-within <duration>',
+      'use as few workers as are predicted to finish in this time, such as 10m',
+      durationOption,
+    )
     .option('--name <name>', 'how the run is called')
     .option('--label <key=value...>', 'labels kept with the run, such as branch=main')
     .option('--dry-run', 'list what would run, and run nothing')
@@ -206,12 +214,24 @@ async function toSpec(
     name: options.name ?? basename(projectDir),
     project: projectName(projectDir, config, await packageName(projectDir)),
     priority: options.priority ?? config.priority ?? 0,
+    ...poolOf(options.pool ?? config.pool),
+    ...goalOf(options.finishWithin ?? config.finishWithin),
     source,
     suites: plan.suites,
     failFast: options.failFast === true,
     unplaceable,
     labels,
   };
+}
+
+function poolOf(pool: string | undefined): { pool?: string } {
+  if (pool === undefined) return {};
+  if (!/^[A-Za-z0-9._-]{1,80}$/.test(pool)) throw new AssayError('USAGE', `"${pool}" is not the name of a pool.`);
+  return { pool };
+}
+
+function goalOf(finishWithinMs: number | undefined): { finishWithinMs?: number } {
+  return finishWithinMs === undefined ? {} : { finishWithinMs };
 }
 
 async function packageName(projectDir: string): Promise<string | null> {

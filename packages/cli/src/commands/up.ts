@@ -19,6 +19,7 @@ import { stateRoot } from '../local/state-directory.ts';
 import { paintFor } from '../render/style.ts';
 import { action, wholeNumber } from './options.ts';
 import { stopSignal } from './stop-signal.ts';
+import { readPolicy } from '../config/policy.ts';
 import { readWorkerSettings } from '../config/worker-settings.ts';
 
 type UpOptions = {
@@ -29,6 +30,7 @@ type UpOptions = {
   state?: string;
   tlsCert?: string;
   tlsKey?: string;
+  policy?: string;
   quiet?: boolean;
 };
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -55,6 +57,7 @@ export function addUpCommand(program: Command): void {
     .option('--tls-key <file>', 'private key (PEM)')
     .option('--checks <file>', 'JSON settings whose checks every worker of the fleet runs, beside its own')
     .option('--settings <file>', 'settings of the coordinator (JSON): docs/reference/settings.md')
+    .option('--policy <file>', 'JSON: weights of submitters, quotas, reserved pools, caps of concurrency keys')
     .option('--quiet', 'log only trouble')
     .addHelpText(
       'after',
@@ -80,6 +83,7 @@ async function up(options: UpOptions): Promise<number> {
     ...tls,
     ...settings,
     ...(options.checks === undefined ? {} : { fleetChecks: (await readWorkerSettings(options.checks)).checks }),
+    ...(options.policy === undefined ? {} : { policy: await readPolicy(options.policy) }),
     ownerSecret,
     log: options.quiet ? silentLog : createLog(),
   });

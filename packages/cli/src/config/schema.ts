@@ -1,7 +1,7 @@
 // assay.config.ts: everything a project may say about how it is tested. Unknown keys are errors (CONFIG_INVALID names them
 // with the nearest known one). docs/reference/config.md is generated from this schema: every key has its description here.
 import { z } from 'zod';
-import { runnerNames, limit } from '@assay/protocol';
+import { Gang, runnerNames, limit } from '@assay/protocol';
 import { Duration } from './duration.ts';
 
 const text = z.string().min(1).max(4_000);
@@ -34,6 +34,42 @@ export const SuiteConfig = z.strictObject({
     .max(limit('requirementChars'))
     .default('')
     .describe("Expression over the worker's profile, such as `cpu.count >= 4`."),
+  alternatives: z
+    .array(
+      z.strictObject({
+        requires: z.string().max(limit('requirementChars')).describe('What will also do from then on.'),
+        after: Duration.describe('How long a file waits before it does.'),
+      }),
+    )
+    .max(8)
+    .default([])
+    .describe('What else will do after a time of waiting, in order; what was asked for first stays preferred.'),
+  claims: z
+    .array(
+      z.strictObject({
+        device: text.describe('Expression over one device `d`, such as `d.class == "gpu" && d.memory >= GiB(8)`.'),
+        share: z.number().gt(0).max(1).default(1).describe('1 is the whole device, less is beside others.'),
+      }),
+    )
+    .max(8)
+    .default([])
+    .describe('Devices that each file holds while it runs; `ASSAY_DEVICES` names them to it.'),
+  concurrency: z
+    .record(z.string().min(1).max(200), z.number().int().min(1).max(100_000))
+    .default({})
+    .describe('Named resources, and how many slots may hold each at once over all runs: `{ database: 1 }`.'),
+  gang: Gang.optional().describe(
+    'Files that start together or not at all, `size` at a time, in slots anywhere or on as many workers.',
+  ),
+  after: z
+    .array(text)
+    .max(20)
+    .default([])
+    .describe('Names of suites listed before this one, all files of which must have passed first.'),
+  hedge: z
+    .enum(['tail', 'never'])
+    .optional()
+    .describe('Whether an idle worker may run a late file a second time near the end.'),
   retries: z.number().int().min(0).max(limit('retriesMax')).default(0).describe('How often a failed file is repeated.'),
   batching: z.enum(['shared', 'single']).default('shared').describe('Whether files may share one runner process.'),
   junit: text.optional().describe('For `command`: a JUnit XML file that it writes, read back for its cases.'),
@@ -64,6 +100,12 @@ export const ProjectConfig = z.strictObject({
     .max(100)
     .optional()
     .describe("Priority of the project's runs; higher goes first."),
+  pool: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,80}$/)
+    .optional()
+    .describe('Only workers of this pool run it. Default: any pool that is not reserved.'),
+  finishWithin: Duration.optional().describe('Wall time to aim at with as few workers as are predicted to reach it.'),
   bundle: z
     .strictObject({
       exclude: z.array(text).max(500).default([]).describe('Glob patterns of files that are not sent to the fleet.'),

@@ -39,7 +39,8 @@ export async function planRun(request: PlanRequest): Promise<Plan> {
     listed.push(...targets);
     const meant = targets.filter((target) => target === '' || isMeant(shownTarget(suite, target), filters));
     if (meant.length === 0) continue;
-    for (const target of meant) tasks.push({ suite: suites.length, target });
+    const after = tasksBefore(config, suite.name, suites, tasks);
+    for (const target of meant) tasks.push({ suite: suites.length, target, ...(after.length === 0 ? {} : { after }) });
     suites.push(suite);
   }
   const unknown = unmatched(listed, filters);
@@ -120,8 +121,43 @@ function toSuite(config: SuiteConfig, { overrides, env }: PlanRequest): Suite {
       .join(' && '),
     retries: overrides.retries ?? config.retries,
     batching: config.batching,
+    ...askedOf(config),
     ...(config.junit === undefined ? {} : { junit: config.junit }),
   };
+}
+
+/** What a suite asks of placement beyond its requirement, where it asks anything. */
+function askedOf({ alternatives, claims, concurrency, gang, hedge }: SuiteConfig): Partial<Suite> {
+  const keys = Object.entries(concurrency).map(([key, max]) => ({ key, max }));
+  return {
+    ...(alternatives.length === 0
+      ? {}
+      : { alternatives: alternatives.map(({ requires, after }) => ({ requires, afterMs: after })) }),
+    ...(claims.length === 0 ? {} : { claims }),
+    ...(keys.length === 0 ? {} : { concurrency: keys }),
+    ...(gang === undefined ? {} : { gang }),
+    ...(hedge === undefined ? {} : { hedge }),
+  };
+}
+
+/** The indexes of the tasks that those of a suite come after: all of the suites that it names, which stand before it. */
+function tasksBefore(config: SuiteConfig, name: string, suites: readonly Suite[], tasks: readonly Task[]): number[] {
+  const before = new Set<number>();
+  for (const earlier of config.after) {
+    const suite = suites.findIndex((one) => one.name === earlier);
+    if (suite < 0)
+      throw new AssayError(
+        'CONFIG_INVALID',
+        `Suite "${name}" comes after "${earlier}", which is no suite before it that has files in this run.`,
+      );
+    for (const [index, task] of tasks.entries()) if (task.suite === suite) before.add(index);
+  }
+  if (before.size > limit('dependenciesPerTask'))
+    throw new AssayError(
+      'CONFIG_INVALID',
+      `Suite "${name}" comes after ${before.size} files; a file may come after ${limit('dependenciesPerTask')}.`,
+    );
+  return [...before];
 }
 
 async function listTargets(

@@ -8,6 +8,7 @@ import {
   type Assign,
   type CheckSpec,
   type AttemptRef,
+  type Suite,
   type CoordinatorMessage,
   type WorkerId,
 } from '@assay/protocol';
@@ -120,7 +121,10 @@ export class Performer {
       if (target === null) throw new Error(`${event.assignment} assigns ${task}, which is not live`);
       return { task, attempt, target, expectedMs };
     });
-    return { kind: 'assign', assignment: event.assignment, run: event.run, source: spec.source, suite, tasks };
+    const devices = event.devices === undefined ? {} : { devices: event.devices };
+    const { assignment, run } = event;
+    const configuredSuite = configured(suite, event.variant);
+    return { kind: 'assign', assignment, run, source: spec.source, suite: configuredSuite, ...devices, tasks };
   }
 
   #toWorker(worker: WorkerId, ...messages: CoordinatorMessage[]): void {
@@ -165,4 +169,12 @@ function inParts(attempts: AttemptRef[]): AttemptRef[][] {
   return Array.from({ length: Math.ceil(attempts.length / max) }, (_, part) =>
     attempts.slice(part * max, (part + 1) * max),
   );
+}
+
+/** The suite as it runs: in the variant's configuration where the assignment is of one. */
+function configured(suite: Suite, variant: number | undefined): Suite {
+  const chosen = variant === undefined ? undefined : suite.variants?.[variant];
+  if (variant === undefined) return suite;
+  if (chosen === undefined) throw new Error(`suite ${suite.name} has no variant ${variant}`);
+  return { ...suite, env: { ...suite.env, ...chosen.env } };
 }
