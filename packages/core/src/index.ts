@@ -1,6 +1,7 @@
 // The pure heart: engine, life cycles, hardware, scheduling. No timers, no I/O, no randomness of its own.
 export * from './circuits/breaker.ts';
 export * from './circuits/breaker-state.ts';
+export { unlawfulAssignments } from './circuits/check-circuits.ts';
 export * from './circuits/orders.ts';
 export * from './circuits/advise.ts';
 export { circuitsDefaults } from './circuits/circuits-config.ts';
@@ -24,6 +25,10 @@ export type { Flip, GateRule, ShutGate } from './hardware/gate.ts';
 export { checkRequirement } from './hardware/check-requirement.ts';
 export { parseRequirement, requirementRoots } from './hardware/requirement.ts';
 export type { ParsedRequirement, Requirement } from './hardware/requirement.ts';
+export { satisfiersOf } from './hardware/satisfiers.ts';
+export type { Offered, Satisfiers } from './hardware/satisfiers.ts';
+export { deviceRows, fieldRows, unitRows } from './hardware/taxonomy/vocabulary-rows.ts';
+export type { FieldRow, UnitRow } from './hardware/taxonomy/vocabulary-rows.ts';
 export { differencesOf, similarity } from './hardware/similarity.ts';
 export type { Difference } from './hardware/similarity.ts';
 export { conditionTransitions } from './lifecycle/condition.ts';

@@ -6,6 +6,7 @@
 import type { State, WorkerRecord } from '../engine/state.ts';
 import { compareText } from '../kernel/compare.ts';
 import type { CapabilityClass, Lane } from '../scheduling/index-types.ts';
+import { isBlocking } from './registry.ts';
 import type { Circuit } from './registry.ts';
 
 /** Whether any circuit may refuse anything: false is the fast way out. */
@@ -68,6 +69,21 @@ export function probesFor(state: State, lane: Lane, worker: WorkerRecord): strin
   for (const circuit of byWorker.get(worker.worker) ?? []) look(circuit);
   if (byDependency.size > 0) for (const dependency of usesOf(lane)) look(byDependency.get(dependency));
   return probes.sort(compareText);
+}
+
+/** Every circuit over a lane on a worker that may refuse something. */
+export function circuitsOver(state: State, lane: Lane, worker: WorkerRecord): Circuit[] {
+  const { byTask, byDependency, byClass, byWorker } = state.index.circuits;
+  const over = [
+    ...(byTask.get(lane.suiteKey) ?? []),
+    ...(byClass.get(worker.class.id) ?? []),
+    ...(byWorker.get(worker.worker) ?? []),
+  ].filter((circuit) => concerns(circuit, lane));
+  for (const dependency of usesOf(lane)) {
+    const circuit = byDependency.get(dependency);
+    if (circuit !== undefined) over.push(circuit);
+  }
+  return over.filter(isBlocking);
 }
 
 /** Whether circuits alone keep a lane from every class that fits it: then its next alternative need not wait. */

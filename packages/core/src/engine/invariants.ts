@@ -4,6 +4,7 @@ import type { TaskId } from '@assay/protocol';
 import { taskIdOf } from './ids.ts';
 import { limit } from './limits.ts';
 import { admissionProblems, holdingProblems } from './invariants-admission.ts';
+import { circuitProblems } from '../circuits/check-circuits.ts';
 import { recoveryProblems } from './invariants-recovery.ts';
 import { isPossible } from '../scheduling/capacity.ts';
 import { takesWork } from '../scheduling/classes.ts';
@@ -24,6 +25,7 @@ export function checkInvariants(state: State): string[] {
   checkGroups(state, expect);
   for (const problem of holdingProblems(state)) expect(false, problem);
   for (const problem of recoveryProblems(state)) expect(false, problem);
+  for (const problem of circuitProblems(state)) expect(false, problem);
   return problems;
 }
 

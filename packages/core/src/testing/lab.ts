@@ -18,6 +18,7 @@ import { createEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Event, Reply, StepResult, TasksAssigned } from '../engine/events.ts';
 import type { Input, SubmitRun, WorkerConnected } from '../engine/inputs.ts';
+import { unlawfulAssignments } from '../circuits/check-circuits.ts';
 import { checkInvariants } from '../engine/invariants.ts';
 import { AssertionError } from '../kernel/assert.ts';
 import { outcomeOf, profileOf, specOf } from './specs.ts';
@@ -48,6 +49,7 @@ export class Lab {
     const result: StepResult = this.engine.step(asJson(input), this.nowMs);
     this.reply = result.reply;
     const problems = this.areInvariantsChecked ? checkInvariants(this.engine.state) : [];
+    if (this.areInvariantsChecked) problems.push(...unlawfulAssignments(this.engine.state, result.events));
     if (problems.length > 0) throw new AssertionError(`after ${input.kind}: ${problems.join('; ')}`);
     if (this.engine.state.seq !== before + (result.events.length > 0 ? 1 : 0))
       throw new AssertionError('seq counts steps with events');

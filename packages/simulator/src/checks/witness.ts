@@ -3,6 +3,7 @@
 // simulation with the name of the invariant.
 import {
   checkInvariants,
+  unlawfulAssignments,
   emptyState,
   explainTask,
   replay,
@@ -19,6 +20,7 @@ import { needOf } from '../agents/machines.ts';
 import type { SimDisk } from '../sim/disk.ts';
 import type { World } from '../sim/world.ts';
 import type { DurableFacts } from './durable.ts';
+import { admissionViolations, isHeldUp, openChoices } from './admission.ts';
 import { attemptKeyOf, type Truth } from './truth.ts';
 
 export type WitnessOptions = { world: World; disk: SimDisk; facts: DurableFacts; truth: Truth; config: EngineConfig };
@@ -59,6 +61,8 @@ export class Witness {
       step: (input, atMs) => {
         const result = engine.step(input, atMs);
         if (result.events.length > 0) this.#stepped(engine.state, input, nowMs());
+        for (const problem of unlawfulAssignments(engine.state, result.events))
+          this.#options.world.violate('a circuit that is open admits nothing but its probe', problem);
         this.#options.world.trace(
           'engine',
           `${describeInput(input)}${result.events.length === 0 ? '' : ` => ${result.events.map(({ kind }) => kind).join(' ')}`}`,
@@ -181,12 +185,13 @@ export class Witness {
           `${worker.worker} has ${worker.assignments.size} of ${worker.slots} ${about}`,
         );
     }
-    this.#placed(state, about);
+    for (const said of admissionViolations(state)) world.violate('no key is held twice', `${said} ${about}`);
+    this.#placed(state, config, nowMs, about);
     if (this.steps % explainEvery === 0) this.#explained(state, config, nowMs, about);
   }
 
   /** Nothing waits that a free worker could do. */
-  #placed(state: State, about: string): void {
+  #placed(state: State, config: EngineConfig, nowMs: number, about: string): void {
     const free = [...state.workers.values()].filter(
       (worker) => worker.state.kind === 'connected' && worker.assignments.size < worker.slots,
     );
@@ -196,15 +201,17 @@ export class Witness {
       for (const task of run.tasks) {
         if (task.state.kind !== 'queued') continue;
         const { avoidWorker } = task.state;
-        const need = needOf(run.spec.suites[task.suite]!.requires);
+        const needed = openChoices({ state, config, nowMs }, run, task).map(needOf);
         const idle = free.find(
           (worker) =>
-            worker.worker !== avoidWorker && need.fits(profileOf(state, worker.profileDigest), worker.declared),
+            worker.worker !== avoidWorker &&
+            needed.some((need) => need.fits(profileOf(state, worker.profileDigest), worker.declared)) &&
+            !isHeldUp({ state, config, nowMs }, run, task, worker),
         );
         if (idle !== undefined)
           this.#options.world.violate(
             'nothing waits that a free worker could do',
-            `${taskIdOf(run.run, task.index)} waits, ${idle.worker} is free ${about}`,
+            `${taskIdOf(run.run, task.index)} waits, ${idle.worker} is free; said: ${JSON.stringify(explainTask(state, config, taskIdOf(run.run, task.index), nowMs)?.reasons)} ${about}`,
           );
       }
     }
@@ -216,9 +223,9 @@ export class Witness {
       if (task === undefined) continue;
       const id = taskIdOf(run.run, task.index);
       const said = explainTask(state, config, id, nowMs);
-      const need = needOf(run.spec.suites[task.suite]!.requires);
+      const needed = openChoices({ state, config, nowMs }, run, task).map(needOf);
       const fitting = [...state.workers.values()].filter((worker) =>
-        need.fits(profileOf(state, worker.profileDigest), worker.declared),
+        needed.some((need) => need.fits(profileOf(state, worker.profileDigest), worker.declared)),
       );
       const busy = fitting.filter(
         (worker) => worker.state.kind === 'connected' && worker.assignments.size >= worker.slots,

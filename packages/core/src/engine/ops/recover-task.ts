@@ -298,5 +298,10 @@ function differenceBetween(state: State, failed: string, passed: string): string
 }
 
 function textOf(value: unknown): string {
-  return value === undefined ? 'none' : (JSON.stringify(value) ?? 'none').slice(0, 80);
+  return value === undefined ? 'none' : (JSON.stringify(value, plainOf) ?? 'none').slice(0, 80);
+}
+
+/** Whole numbers of facts are CEL's `int`, which JSON does not know. */
+function plainOf(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
 }
