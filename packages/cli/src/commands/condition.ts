@@ -84,7 +84,10 @@ export function troublesOf(worker: WorkerView): string[] {
   const devices = (worker.devices ?? [])
     .filter(({ condition: { kind } }) => kind !== 'ready' && kind !== 'lost')
     .map(({ device, condition }) => `${device} ${inWords(condition)}`);
-  return [...own, ...devices];
+  const gates = (worker.gates ?? []).map(
+    ({ gate, device, reason }) => `${device ?? 'worker'} gated by ${gate}: ${reason}`,
+  );
+  return [...own, ...devices, ...gates];
 }
 
 async function recovery(options: Shared): Promise<number> {

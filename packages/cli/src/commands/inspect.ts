@@ -7,6 +7,7 @@ import { duration, paintFor, plural } from '../render/style.ts';
 import { table } from '../render/table.ts';
 import { troublesOf } from './condition.ts';
 import { action, addConnectionOptions, wholeNumber } from './options.ts';
+import { workerDetail } from './worker-detail.ts';
 import { type ReportOptions, writeReports } from './write-reports.ts';
 
 type Shared = ConnectionOptions & { json?: boolean };
@@ -25,7 +26,7 @@ export function addInspectCommands(program: Command): void {
     .option('--verdict <verdict>', 'passed, failed, errored, timedOut, skipped, inconclusive, lost, canceled')
     .option('--json', 'print JSON')
     .action(action(listTasks));
-  addConnectionOptions(program.command('workers').description('List workers and what they do.'))
+  addConnectionOptions(program.command('workers [worker]').description('List workers and what they do, or show one.'))
     .option('--json', 'print JSON')
     .action(action(listWorkers));
   addConnectionOptions(
@@ -95,8 +96,14 @@ async function listTasks(run: string, options: Shared & { state?: string; verdic
   return 0;
 }
 
-async function listWorkers(options: Shared): Promise<number> {
+async function listWorkers(worker: string | undefined, options: Shared): Promise<number> {
   const { client } = await connect(options);
+  if (worker !== undefined) {
+    const view = await client.readWorker(worker);
+    if (options.json) printJson(view);
+    else print(workerDetail(view, paintFor(process.stdout)));
+    return 0;
+  }
   const { workers } = await client.listWorkers();
   if (options.json) printJson(workers);
   else if (workers.length === 0) print('No workers have joined. Start one: assay worker --join URL');

@@ -3,6 +3,7 @@
 import type { Profile } from '@assay/protocol';
 import { compareText } from '../kernel/compare.ts';
 import { leavesOf } from './similarity.ts';
+import type { Leaf } from './similarity.ts';
 
 /** `before` or `after` is null where the field was or is not there. */
 export type ProfileChange = {
@@ -56,7 +57,7 @@ export function sayChanges(before: Profile, after: Profile): string[] {
   return [...lines.slice(0, changesShownMax - 1), `and ${lines.length - changesShownMax + 1} more`];
 }
 
-function shown(leaf: unknown): string | null {
+function shown(leaf: Leaf | undefined): string | null {
   if (leaf === undefined) return null;
-  return Array.isArray(leaf) ? leaf.join(' ') : String(leaf);
+  return Array.isArray(leaf) ? leaf.join(' ') : String(leaf as string | number | bigint | boolean | null);
 }

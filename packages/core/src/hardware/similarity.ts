@@ -56,7 +56,7 @@ export function differencesOf(a: Facts, b: Facts): Difference[] {
 /** Derived from other facts: a difference in them is counted where it comes from. */
 const derived = new Set(['devices', 'enforced', 'cpu.isaGroups', 'memory.total', 'memory.limit']);
 
-type Leaf = string | number | boolean | bigint | null | readonly string[];
+export type Leaf = string | number | boolean | bigint | null | readonly string[];
 type Leaves = ReadonlyMap<string, Leaf>;
 
 /** Facts never change once made, so their leaves are kept as long as they are. */

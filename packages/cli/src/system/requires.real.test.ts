@@ -1,0 +1,74 @@
+// `assay requires` as people use it: without any coordinator, where this machine is measured, and beside a fleet of one worker
+// that declares a label.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ProjectUnderTest, type Running } from './assay-process.ts';
+import { until } from './fleet-under-test.ts';
+
+let project: ProjectUnderTest;
+const running: Running[] = [];
+
+beforeAll(() => {
+  project = new ProjectUnderTest({});
+});
+afterAll(async () => {
+  for (const { child, ended } of running.toReversed()) {
+    child.kill('SIGTERM');
+    await ended;
+  }
+  project.close();
+});
+
+const check = async (expression: string) => project.assay('requires', '--check', expression);
+
+test('without a coordinator the types are checked, and this machine is asked', async () => {
+  const sound = await check('devices.exists(d, d.class == "cpu" && d.memory > MiB(64)) && memory.total > GiB(0.1)');
+  expect(sound).toMatchObject({ code: 0, stdout: expect.stringContaining('1 of 1 worker of this machine') as string });
+  const misfit = await check('devices.exists(d, d.class == "tpu" && d.family == "no-such-family")');
+  expect(misfit).toMatchObject({ code: 3, stdout: expect.stringContaining('none of the') as string });
+  const misspelt = await check('devices.exists(d, d.memry >= GiB(8))');
+  expect(misspelt).toMatchObject({ code: 2, stdout: expect.stringContaining('did you mean memory?') as string });
+  const bare = await check('memory.total >= 8');
+  expect(bare).toMatchObject({ code: 2, stdout: expect.stringContaining('give the number a unit') as string });
+});
+
+test('--list prints the vocabulary, and saying neither or both is refused', async () => {
+  const { code, stdout } = await project.assay('requires', '--list', '--json');
+  expect(code).toBe(0);
+  const { devices, fields, units } = JSON.parse(stdout) as Record<string, { field: string }[]>;
+  expect(devices?.map(({ field }) => field)).toContain('d.memory');
+  expect(fields?.map(({ field }) => field)).toEqual(
+    expect.arrayContaining(['cpu.isaGroups', 'declared', 'enforced.pool']),
+  );
+  expect(units).toHaveLength(2);
+  expect(await project.assay('requires')).toMatchObject({ code: 2 });
+});
+
+test('beside a coordinator its workers are asked by name, and one worker is shown with who vouches for what', async () => {
+  const start = (args: string[], env: NodeJS.ProcessEnv = {}): Running => {
+    const started = project.start(args, env);
+    running.push(started);
+    return started;
+  };
+  const up = start(['up', '--port', '0', '--quiet']);
+  const url = await until(
+    'the coordinator says where it is',
+    () => up.stderr().match(/http:\/\/[0-9.]+:\d+/)?.[0] ?? null,
+  );
+  const token = await project.assay('token', 'create', '--scope', 'worker:default', '--name', 'lab');
+  start(['worker', '--join', url, '--name', 'lab-1', '--slots', '1', '--declare', 'rack=7'], {
+    ASSAY_TOKEN: token.stdout.trim(),
+  });
+  await until('the worker has joined', async () =>
+    (await project.assay('workers')).stdout.includes('ready') ? true : null,
+  );
+  const fits = await check('declared.rack == 7 && enforced.pool == "default"');
+  expect(fits).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ lab-1') as string });
+  const misfits = await check('declared.rack == 8');
+  expect(misfits.code).toBe(3);
+  expect(misfits.stdout).toContain('declared.rack is 7, needs == 8');
+  const list = JSON.parse((await project.assay('workers', '--json')).stdout) as { worker: string }[];
+  const { stdout } = await project.assay('workers', list[0]!.worker);
+  expect(stdout).toContain('declared by the operator: rack=7');
+  expect(stdout).toContain('enforced by the server: pool=default');
+  expect(stdout).toContain('cpu:0 ');
+}, 60_000);
