@@ -8,7 +8,7 @@ import { ensureInstalled, report, root, runAndExit } from '../scripts/bootstrap.
 try {
   const node = await ensureInstalled();
   const path = process.env.PATH ?? process.env.Path ?? '';
-  const main = join(root, 'packages', 'cli', 'src', 'main.ts');
+  const main = join(root, 'packages', 'cli', 'src', 'main.mjs');
   runAndExit(node, [main, ...process.argv.slice(2)], { ...process.env, ASSAY_USER_PATH: path });
 } catch (error) {
   report(error);
