@@ -3,6 +3,7 @@
 // simulation with the name of the invariant.
 import {
   checkInvariants,
+  circuitAllows,
   unlawfulAssignments,
   emptyState,
   explainTask,
@@ -193,7 +194,7 @@ export class Witness {
   /** Nothing waits that a free worker could do. */
   #placed(state: State, config: EngineConfig, nowMs: number, about: string): void {
     const free = [...state.workers.values()].filter(
-      (worker) => worker.state.kind === 'connected' && worker.assignments.size < worker.slots,
+      (worker) => worker.state.kind === 'connected' && !worker.isSetAside && worker.assignments.size < worker.slots,
     );
     if (free.length === 0) return;
     for (const run of state.runs.values()) {
@@ -201,12 +202,13 @@ export class Witness {
       for (const task of run.tasks) {
         if (task.state.kind !== 'queued') continue;
         const { avoidWorker } = task.state;
-        const needed = openChoices({ state, config, nowMs }, run, task).map(needOf);
+        const needed = openChoices(run, task).map(needOf);
         const idle = free.find(
           (worker) =>
             worker.worker !== avoidWorker &&
-            needed.some((need) => need.fits(profileOf(state, worker.profileDigest), worker.declared)) &&
-            !isHeldUp({ state, config, nowMs }, run, task, worker),
+            needed.some((need) => need.fits(soundProfileOf(state, worker), worker.declared)) &&
+            !isHeldUp({ state, config, nowMs }, run, task, worker) &&
+            circuitAllows(state, run.lanes[task.suite]!, worker),
         );
         if (idle !== undefined)
           this.#options.world.violate(
@@ -223,12 +225,12 @@ export class Witness {
       if (task === undefined) continue;
       const id = taskIdOf(run.run, task.index);
       const said = explainTask(state, config, id, nowMs);
-      const needed = openChoices({ state, config, nowMs }, run, task).map(needOf);
+      const needed = openChoices(run, task).map(needOf);
       const fitting = [...state.workers.values()].filter((worker) =>
-        needed.some((need) => need.fits(profileOf(state, worker.profileDigest), worker.declared)),
+        needed.some((need) => need.fits(soundProfileOf(state, worker), worker.declared)),
       );
       const busy = fitting.filter(
-        (worker) => worker.state.kind === 'connected' && worker.assignments.size >= worker.slots,
+        (worker) => worker.state.kind === 'connected' && !worker.isSetAside && worker.assignments.size >= worker.slots,
       ).length;
       const saidBusy = said?.reasons.find(({ reason }) => reason.startsWith('busy'))?.workers ?? 0;
       if (said === null || saidBusy !== busy)
@@ -290,6 +292,13 @@ function profileOf(state: State, digest: string) {
   return state.profiles.get(digest)!.profile;
 }
 
+/** What a worker offers: a GPU that is set aside is not among it. */
+function soundProfileOf(state: State, worker: NonNullable<ReturnType<State['workers']['get']>>) {
+  const profile = profileOf(state, worker.profileDigest);
+  const gpu = worker.health.conditions.get('gpu:0');
+  return gpu === undefined || gpu.kind === 'ready' ? profile : { ...profile, gpus: [] };
+}
+
 /** Where two texts part. */
 function difference(expected: string, got: string): string {
   let at = 0;
@@ -314,7 +323,7 @@ function describeInput(input: Input): string {
     case 'coordinatorRestarted':
       return input.kind;
     default:
-      return `${input.kind} ${input.worker}`;
+      return 'worker' in input ? `${input.kind} ${input.worker}` : input.kind;
   }
 }
 
