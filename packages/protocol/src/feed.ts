@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { CheckOutcome, CheckResult, Rung } from './checks.ts';
 import { CircuitScope, CircuitStateName } from './circuits.ts';
 import { AssignmentId, RunId, TaskId, WorkerId } from './ids.ts';
-import { AttemptFailure, Case, CaseCounts, Verdict } from './results.ts';
+import { AttemptFailure, Case, CaseCounts, Diagnosis, Verdict } from './results.ts';
 
 const at = { atMs: z.number() };
 const attempt = { run: RunId, task: TaskId, attempt: z.number().int() };
@@ -54,7 +54,33 @@ export const FeedItem = z.discriminatedUnion('kind', [
     costMs: z.number().optional(),
     willRetry: z.boolean(),
   }),
-  z.object({ kind: z.literal('taskSettled'), ...at, run: RunId, task: TaskId, target: z.string(), verdict: Verdict }),
+  z.object({
+    kind: z.literal('taskSettled'),
+    ...at,
+    run: RunId,
+    task: TaskId,
+    target: z.string(),
+    verdict: Verdict,
+    /** Whose fault its trouble was; absent where there was none. */
+    diagnosis: Diagnosis.optional(),
+    /** The configuration that the verdict is of, where that is not the one asked for. */
+    variant: z.string().optional(),
+  }),
+  /** Alike failures of unrelated tests, at once, are one trouble: it spends nobody's retries. */
+  z.object({
+    kind: z.literal('outageOpened'),
+    ...at,
+    name: z.string(),
+    tasks: z.number().int(),
+    workers: z.number().int(),
+  }),
+  z.object({
+    kind: z.literal('outageClosed'),
+    ...at,
+    name: z.string(),
+    reason: z.enum(['over', 'expired', 'nobodyWaits']),
+    excused: z.number().int(),
+  }),
   z.object({ kind: z.literal('runSettled'), ...at, run: RunId, verdict: Verdict, counts: TaskCounts }),
   z.object({ kind: z.literal('runCancelRequested'), ...at, run: RunId, actor: z.string(), reason: z.string() }),
   z.object({

@@ -56,6 +56,8 @@ function itemOf(event: Event, entry: JournalEntry, facts: LiveFacts): FeedItem |
         task: event.task,
         target: target(event.task, facts),
         verdict: event.verdict,
+        ...(event.diagnosis === undefined ? {} : { diagnosis: event.diagnosis }),
+        ...(event.variant === undefined ? {} : { variant: event.variant }),
       };
     case 'runSettled': {
       const counts = facts.countsOf(event.run);
@@ -123,6 +125,15 @@ function conditionItemOf(event: Event, atMs: number): FeedItem | null {
       return { kind: 'operatorNeeded', atMs, worker: event.worker, device: event.device, reason: event.reason };
     case 'circuitMoved':
       return circuitMoved(event, atMs);
+    case 'outageOpened': {
+      const { kind, name, evidence } = event;
+      const tasks = new Set(evidence.map(({ task }) => task)).size;
+      return { kind, atMs, name, tasks, workers: new Set(evidence.map(({ worker }) => worker)).size };
+    }
+    case 'outageClosed': {
+      const { kind, name, reason, excused } = event;
+      return { kind, atMs, name, reason, excused };
+    }
     default:
       return null;
   }

@@ -157,6 +157,7 @@ function settleAttempt(projection: Projection, context: EntryContext, event: Att
     exitSignal: outcome?.exit?.signal ?? null,
     blobs: event.blobs ?? outcome?.blobs ?? [],
     seq: context.entry.seq,
+    variant: event.variant ?? null,
   });
   // Without an assignment the attempt is only the evidence of why a queued task is settled.
   if (open) close(projection, run, event.task, open);

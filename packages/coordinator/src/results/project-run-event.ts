@@ -134,6 +134,8 @@ function settleTask(projection: Projection, context: EntryContext, event: TaskSe
     attempt: last?.attempt ?? null,
     verdict: event.verdict,
     settledAtMs: context.entry.atMs,
+    variant: event.variant ?? null,
+    diagnosis: event.diagnosis ?? null,
   });
 }
 

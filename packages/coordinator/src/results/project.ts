@@ -62,6 +62,8 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'recoveryReported':
     case 'operatorNeeded':
       return projectWorkerEvent(projection, context, event);
+    case 'outageOpened':
+    case 'outageClosed':
     case 'circuitMoved':
     case 'circuitProbed':
       return projectCircuitEvent(projection, context, event);
@@ -71,6 +73,10 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'circuitsNoted':
     case 'certificationProbe':
     case 'circuitsForgotten':
+    // Retries and who looks are seen in the attempts; what failed alike, in the trouble that it makes.
+    case 'retriesDue':
+    case 'troubleNoted':
+    case 'outageProbed':
       return;
   }
 }

@@ -8,6 +8,7 @@ import type {
   BlobRef,
   Case,
   CaseCounts,
+  Diagnosis,
   Profile,
   RunId,
   TaskCounts,
@@ -102,6 +103,8 @@ export type AttemptRow = {
   exitSignal: string | null;
   blobs: BlobRef[];
   seq: number;
+  /** The label of the configuration that ran instead of the suite's own. */
+  variant: string | null;
 };
 
 /** The last attempt of a task that went back to the queue: what the task's verdict counts if it is canceled there. */
@@ -114,6 +117,9 @@ export type SettlementRow = {
   attempt: number | null;
   verdict: Verdict;
   settledAtMs: number;
+  /** The configuration that the verdict is of, where that is not the one asked for. */
+  variant: string | null;
+  diagnosis: Diagnosis | null;
 };
 
 export type StoredCaseRow = { run: RunId; index: number; attempt: number; ordinal: number; case: Case };

@@ -67,6 +67,8 @@ export function taskViewOf(parts: TaskParts): TaskView {
       queuedAtMs: task.queuedAtMs,
       settledAtMs: settlement?.settledAtMs ?? null,
       expectedMs,
+      variant: settlement?.variant ?? null,
+      diagnosis: settlement?.diagnosis ?? null,
     }),
     attempts,
   };
@@ -105,7 +107,7 @@ function attemptViewOf(row: AttemptRow, assignments: TaskParts['assignments']): 
     verdict: row.verdict,
     ...present({ failure: row.failure }),
     counts: row.counts,
-    ...present({ costMs: row.costMs, startupMs: row.startupMs, placement: placementOf(row, assignments) }),
+    ...present({ costMs: row.costMs, startupMs: row.startupMs, placement: placementOf(row, assignments), variant: row.variant }),
     blobs: row.blobs,
   };
 }

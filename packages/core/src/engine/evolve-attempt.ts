@@ -151,7 +151,8 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   // A start that was coalesced into the end: the run did start.
   if (costMs !== undefined) run.startedAtMs ??= atMs;
   state.index.canceling.delete(event.task);
-  const isMeasured = costMs !== undefined && (verdict === 'passed' || verdict === 'failed');
+  // Another configuration says nothing of what the one that was asked for costs.
+  const isMeasured = costMs !== undefined && (verdict === 'passed' || verdict === 'failed') && event.variant === undefined;
   if (isMeasured && attempt.worker !== null) {
     const { class: capability } = present(state.workers.get(attempt.worker), 'worker of an attempt');
     const { suiteKey } = laneOf(run, task.suite);
@@ -234,9 +235,9 @@ export function cancelSent(state: State, event: CancelSent, atMs: number): void 
 /** What of the event later decisions read from the attempt. */
 function afterwards(
   state: State,
-  { next, on }: AttemptSettled,
+  { next, on, variant: label }: AttemptSettled,
 ): Partial<Extract<AttemptRecord['state'], { kind: 'settled' }>> {
-  const where = on === undefined ? {} : { on };
+  const where = { ...(on === undefined ? {} : { on }), ...(label === undefined ? {} : { variant: label }) };
   if (next.kind === 'settle') return where;
   const { spends, wish, variant, outage } = next;
   return {

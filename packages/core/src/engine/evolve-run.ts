@@ -130,7 +130,14 @@ export function taskSettled(state: State, event: TaskSettled, atMs: number): voi
   const { run, task } = present(findTask(state, event.task), 'task that settles');
   after(taskTransitions, 'task', task.state.kind, 'taskSettled');
   if (task.state.kind === 'queued') dequeue(state.index, run, task);
-  countTask(run, task, { kind: 'settled', verdict: event.verdict, atMs });
+  const { verdict, variant, diagnosis } = event;
+  countTask(run, task, {
+    kind: 'settled',
+    verdict,
+    atMs,
+    ...(variant === undefined ? {} : { variant }),
+    ...(diagnosis === undefined ? {} : { diagnosis }),
+  });
   run.verdicts[event.verdict] = (run.verdicts[event.verdict] ?? 0) + 1;
   const last = task.attempts.at(-1);
   if (last?.state.kind === 'settled') addCases(run.cases, last.state.counts);

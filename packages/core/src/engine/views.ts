@@ -73,10 +73,19 @@ function taskView(state: State, run: RunRecord, task: TaskRecord): TaskView {
     target: task.target,
     requires: suite?.requires ?? '',
     state: task.state.kind,
-    ...(task.state.kind === 'settled' ? { verdict: task.state.verdict, settledAtMs: task.state.atMs } : {}),
+    ...(task.state.kind === 'settled' ? settledView(task.state) : {}),
     ...(task.state.kind === 'queued' ? { queuedAtMs: task.state.sinceMs } : {}),
     ...(expectedMs === null ? {} : { expectedMs }),
     attempts: task.attempts.map((attempt) => attemptView(state, attempt)),
+  };
+}
+
+function settledView({ verdict, atMs, diagnosis, variant }: Extract<TaskRecord['state'], { kind: 'settled' }>) {
+  return {
+    verdict,
+    settledAtMs: atMs,
+    ...(variant === undefined ? {} : { variant }),
+    ...(diagnosis === undefined ? {} : { diagnosis }),
   };
 }
 
@@ -94,7 +103,7 @@ function attemptView(state: State, attempt: AttemptRecord): AttemptView {
     blobs: [],
   };
   if (lifecycle.kind !== 'settled') return { ...view, counts: attempt.counts };
-  const { atMs, verdict, counts, failure, costMs, startupMs, blobs } = lifecycle;
+  const { atMs, verdict, counts, failure, costMs, startupMs, blobs, variant } = lifecycle;
   return {
     ...view,
     settledAtMs: atMs,
@@ -103,6 +112,7 @@ function attemptView(state: State, attempt: AttemptRecord): AttemptView {
     ...(failure === undefined ? {} : { failure }),
     ...(costMs === undefined ? {} : { costMs }),
     ...(startupMs === undefined ? {} : { startupMs }),
+    ...(variant === undefined ? {} : { variant }),
     blobs: blobs ?? [],
   };
 }

@@ -21,6 +21,8 @@ export type AttemptState =
       readonly blobs?: BlobRef[];
       /** Of attempts that had trouble, and of those after them: the capability class that it ran on, by id. */
       readonly on?: string;
+      /** The label of the configuration that it ran instead of the suite's own. */
+      readonly variant?: string;
       /** What its repetition spent. */
       readonly spent?: 'userRetry' | 'infrastructureRetry' | 'nothing';
       /** Where the next attempt is wished to be. */

@@ -1,6 +1,6 @@
 // The life of a task: waits, is handed to a worker, runs, has its verdict. It goes back to the queue when its attempt was
 // returned unstarted (spends nothing) or failed in a way that its budget allows to repeat.
-import type { Verdict, WorkerId } from '@assay/protocol';
+import type { Diagnosis, Verdict, WorkerId } from '@assay/protocol';
 import type { RetryWish } from '../recovery/wish.ts';
 import type { TransitionTable } from './transition.ts';
 
@@ -19,7 +19,14 @@ export type TaskState =
     }
   | { readonly kind: 'assigned' }
   | { readonly kind: 'running' }
-  | { readonly kind: 'settled'; readonly verdict: Verdict; readonly atMs: number };
+  | {
+      readonly kind: 'settled';
+      readonly verdict: Verdict;
+      readonly atMs: number;
+      /** The configuration that the verdict is of, where that is not the one asked for. */
+      readonly variant?: string;
+      readonly diagnosis?: Diagnosis;
+    };
 
 export const taskTransitions = {
   queued: { tasksAssigned: 'assigned', taskSettled: 'settled' },

@@ -149,7 +149,11 @@ export const textMessages: readonly RealMessage[] = [
   },
   { rule: 'memory/host', text: 'OSError: [Errno 12] Cannot allocate memory', from: 'CPython with RLIMIT_AS' },
   { rule: 'system/disk-full', text: 'Error: ENOSPC: no space left on device, write', from: 'Node.js on a full tmpfs' },
-  { rule: 'system/files', text: "Error: EMFILE: too many open files, open '/dev/null'", from: 'made here: ulimit -n 40' },
+  {
+    rule: 'system/files',
+    text: "Error: EMFILE: too many open files, open '/dev/null'",
+    from: 'made here: ulimit -n 40',
+  },
   {
     rule: 'gpu/cuda-ecc',
     text: 'RuntimeError: CUDA error: uncorrectable ECC error encountered',

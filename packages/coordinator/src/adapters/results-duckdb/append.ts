@@ -112,7 +112,7 @@ export const attemptsTable: Table<rows.AttemptRow> = {
       text,
       text,
     ],
-    ...[integer, integer, integer, integer, double, double, integer, text, text, bigint],
+    ...[integer, integer, integer, integer, double, double, integer, text, text, bigint, text],
   ],
   cells: (row) => [
     row.run,
@@ -142,13 +142,23 @@ export const attemptsTable: Table<rows.AttemptRow> = {
     row.exitSignal,
     row.blobs.length > 0 ? JSON.stringify(row.blobs) : null,
     row.seq,
+    row.variant,
   ],
 };
 
 export const settlementsTable: Table<rows.SettlementRow> = {
   name: 'settlements',
-  kinds: [text, integer, integer, text, double],
-  cells: (row) => [row.run, row.index, row.attempt, row.verdict, row.settledAtMs],
+  kinds: [text, integer, integer, text, double, text, text, text],
+  cells: (row) => [
+    row.run,
+    row.index,
+    row.attempt,
+    row.verdict,
+    row.settledAtMs,
+    row.variant,
+    row.diagnosis?.fault ?? null,
+    row.diagnosis === null ? null : JSON.stringify(row.diagnosis),
+  ],
 };
 
 export const casesTable: Table<rows.StoredCaseRow> = {

@@ -94,6 +94,7 @@ export type AttemptColumns = Counts & {
   exit_signal: string | null;
   blobs: string | null;
   seq: bigint;
+  variant: string | null;
 };
 
 /** Of list-tasks.sql: a task with its suite, its open attempt (all `open_` columns or none) and its settlement. */
@@ -116,6 +117,8 @@ export type TaskColumns = {
   final_attempt: number | null;
   verdict: Verdict | null;
   settled_at_ms: number;
+  final_variant: string | null;
+  diagnosis: string | null;
 };
 
 /** Of list-cases.sql. */

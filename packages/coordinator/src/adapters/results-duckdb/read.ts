@@ -1,5 +1,5 @@
 // Stored values back to rows: the inverse of append.ts.
-import type { AttemptFailure, BlobRef, Case, CaseCounts, RunId, TaskCounts } from '@assay/protocol';
+import type { AttemptFailure, BlobRef, Case, CaseCounts, Diagnosis, RunId, TaskCounts } from '@assay/protocol';
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type {
   AssignmentRow,
@@ -127,6 +127,7 @@ export function attemptRowOf(row: columns.AttemptColumns): AttemptRow {
     exitSignal: row.exit_signal,
     blobs: row.blobs === null ? [] : (JSON.parse(row.blobs) as BlobRef[]),
     seq: Number(row.seq),
+    variant: row.variant,
   };
 }
 
@@ -149,7 +150,15 @@ export function taskPartsOf(
   const settlement: SettlementRow | null =
     row.verdict === null
       ? null
-      : { run, index, attempt: row.final_attempt, verdict: row.verdict, settledAtMs: row.settled_at_ms };
+      : {
+          run,
+          index,
+          attempt: row.final_attempt,
+          verdict: row.verdict,
+          settledAtMs: row.settled_at_ms,
+          variant: row.final_variant,
+          diagnosis: row.diagnosis === null ? null : (JSON.parse(row.diagnosis) as Diagnosis),
+        };
   return {
     task,
     suite: row.suite_name ?? '',
