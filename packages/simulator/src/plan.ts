@@ -3,6 +3,8 @@
 import { engineDefaults, type EngineConfig } from '@assay/core';
 import type { RunSpec, Suite, Task } from '@assay/protocol';
 import { impossibleNeed, machineKinds, needs, type MachineKind } from './agents/machines.ts';
+import type { Cure } from './agents/sim-soundness.ts';
+import { withAdmission } from './plan-admission.ts';
 import { clockText } from './sim/world.ts';
 import { randomOf, type Random } from './sim/random.ts';
 import { fairWeather, type Weather } from './sim/network.ts';
@@ -23,6 +25,8 @@ export type Fault =
   | { kind: 'worker drained'; worker: number; by: 'operator' | 'itself' }
   | { kind: 'worker changed'; worker: number }
   | { kind: 'worker clock jump'; worker: number; byMs: number }
+  /** Its checks fail from here on, until the step `cure` is taken, or for `forMs` where time alone cures it. */
+  | { kind: 'worker unsound'; worker: number; device: 'gpu:0' | null; cure: Cure; forMs: number }
   | { kind: 'link cut'; worker: number; agentHearsMs: number | null; serverHearsMs: number | null }
   | { kind: 'partition'; workers: number[]; forMs: number }
   | { kind: 'weather'; weather: Weather; clients: ClientWeather; forMs: number }
@@ -59,8 +63,14 @@ export function drawPlan(seed: number): SeedPlan {
     seed,
     config: drawConfig(randomOf(seed, 'config')),
     workers,
-    submissions: drawSubmissions(randomOf(seed, 'submissions'), faultsEndMs),
-    faults: drawFaults(randomOf(seed, 'faults'), faultsEndMs, workers.length),
+    submissions: withAdmission(
+      randomOf(seed, 'admission'),
+      drawSubmissions(randomOf(seed, 'submissions'), faultsEndMs),
+    ),
+    faults: [
+      ...drawFaults(randomOf(seed, 'faults'), faultsEndMs, workers.length),
+      ...drawUnsound(randomOf(seed, 'soundness'), faultsEndMs, workers.length),
+    ].sort((a, b) => a.atMs - b.atMs),
     faultsEndMs,
     patienceMs: 3_600_000,
     diskSpeed: { minMs: 1, maxMs: random.pick([2, 20, 150]) },
@@ -142,7 +152,8 @@ function drawSuite(random: Random, run: number, at: number): Suite {
     arguments: ['run', '{target}'],
     env: {},
     secrets: [],
-    timeoutMs: 600_000,
+    // Longer than the longest task on the slowest machine: nothing here is ended by the clock.
+    timeoutMs: 1_200_000,
     noOutputTimeoutMs: 0,
     requires: random.chance(0.5) ? '' : random.pick(needs).text,
     retries: random.pick([0, 0, 1, 2]),
@@ -167,6 +178,21 @@ function drawFaults(random: Random, endMs: number, workers: number): PlannedFaul
     fault: drawFault(random, workers),
   }));
   return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** In a third of the seeds some machine or GPU stops being sound. */
+function drawUnsound(random: Random, endMs: number, workers: number): PlannedFault[] {
+  if (!random.chance(0.35)) return [];
+  return Array.from({ length: random.int(1, 3) }, () => ({
+    atMs: random.int(1_000, Math.max(2_000, Math.floor(endMs * 0.8))),
+    fault: {
+      kind: 'worker unsound',
+      worker: random.int(0, workers - 1),
+      device: random.pick(['gpu:0', null] as const),
+      cure: random.pick(['runner', 'agent', 'rebootHook', 'time'] as const),
+      forMs: random.skewed(1_000, 30_000),
+    },
+  }));
 }
 
 function drawFault(random: Random, workers: number): Fault {

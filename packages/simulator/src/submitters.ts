@@ -10,6 +10,7 @@ import type { World } from './sim/world.ts';
 
 export type Submission = {
   key: string;
+  submitter?: string;
   spec: RunSpec;
   chunks: Task[][];
   atMs: number;
@@ -45,7 +46,7 @@ export class Client {
       kind: 'submitRun',
       // The route makes a fresh id for every request, also for a repeated one.
       run: `r-${(this.#runs += 1)}` as RunId,
-      submitter: 'simulation',
+      submitter: submission.submitter ?? 'simulation',
       idempotencyKey: key,
       contentDigest: `digest of ${key}`,
       spec,

@@ -59,6 +59,8 @@ type DurableWorker = {
 
 export class DurableFacts {
   seq = 0;
+  /** How many alternatives of a suite (`run suite`) were open at any time: what was asked for first stays open. */
+  readonly #opened = new Map<string, number>();
   readonly runs = new Map<RunId, DurableRun>();
   readonly workers = new Map<WorkerId, DurableWorker>();
   /** Assignments by id, with the session that they were made for. */
@@ -119,6 +121,9 @@ export class DurableFacts {
         return void this.#open(event, event.worker, 'attemptStarted');
       case 'casesRecorded':
         return this.#cases(event, input);
+      case 'alternativeOpened':
+        this.#opened.set(`${event.run} ${event.suite}`, event.opened);
+        return;
       case 'attemptSettled':
         return this.#settled(event, input);
       case 'tasksReturned':
@@ -214,7 +219,9 @@ export class DurableFacts {
     const suite = run.spec.suites[event.suite]!;
     const what = `${event.assignment} to ${event.worker}`;
     this.#expect(worker.isLinked && worker.session === event.session, 'work goes to open links', what);
-    const fits = needOf(suite.requires).fits(worker.profile, worker.declared);
+    const allowed = (suite.alternatives ?? []).slice(0, this.#opened.get(`${event.run} ${event.suite}`) ?? 0);
+    const choices = [suite.requires, ...allowed.map(({ requires }) => requires)];
+    const fits = choices.some((choice) => needOf(choice).fits(worker.profile, worker.declared));
     this.#expect(fits, 'no task runs where it misfits', `${what}: "${suite.requires}"`);
     this.#expect(
       worker.assignments.size < worker.slots,

@@ -1,5 +1,7 @@
 // A run, or some of its tasks, is to stop: what waits is settled at once, what runs is asked to stop and has a deadline.
 import type { Reply } from '../events.ts';
+import { fellowsOf } from '../../scheduling/gangs.ts';
+import { taskIdOf } from '../ids.ts';
 import type { CancelRun } from '../inputs.ts';
 import { findTask } from '../lookup.ts';
 import { cancelTasks, settleRunWhenDone } from '../settle.ts';
@@ -20,14 +22,18 @@ export function cancelRun(step: Step, input: CancelRun): Reply {
     settleRunWhenDone(step, run);
     return accepted;
   }
-  const tasks: TaskRecord[] = [];
+  const tasks = new Set<TaskRecord>();
   for (const id of new Set(input.tasks)) {
     const found = findTask(step.state, id);
     if (found === null || found.run !== run) return refused('NOT_FOUND', `task ${id} is not of run ${run.run}`);
-    if (found.task.state.kind !== 'settled') tasks.push(found.task);
+    const gang = run.lanes[found.task.suite]?.gang ?? null;
+    // A gang runs together or not at all.
+    for (const task of gang === null ? [found.task] : fellowsOf(gang, found.task))
+      if (task.state.kind !== 'settled') tasks.add(task);
   }
-  if (tasks.length === 0) return accepted;
-  step.emit({ kind: 'runCancelRequested', run: run.run, actor, reason, cause: 'request', tasks: [...input.tasks] });
-  cancelTasks(step, run, tasks, reason);
+  if (tasks.size === 0) return accepted;
+  const asked = new Set([...input.tasks, ...[...tasks].map(({ index }) => taskIdOf(run.run, index))]);
+  step.emit({ kind: 'runCancelRequested', run: run.run, actor, reason, cause: 'request', tasks: [...asked] });
+  cancelTasks(step, run, [...tasks], reason);
   return accepted;
 }
