@@ -143,7 +143,7 @@ function refusesAll({ breaker: { state, settings }, probes, isWatched }: Circuit
 }
 
 /** Whether a circuit of a worker or class speaks of the work of this lane. */
-function concerns({ scope, taskClass }: Circuit, lane: Lane): boolean {
+export function concerns({ scope, taskClass }: Circuit, lane: Lane): boolean {
   if (taskClass !== null) return taskClass === lane.suiteKey;
   return scope.kind !== 'device' || needsDevice(lane, scope.device);
 }

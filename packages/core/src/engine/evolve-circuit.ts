@@ -14,8 +14,10 @@ import {
 } from '../circuits/registry.ts';
 import type { Circuit } from '../circuits/registry.ts';
 import { circuitIdOf } from '../circuits/scope.ts';
+import { concerns } from '../circuits/stops.ts';
 import { add, clear } from '../circuits/window.ts';
 import { present } from '../kernel/assert.ts';
+import { laneOf } from '../scheduling/lanes.ts';
 import { recount } from '../scheduling/classes.ts';
 import type {
   AttemptSettled,
@@ -109,14 +111,16 @@ function observeSuccess(
   atMs: number,
 ): void {
   const { circuits } = state.index;
-  const suiteKey = run.lanes[task.suite]?.suiteKey ?? '';
+  const lane = laneOf(run, task.suite);
+  const { suiteKey } = lane;
   const note = (circuit: Circuit, member: string): void => {
+    // What did not use the device says nothing of it.
+    if (!concerns(circuit, lane)) return;
     const { kind } = circuit.breaker.state;
     if (kind !== 'closed' && kind !== 'metricsOnly') {
       if (kind === 'open') circuit.breaker.lateResults += 1;
       return;
     }
-    if (circuit.taskClass !== null && circuit.taskClass !== suiteKey) return;
     observe(circuit.breaker, false, false, atMs);
     circuit.lastAtMs = atMs;
     if (circuit.scope.kind === 'class') noteMember(circuit, worker.worker, false, atMs);

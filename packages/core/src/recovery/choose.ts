@@ -124,7 +124,7 @@ export const recoveryTable: readonly Row[] = [
   {
     rule: 'user-retry',
     applies: ({ userRetriesLeft, last }) => userRetriesLeft > 0 && budgetOf(last.verdict, last.failure) !== 'never',
-    choose: (its) => retry('user-retry', userPlace(its), { spends: 'userRetry', isSoft: true }),
+    choose: (its) => userRetry(its),
   },
   { rule: 'final', applies: () => true, choose: () => settle('final') },
 ];
@@ -148,7 +148,7 @@ function within(its: Facts, rule: string, where: WishPlace, more: Partial<Extrac
     (one) => one.spent === 'infrastructureRetry' && classOf(one) === named && !isOfTheWorker(one),
   ).length;
   if (used < max) return retry(rule, where, more);
-  if (its.userRetriesLeft > 0) return retry('user-retry', userPlace(its), { spends: 'userRetry', isSoft: true });
+  if (its.userRetriesLeft > 0) return userRetry(its);
   return { kind: 'settle', rule, ...(isMeasured(its.last) && hardware.has(named) ? { as: 'exhausted' as const } : {}) };
 }
 
@@ -162,6 +162,12 @@ function tellingPlace({ tried, places, last }: Facts): WishPlace {
   if (units.size <= 1 && places.sameClass) return 'sameClass';
   if (places.otherClass) return 'otherClass';
   return places.elsewhere ? 'elsewhere' : 'here';
+}
+
+/** On another worker, and it waits for one: failing again where it failed would tell the test from nothing. */
+function userRetry(its: Facts): Choice {
+  const where = userPlace(its);
+  return retry('user-retry', where, { spends: 'userRetry', isSoft: where === 'here' });
 }
 
 function userPlace({ places }: Facts): WishPlace {

@@ -73,10 +73,7 @@ function requeueOf(
   choice: Extract<Choice, { kind: 'retry' }>,
   attempt: AttemptRecord,
 ): Requeue {
-  const { where, delayMs, spends, rule, variant } = choice;
-  // A worker that never did anything well proves nothing by failing it again: the retry waits for another one.
-  const isProven = attempt.worker === null || step.state.workers.get(attempt.worker)?.isProven !== false;
-  const isSoft = choice.isSoft && (isProven || where === 'here');
+  const { where, isSoft, delayMs, spends, rule, variant } = choice;
   const kept = variant ?? tried.at(-1)?.variant ?? null;
   const workers = unique(tried.filter(isFailing).map(({ worker }) => worker));
   const classes = unique(tried.filter(isFailing).map((one) => one.class));
