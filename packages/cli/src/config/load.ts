@@ -76,6 +76,7 @@ const known = {
     'timeout',
     'noOutputTimeout',
     'requires',
+    'uses',
     'retries',
     'batching',
     'junit',

@@ -70,6 +70,13 @@ export const SuiteConfig = z.strictObject({
     .enum(['tail', 'never'])
     .optional()
     .describe('Whether an idle worker may run a late file a second time near the end.'),
+  uses: z
+    .array(text)
+    .max(20)
+    .optional()
+    .describe(
+      "Dependencies that the tests need, by their names in the coordinator's settings: while one is down they wait.",
+    ),
   retries: z.number().int().min(0).max(limit('retriesMax')).default(0).describe('How often a failed file is repeated.'),
   batching: z.enum(['shared', 'single']).default('shared').describe('Whether files may share one runner process.'),
   junit: text.optional().describe('For `command`: a JUnit XML file that it writes, read back for its cases.'),

@@ -119,6 +119,7 @@ function toSuite(config: SuiteConfig, { overrides, env }: PlanRequest): Suite {
       .filter((part) => part !== '')
       .map((part, _, all) => (all.length > 1 ? `(${part})` : part))
       .join(' && '),
+    ...(config.uses === undefined ? {} : { uses: config.uses }),
     retries: overrides.retries ?? config.retries,
     batching: config.batching,
     ...askedOf(config),

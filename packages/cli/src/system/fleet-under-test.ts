@@ -48,8 +48,9 @@ export class FleetUnderTest {
   }
 
   /** `assay up` on the same state directory and port as before. */
-  async up(): Promise<ChildProcess> {
-    const child = this.#start(['up', '--state', join(this.directory, 'coordinator'), '--port', String(this.port)]);
+  async up(more: readonly string[] = []): Promise<ChildProcess> {
+    const state = join(this.directory, 'coordinator');
+    const child = this.#start(['up', '--state', state, '--port', String(this.port), ...more]);
     await until(
       'the coordinator serves',
       () => {
@@ -76,9 +77,10 @@ export class FleetUnderTest {
     token: string,
     url: string = this.url,
     more: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
   ): Promise<ChildProcess> {
     const state = join(this.directory, 'workers', name);
-    const child = this.#start([
+    const started = [
       'worker',
       '--join',
       url,
@@ -92,7 +94,8 @@ export class FleetUnderTest {
       state,
       '--allow-directories',
       ...more,
-    ]);
+    ];
+    const child = this.#start(started, env);
     await until(
       `worker ${name} joins`,
       async () => {
@@ -187,8 +190,8 @@ export class FleetUnderTest {
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  #start(args: string[]): ChildProcess {
-    const env = { ...process.env, ASSAY_STATE: this.directory };
+  #start(args: string[], more: Readonly<Record<string, string>> = {}): ChildProcess {
+    const env = { ...process.env, ASSAY_STATE: this.directory, ...more };
     const child = spawn(process.execPath, [mainPath, ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
