@@ -3,6 +3,7 @@ import { circuitsDefaults } from '../circuits/circuits-config.ts';
 import type { CircuitsConfig } from '../circuits/circuits-config.ts';
 import { recoveryDefaults } from '../recovery/recovery-config.ts';
 import type { RecoveryConfig } from '../recovery/recovery-config.ts';
+import type { PolicyName } from '../scheduling/policy/policy.ts';
 
 export type EngineConfig = {
   readonly circuits: CircuitsConfig;
@@ -17,6 +18,7 @@ export type EngineConfig = {
   readonly batchTargetMs: number;
   readonly startupShareMax: number;
   readonly stealGainMinMs: number;
+  readonly placement: Placing;
   readonly durationsMax: number;
   readonly machinesMax: number;
   readonly retiredKeysMax: number;
@@ -28,6 +30,9 @@ export type EngineConfig = {
   readonly rebootPatienceMs: number;
   readonly overdueGraceMs: number;
 };
+
+/** Which policy places work, and where another one does. Given at start; what was decided is in the journal. */
+export type Placing = { readonly policy: PolicyName; readonly pools?: Readonly<Record<string, PolicyName>> };
 
 /** Defaults, each with its reason. */
 export const engineDefaults: EngineConfig = {
@@ -53,6 +58,8 @@ export const engineDefaults: EngineConfig = {
   startupShareMax: 0.05,
   /** Work is stolen only where the end comes nearer by more than this, net of the start-up that the thief pays. */
   stealGainMinMs: 100,
+  /** Expected finish, with all that is known of durations: see core/scheduling/policy. */
+  placement: { policy: 'expected-finish' },
   /** Remembered durations; the longest unused are forgotten first. */
   durationsMax: 200_000,
   /** Capability classes whose speeds are remembered, with their facts (a few KiB each); those known for longest are forgotten first. */

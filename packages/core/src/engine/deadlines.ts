@@ -5,7 +5,12 @@ import { alternativeDeadline } from './ops/open-alternatives.ts';
 import type { EngineConfig } from './config.ts';
 import type { State } from './state.ts';
 
-export function nextDeadline(state: State, config: EngineConfig, lookedAtMs: number): number | null {
+export function nextDeadline(
+  state: State,
+  config: EngineConfig,
+  lookedAtMs: number,
+  reconsiderAtMs: number,
+): number | null {
   let earliest = state.index.workerDeadlines.peek()?.atMs ?? null;
   const checkup = state.index.checkupDeadlines.peek()?.atMs ?? null;
   if (checkup !== null && (earliest === null || checkup < earliest)) earliest = checkup;
@@ -21,6 +26,7 @@ export function nextDeadline(state: State, config: EngineConfig, lookedAtMs: num
   }
   const alternative = alternativeDeadline(state);
   if (alternative !== null && (earliest === null || alternative < earliest)) earliest = alternative;
+  if (reconsiderAtMs > lookedAtMs && reconsiderAtMs < (earliest ?? Infinity)) earliest = reconsiderAtMs;
   const steal = stealDeadline(state, config, lookedAtMs);
   return steal !== null && (earliest === null || steal < earliest) ? steal : earliest;
 }

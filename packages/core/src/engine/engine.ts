@@ -50,18 +50,21 @@ export type Engine = {
 export function createEngine(config: EngineConfig, state: State = emptyState()): Engine {
   // Not part of the state: it only keeps nextDeadlineMs from naming a time that was acted on.
   let lookedAtMs = -Infinity;
+  let reconsiderAtMs = Infinity;
   return {
     state,
     step: (input, nowMs) => {
       lookedAtMs = nowMs;
-      return takeStep(state, config, input, nowMs);
+      const taken = beginStep(state, config, nowMs);
+      const result = takeStep(taken, input);
+      if (result.events.length > 0 || input.kind === 'timePassed') reconsiderAtMs = taken.reconsiderAtMs;
+      return result;
     },
-    nextDeadlineMs: () => nextDeadline(state, config, lookedAtMs),
+    nextDeadlineMs: () => nextDeadline(state, config, lookedAtMs, reconsiderAtMs),
   };
 }
 
-function takeStep(state: State, config: EngineConfig, input: Input, nowMs: number): StepResult {
-  const step = beginStep(state, config, nowMs);
+function takeStep(step: Step, input: Input): StepResult {
   const reply = decide(step, input);
   if (step.events.length > 0) restartGangs(step);
   if (step.events.length > 0) tendOutages(step);

@@ -29,6 +29,8 @@ import type { Trouble } from '../recovery/shield.ts';
 import type { RetryWish } from '../recovery/wish.ts';
 import type { Condition, RungOutcome } from '../lifecycle/condition.ts';
 
+import type { Plan } from '../scheduling/plan.ts';
+
 export type RunSubmitted = {
   kind: 'runSubmitted';
   run: RunId;
@@ -82,6 +84,8 @@ export type RunCancelRequested = {
   tasks: TaskId[] | 'all';
 };
 export type RunSettled = { kind: 'runSettled'; run: RunId; verdict: Verdict };
+/** Prices of classes, by which its tasks go where they are best done: see scheduling/plan.ts. */
+export type RunPlanned = { kind: 'runPlanned'; run: RunId } & Plan;
 /** The run left the engine: its rows are in the results store. */
 export type RunRetired = { kind: 'runRetired'; run: RunId };
 
@@ -407,6 +411,7 @@ export type Event =
   | RunUnplaceable
   | RunCancelRequested
   | RunSettled
+  | RunPlanned
   | RunRetired
   | TasksAssigned
   | AttemptStarted

@@ -13,6 +13,7 @@ import type { GangIndex } from '../scheduling/gangs.ts';
 import { hold, release, weightOf } from '../scheduling/holdings.ts';
 import { charge, correct } from '../scheduling/order.ts';
 import { dequeue, enqueue, laneOf, refreshStealable } from '../scheduling/lanes.ts';
+import { sourceKeyOf } from '../scheduling/candidates.ts';
 import { noteOutcome } from '../scheduling/calibration.ts';
 import { learn } from '../scheduling/durations.ts';
 import type {
@@ -27,7 +28,7 @@ import type {
 import { attemptOver, probeReturned, probesTaken } from './evolve-circuit.ts';
 import { addCases, countTask, liveRun } from './evolve-run.ts';
 import { currentAttempt, findTask } from './lookup.ts';
-import type { AttemptRecord, Assignment, RunRecord, State, TaskRecord } from './state.ts';
+import type { AttemptRecord, Assignment, RunRecord, State, TaskRecord, WorkerRecord } from './state.ts';
 
 const nothingRecorded: CaseCounts = Object.freeze({ passed: 0, failed: 0, skipped: 0, todo: 0 });
 
@@ -85,7 +86,11 @@ export function tasksAssigned(state: State, event: TasksAssigned, atMs: number):
   hold(state, run, lane, assignment);
   state.clockMs = charge(lane.share, state.clockMs, unstartedMs, weightOf(state.policy, run.submitter));
   expectEnd(state, assignment, atMs);
-  changeLoad(state.index, worker, () => worker.assignments.set(assignment.assignment, assignment));
+  changeLoad(state.index, worker, () => {
+    worker.assignments.set(assignment.assignment, assignment);
+    worker.lastAssigned = state.assignmentOrder;
+  });
+  rememberSource(worker, sourceKeyOf(run));
   refreshStealable(state.index, assignment, worker);
   if (event.probes !== undefined) probesTaken(state, event);
 }
@@ -102,6 +107,14 @@ function endRestart(run: RunRecord, gang: GangIndex, tasks: TasksAssigned['tasks
 }
 
 const noDevices: Assignment['devices'] = Object.freeze([]);
+/** Sources remembered of a worker: it keeps its own cache bounded too. */
+const sourcesMax = 8;
+
+function rememberSource(worker: WorkerRecord, source: string | null): void {
+  if (source === null || worker.sources.at(-1) === source) return;
+  worker.sources = [...worker.sources.filter((one) => one !== source), source].slice(-sourcesMax);
+}
+
 const assignedState = { kind: 'assigned' } as const;
 
 export function attemptStarted(state: State, event: AttemptStarted, atMs: number): void {
@@ -152,7 +165,8 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   if (costMs !== undefined) run.startedAtMs ??= atMs;
   state.index.canceling.delete(event.task);
   // Another configuration says nothing of what the one that was asked for costs.
-  const isMeasured = costMs !== undefined && (verdict === 'passed' || verdict === 'failed') && event.variant === undefined;
+  const isMeasured =
+    costMs !== undefined && (verdict === 'passed' || verdict === 'failed') && event.variant === undefined;
   if (isMeasured && attempt.worker !== null) {
     const { class: capability } = present(state.workers.get(attempt.worker), 'worker of an attempt');
     const { suiteKey } = laneOf(run, task.suite);

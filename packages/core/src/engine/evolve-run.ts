@@ -53,6 +53,7 @@ export function runSubmitted(state: State, event: RunSubmitted, atMs: number): v
     counts: { queued: 0, assigned: 0, running: 0, settled: 0 },
     verdicts: {},
     cases: noCases(),
+    plan: null,
     lanes: [],
   };
   state.runs.set(run.run, run);
@@ -82,6 +83,7 @@ export function tasksQueued(state: State, event: TasksQueued, atMs: number): voi
       infrastructureRetries: 0,
       predictedMs: null,
       peculiar: null,
+      entries: null,
       heapSlot: -1,
     };
     run.tasks.push(task);

@@ -81,6 +81,8 @@ function addWorker(state: State, event: WorkerJoined, next: WorkerState, atMs: n
     isHalted: false,
     isSetAside: false,
     whole: null,
+    lastAssigned: 0,
+    sources: [],
     class: joinClass(state.index, event.pool, event.profileDigest, profile, event.declared),
     heapSlot: -1,
     deadline: { worker: event.worker, atMs: 0, heapSlot: -1 },

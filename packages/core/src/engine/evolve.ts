@@ -6,6 +6,7 @@ import { noRecoveryState } from '../recovery/shield.ts';
 import { RecencyMap } from '../kernel/recency-map.ts';
 import { Machines } from '../scheduling/machines.ts';
 import type { Event, HistoryTrimmed } from './events.ts';
+import { runPlanned } from '../scheduling/plan.ts';
 import * as attempts from './evolve-attempt.ts';
 import { createWindow } from '../circuits/window.ts';
 import * as circuits from './evolve-circuit.ts';
@@ -91,6 +92,8 @@ export function evolve(state: State, event: Event, atMs: number): void {
       return recovery.outageProbed(state, event);
     case 'outageClosed':
       return recovery.outageClosed(state, event);
+    case 'runPlanned':
+      return runPlanned(state, event);
     case 'runRetired':
       return runs.runRetired(state, event);
     case 'tasksAssigned':

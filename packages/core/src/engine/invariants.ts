@@ -8,6 +8,7 @@ import { circuitProblems } from '../circuits/check-circuits.ts';
 import { recoveryProblems } from './invariants-recovery.ts';
 import { isPossible } from '../scheduling/capacity.ts';
 import { takesWork } from '../scheduling/classes.ts';
+import { waitingIn } from '../scheduling/lanes.ts';
 import { currentAttempt, openAttempts } from './lookup.ts';
 import { wholeWorker } from './state.ts';
 import type { RunRecord, State, TaskRecord, WorkerRecord } from './state.ts';
@@ -52,17 +53,14 @@ function checkRun(state: State, run: RunRecord, expect: Expect): void {
     let avoiding = 0;
     for (const entry of lane.group.avoiding.values()) if (entry.lane === lane) avoiding += 1;
     expect(
-      lane.known.size + lane.unknown.size + avoiding + lane.held.size === queued.length,
+      waitingIn(lane) + avoiding + lane.held.size === queued.length,
       `${run.run} lane ${lane.suite} holds its queue`,
     );
     let knownMs = 0;
-    for (const task of lane.known.inOrder()) knownMs += task.predictedMs ?? 0;
+    for (const task of [...lane.known.inOrder(), ...lane.peculiar.inOrder()]) knownMs += task.predictedMs ?? 0;
     expect(lane.knownMs === knownMs, `${run.run} lane ${lane.suite} sums its predictions`);
-    expect(
-      lane.heapSlot >= 0 === lane.known.size + lane.unknown.size > 0,
-      `${run.run} lane ${lane.suite} waits exactly when it has tasks`,
-    );
     for (const problem of admissionProblems(state, lane)) expect(false, problem);
+    expect(lane.heapSlot >= 0 === waitingIn(lane) > 0, `${run.run} lane ${lane.suite} waits exactly when it has tasks`);
     const isSaid = run.unplaceableSaid[lane.suite] !== null;
     expect(
       queued.length === 0 || isPossible(lane.group) || isSaid,

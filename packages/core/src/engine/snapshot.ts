@@ -19,6 +19,8 @@ import { laneOf, letGo, putInLane, refreshStealable } from '../scheduling/lanes.
 import type { RequirementGroup } from '../scheduling/index-types.ts';
 import type { Placement } from './events.ts';
 import type { Duration, SuiteHistory } from '../scheduling/durations.ts';
+import { setPlan } from '../scheduling/plan.ts';
+import type { Plan } from '../scheduling/plan.ts';
 import type { MachineRow } from '../scheduling/machines.ts';
 import { circuitRows, restoreCircuits } from '../circuits/circuit-rows.ts';
 import type { CircuitRows } from '../circuits/circuit-rows.ts';
@@ -28,7 +30,8 @@ import { expectEnd } from './evolve-attempt.ts';
 import { isHaltedBy } from './evolve-circuit.ts';
 import { joinClasses, refreshCheckups, setDeadline } from './evolve-worker.ts';
 import { currentAttempt, findTask, openAttempts } from './lookup.ts';
-import type { ShutGateRecord, 
+import type {
+  ShutGateRecord,
   AttemptRecord,
   Assignment,
   CheckRecord,
@@ -60,8 +63,9 @@ type FreshRow = [number, string, number | null, number, number | null];
 type TaskRow =
   | FreshRow
   | [number, string, number | null, TaskState, number | null, AttemptRow[], number, number, number];
-type RunRow = Omit<RunRecord, 'tasks' | 'lanes' | 'after' | 'dependents' | 'restarting'> & {
+type RunRow = Omit<RunRecord, 'tasks' | 'lanes' | 'plan' | 'after' | 'dependents' | 'restarting'> & {
   tasks: TaskRow[];
+  plan: Plan | null;
   /** Absent where there is none. */
   after?: [number, readonly number[]][];
   restarting?: number[];
@@ -173,10 +177,11 @@ export function snapshot(state: State): string {
 }
 
 function runRow(of: RunRecord, placements: Map<Placement, number>): RunRow {
-  const { lanes, tasks, after, dependents: _dependents, restarting, ...run } = of;
+  const { lanes, tasks, plan, after, dependents: _dependents, restarting, ...run } = of;
   const alternatives = lanes.filter(({ groups }) => groups.length > 1);
   return {
     ...run,
+    plan: plan?.plan ?? null,
     tasks: tasks.map((task) => taskRow(task, placements)),
     ...(after.size === 0 ? {} : { after: [...after] }),
     ...(restarting.size === 0 ? {} : { restarting: [...restarting] }),
@@ -305,13 +310,14 @@ function restoreWorker(state: State, row: WorkerRow): void {
 
 function restoreRun(
   state: State,
-  { tasks, after, restarting, alternatives, ...row }: RunRow,
+  { tasks, plan, after, restarting, alternatives, ...row }: RunRow,
   placements: readonly Placement[],
   avoiding: ReadonlySet<TaskId>,
   peculiar: ReadonlyMap<TaskId, readonly number[]>,
 ): void {
   const run: RunRecord = {
     ...row,
+    plan: null,
     tasks: [],
     lanes: [],
     after: new Map(),
@@ -339,6 +345,7 @@ function restoreRun(
   // Gangs that were whole are so again now that all of them are there.
   for (const lane of run.lanes)
     if (lane.gang !== null) for (const task of [...lane.held]) letGo(state.index, lane, task);
+  if (plan !== null) setPlan(run, plan);
 }
 
 function restoreTask(
@@ -365,6 +372,7 @@ function restoreTask(
     submittedMs,
     predictedMs,
     peculiar: null,
+    entries: null,
     heapSlot: -1,
     lastAttempt: lastAttempt ?? 0,
     userRetries: userRetries ?? 0,

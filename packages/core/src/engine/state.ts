@@ -30,6 +30,7 @@ import type { RecoveryState } from '../recovery/shield.ts';
 import type { RungHistory } from '../recovery/ladder.ts';
 import type { CapabilityClass, Index, Lane, RequirementGroup } from '../scheduling/index-types.ts';
 import type { Duration, SuiteHistory } from '../scheduling/durations.ts';
+import type { PlanEntry, RunPlan } from '../scheduling/plan.ts';
 import type { Machines } from '../scheduling/machines.ts';
 import type { Placement } from './events.ts';
 
@@ -64,6 +65,8 @@ export type TaskRecord = {
   predictedMs: number | null;
   /** Derived: costs by class of a queued task that its suite's speeds do not explain; null for the others. */
   peculiar: readonly number[] | null;
+  /** Derived: where it stands in its run's plan. */
+  entries: readonly PlanEntry[] | null;
   heapSlot: number;
 };
 
@@ -94,6 +97,8 @@ export type RunRecord = {
   verdicts: Partial<Record<Verdict, number>>;
   /** Cases of the attempts that settled their tasks. */
   cases: CaseCounts;
+  /** Where classes differ in what they are good at: which tasks are for which. The queues in it are derived. */
+  plan: RunPlan | null;
   /** Derived: one lane for each suite. */
   readonly lanes: Lane[];
 };
@@ -160,6 +165,10 @@ export type WorkerRecord = {
   isSetAside: boolean;
   /** Derived: the class that it would be of were none of its devices set aside; null where none is. */
   whole: CapabilityClass | null;
+  /** Number of the last assignment that it got, 0 for none: equals take turns. */
+  lastAssigned: number;
+  /** Sources that it was given work of, the latest last, at most `sourcesMax`. */
+  sources: readonly string[];
   /** Derived. */
   class: CapabilityClass;
   heapSlot: number;

@@ -11,6 +11,8 @@ export type Step = {
   readonly nowMs: number;
   readonly events: readonly Event[];
   readonly emit: (event: Event) => void;
+  /** When work that was kept for a faster worker is to be looked at again; no part of the state. */
+  reconsiderAtMs: number;
 };
 
 export function beginStep(state: State, config: EngineConfig, nowMs: number): Step {
@@ -21,7 +23,7 @@ export function beginStep(state: State, config: EngineConfig, nowMs: number): St
     events.push(event);
     evolve(state, event, nowMs);
   };
-  return { state, config, nowMs, events, emit };
+  return { state, config, nowMs, events, emit, reconsiderAtMs: Infinity };
 }
 
 export const accepted: Reply = { kind: 'accepted' };

@@ -13,26 +13,31 @@
 // While no cost is known at all every task counts the same, and batchTargetMs, which is a time, does not bind. At least one
 // task, at most batchTasksMax. The longest come first, so that what is left for the end is short.
 import { limit } from '../engine/limits.ts';
-import type { EngineConfig } from '../engine/config.ts';
-import type { State, TaskRecord } from '../engine/state.ts';
+import type { TaskRecord } from '../engine/state.ts';
+import type { Step } from '../engine/step.ts';
 import type { Capacity } from './capacity.ts';
 import type { Lane } from './index-types.ts';
-import { predictFromSuite, startupOf } from './predict.ts';
+import { laneAdvantage, placeOf } from './plan.ts';
+import type { Candidate } from './policy/policy.ts';
+import { costOn, predictFromSuite, slownessOn, startupOf } from './predict.ts';
 
 /** How far to look for tasks that fill a batch up: bounds the cost of one placement. */
 const lookedMax = 1_000;
 
 export type BatchItem = { readonly task: TaskRecord; readonly expectedMs: number };
 
-/** The next batch of a lane that has tasks waiting, longest first. */
-export function nextBatch(state: State, config: EngineConfig, lane: Lane, capacity: Capacity): BatchItem[] {
+/** The next batch of a lane that has tasks waiting: the candidate's task first, then the longest that its class is good for. */
+export function nextBatch(step: Step, candidate: Candidate, capacity: Capacity): BatchItem[] {
+  const { state, config } = step;
+  const { lane, capability } = candidate;
+  const first = { task: candidate.task, expectedMs: candidate.costMs };
+  if (lane.run.spec.suites[lane.suite]?.batching !== 'shared') return [first];
   const suiteMean = predictFromSuite(state, lane);
   const unknownMs = suiteMean ?? config.defaultExpectedMs;
-  if (lane.run.spec.suites[lane.suite]?.batching !== 'shared') return takeInOrder(lane, unknownMs, 1, 0);
   const slots = Math.max(1, capacity.slots);
   // Each request to give work back has a slot waiting for its answer.
   const free = Math.max(1, capacity.freeSlots - lane.group.asked);
-  const isKnown = lane.known.size > 0 || suiteMean !== null;
+  const isKnown = lane.known.size + lane.peculiar.size > 0 || suiteMean !== null;
   const remainingMs = lane.knownMs + lane.unknown.size * unknownMs;
   const even = (remainingMs + lane.group.assignedMs) / slots;
   const startupMs = isKnown ? startupOf(state, lane) : 0;
@@ -40,44 +45,77 @@ export function nextBatch(state: State, config: EngineConfig, lane: Lane, capaci
   const longest = isKnown ? Math.max(config.batchTargetMs, floor) : Infinity;
   const target = Math.min(Math.max(even, floor), longest, remainingMs / free);
   const isRestTooSmall = free === 1 && remainingMs - target < startupMs;
-  return takeInOrder(lane, unknownMs, limit('batchTasksMax'), isRestTooSmall ? remainingMs : target);
+  // What a class does in a time is what its speed makes of it: batches are alike in time, and not in work.
+  const costs: Costs = {
+    unknownMs,
+    slowness: slownessOn(state, lane.suiteKey, capability),
+    machine: state.machines.numberOf(capability),
+  };
+  const tasksMax = limit('batchTasksMax');
+  return takeInOrder(candidate, first, costs, tasksMax, isRestTooSmall ? Infinity : target);
 }
 
-/** The longest one, whatever its cost, then the longest that still fit until the target is reached. */
-function takeInOrder(lane: Lane, unknownMs: number, tasksMax: number, target: number): BatchItem[] {
-  if (tasksMax <= 1) return [firstOf(lane, unknownMs)];
-  const items: BatchItem[] = [];
-  let sumMs = 0;
+type Costs = { readonly unknownMs: number; readonly slowness: number; readonly machine: number };
+
+/** The first one, whatever its cost, then the longest that still fit until the target is reached. */
+function takeInOrder(
+  candidate: Candidate,
+  first: BatchItem,
+  { unknownMs, slowness, machine }: Costs,
+  tasksMax: number,
+  target: number,
+): BatchItem[] {
+  const items = [first];
+  let sumMs = first.expectedMs;
   let looked = 0;
-  for (const item of longestFirst(lane, unknownMs)) {
+  if (tasksMax <= 1 || sumMs >= target) return items;
+  for (const task of inOrder(candidate, unknownMs)) {
+    if (task === first.task) continue;
     looked += 1;
     if (looked > lookedMax) break;
-    if (items.length > 0 && sumMs + item.expectedMs > target) continue;
-    items.push(item);
-    sumMs += item.expectedMs;
+    const expectedMs = costOn(task, unknownMs, slowness, machine);
+    if (sumMs + expectedMs > target) continue;
+    items.push({ task, expectedMs });
+    sumMs += expectedMs;
     if (items.length >= tasksMax || sumMs >= target) break;
   }
   return items;
 }
 
-function firstOf(lane: Lane, unknownMs: number): BatchItem {
-  const known = lane.known.peek();
-  const unknown = lane.unknown.peek();
-  const isKnownFirst = unknown === undefined || (known !== undefined && (known.predictedMs ?? 0) >= unknownMs);
-  const task = (isKnownFirst ? known : unknown) as TaskRecord;
-  return { task, expectedMs: task.predictedMs ?? unknownMs };
+/** By the run's plan what the class is good for, else all of the lane, the longest first. */
+function* inOrder({ lane, capability, advantage }: Candidate, unknownMs: number): Generator<TaskRecord, void, void> {
+  const { plan } = lane.run;
+  const place = plan === null ? -1 : placeOf(plan, capability);
+  if (plan === null || place < 0) return yield* longestFirst(lane, unknownMs);
+  for (const entry of plan.queues[place]?.inOrder() ?? []) {
+    if (entry.advantage < Math.min(0, advantage)) break;
+    if (entry.lane === lane) yield entry.task;
+  }
+  if (laneAdvantage(plan, lane.suite, place) < Math.min(0, advantage)) return;
+  yield* lane.known.inOrder();
+  yield* lane.unknown.inOrder();
 }
 
-/** Both halves of the lane in one order: those that are only known by their suite stand where its mean is. */
-function* longestFirst(lane: Lane, unknownMs: number): Generator<BatchItem, void, void> {
+/** All that is known in one order, and where their suite's mean is those of which no more is known. */
+function* longestFirst(lane: Lane, unknownMs: number): Generator<TaskRecord, void, void> {
   let areUnknownGiven = false;
-  for (const task of lane.known.inOrder()) {
-    const expectedMs = task.predictedMs ?? unknownMs;
-    if (!areUnknownGiven && expectedMs < unknownMs) {
+  for (const task of bothInOrder(lane)) {
+    if (!areUnknownGiven && (task.predictedMs ?? unknownMs) < unknownMs) {
       areUnknownGiven = true;
-      for (const unknown of lane.unknown.inOrder()) yield { task: unknown, expectedMs: unknownMs };
+      yield* lane.unknown.inOrder();
     }
-    yield { task, expectedMs };
+    yield task;
   }
-  if (!areUnknownGiven) for (const unknown of lane.unknown.inOrder()) yield { task: unknown, expectedMs: unknownMs };
+  if (!areUnknownGiven) yield* lane.unknown.inOrder();
+}
+
+function* bothInOrder({ known, peculiar }: Lane): Generator<TaskRecord, void, void> {
+  if (peculiar.size === 0) return yield* known.inOrder();
+  const odd = peculiar.inOrder();
+  let next = odd.next();
+  for (const task of known.inOrder()) {
+    for (; !next.done && (next.value.predictedMs ?? 0) > (task.predictedMs ?? 0); next = odd.next()) yield next.value;
+    yield task;
+  }
+  for (; !next.done; next = odd.next()) yield next.value;
 }

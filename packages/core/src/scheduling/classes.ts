@@ -86,10 +86,11 @@ export function leaveClass(index: Index, left: CapabilityClass): void {
   }
 }
 
-/** The least loaded first: the share of its slots in use, then the id. */
+/** The least loaded first: the share of its slots in use, then who was given work longest ago, then the id. */
 function isLessLoaded(a: WorkerRecord, b: WorkerRecord): boolean {
   const difference = a.assignments.size * b.slots - b.assignments.size * a.slots;
-  return difference !== 0 ? difference < 0 : compareText(a.worker, b.worker) < 0;
+  if (difference !== 0) return difference < 0;
+  return a.lastAssigned !== b.lastAssigned ? a.lastAssigned < b.lastAssigned : compareText(a.worker, b.worker) < 0;
 }
 
 /** Runs a change of a worker's state, class or slots, with its part in the counts taken out before and put in after. */

@@ -127,6 +127,17 @@ export function speedOf(suite: SuiteHistory, machine: number): number {
   if (speed === undefined) return 0;
   let mean = 0;
   for (const one of speeds) mean += one.meanLog / speeds.length;
+  return blended(speed, mean);
+}
+
+/** All of them at once, in the order of `speeds`. */
+export function speedsOf({ speeds }: SuiteHistory): number[] {
+  let mean = 0;
+  for (const one of speeds) mean += one.meanLog / speeds.length;
+  return speeds.map((speed) => blended(speed, mean));
+}
+
+function blended(speed: Speed, mean: number): number {
   const plain = (speed.meanLog - mean) * (speed.count / (speed.count + 3));
   const pairs = Math.min(speed.pairs, 50);
   return (pairs * speed.log + 2 * plain) / (pairs + 2);

@@ -16,6 +16,7 @@ import { admissionReasons } from './admission.ts';
 import type { AdmissionReason } from './admission.ts';
 import { expectedStart } from './expected-start.ts';
 import { fellowsOf, isWhole } from './gangs.ts';
+import { whyKept } from './hold.ts';
 import type { Lane } from './index-types.ts';
 import { countAhead } from './queue-ahead.ts';
 
@@ -134,6 +135,10 @@ function before(state: State, lane: Lane, task: TaskRecord, worker: WorkerRecord
       `a slot of ${worker.name} is free, or one more worker like it joins`,
       1,
     );
+  else if (away === null) {
+    const kept = whyKept(state, nowMs, lane, task, worker);
+    if (kept !== null) add(kept, 'slot', 'a slot of a faster worker is free', 2);
+  }
   if (task.state.kind === 'queued' && task.state.avoidWorker === worker.worker && stop === null && away === null)
     add(
       'the last attempt failed there through no fault of the test',

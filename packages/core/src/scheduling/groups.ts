@@ -35,6 +35,7 @@ export function openLanes(state: State, run: RunRecord): void {
       constraint,
       gang: of.gang === undefined ? null : gangIndexOf(of.gang),
       known: new IndexedHeap<TaskRecord>(isLonger),
+      peculiar: new IndexedHeap<TaskRecord>(isLonger),
       unknown: new IndexQueue<TaskRecord>(),
       knownMs: 0,
       held: new Set(),

@@ -96,6 +96,8 @@ export type Lane = {
   readonly known: IndexedHeap<TaskRecord>;
   /** Tasks of which only the suite's mean is known, in order. */
   readonly unknown: IndexQueue<TaskRecord>;
+  /** Tasks whose costs on the classes the suite's speeds do not explain: the longest first. */
+  readonly peculiar: IndexedHeap<TaskRecord>;
   /** Sum of the predictions in `known`. */
   knownMs: number;
   /** Queued tasks that cannot be placed yet: those they come after are not over, or their gang is not whole. */

@@ -6,6 +6,7 @@ import { present } from '../kernel/assert.ts';
 import { fellowsOf, isWhole } from './gangs.ts';
 import type { Index, Lane, RequirementGroup } from './index-types.ts';
 import { beginWaiting } from './order.ts';
+import { enterPlan, leavePlan } from './plan.ts';
 import { peculiarCosts, predictOwn } from './predict.ts';
 
 export function laneOf(run: RunRecord, suite: number): Lane {
@@ -14,10 +15,16 @@ export function laneOf(run: RunRecord, suite: number): Lane {
 
 /** Puts a task whose state is `queued` in its lane, with the prediction of now. */
 export function enqueue(state: State, run: RunRecord, task: TaskRecord): void {
-  const { suiteKey, share } = laneOf(run, task.suite);
+  const { suiteKey, share, gang } = laneOf(run, task.suite);
   // Who had nothing waiting starts level with the others.
   if (share.waiting === 0) beginWaiting(share, state.clockMs);
-  putInLane(state.index, run, task, predictOwn(state, suiteKey, task), peculiarCosts(state, suiteKey, task));
+  putInLane(
+    state.index,
+    run,
+    task,
+    predictOwn(state, suiteKey, task),
+    gang === null ? peculiarCosts(state, suiteKey, task) : null,
+  );
 }
 
 /** The same with a prediction made earlier. */
@@ -91,6 +98,10 @@ function stand(index: Index, lane: Lane, task: TaskRecord): void {
   } else {
     if (task.predictedMs === null) {
       lane.unknown.push(task);
+    } else if (task.peculiar !== null) {
+      lane.peculiar.push(task);
+      lane.knownMs += task.predictedMs;
+      enterPlan(lane.run, lane, task);
     } else {
       lane.known.push(task);
       lane.knownMs += task.predictedMs;
@@ -124,6 +135,10 @@ export function dequeue(index: Index, run: RunRecord, task: TaskRecord): void {
       group.avoiding.delete(taskIdOf(run.run, task.index));
     } else if (task.predictedMs === null) {
       lane.unknown.remove(task);
+    } else if (task.peculiar !== null) {
+      lane.peculiar.remove(task);
+      lane.knownMs -= task.predictedMs;
+      leavePlan(task);
     } else {
       lane.known.remove(task);
       lane.knownMs -= task.predictedMs;
@@ -136,7 +151,7 @@ export function dequeue(index: Index, run: RunRecord, task: TaskRecord): void {
     lane.waitsSinceMs = null;
     index.expiring.delete(lane);
   }
-  if (lane.heapSlot >= 0 && lane.known.size === 0 && lane.unknown.size === 0) {
+  if (lane.heapSlot >= 0 && waitingIn(lane) === 0) {
     group.waiting.remove(lane);
     if (lane.gang !== null) index.gangs.delete(lane);
   }
@@ -175,6 +190,11 @@ export function openAlternative(index: Index, lane: Lane, opened: number): void 
   }
   if (to.waiting.size > 0 || to.avoiding.size > 0) beginWanting(index, to);
   endWanting(index, from);
+}
+
+/** Tasks of a lane that wait in line, whatever is known of them. */
+export function waitingIn(lane: Lane): number {
+  return lane.known.size + lane.peculiar.size + lane.unknown.size;
 }
 
 /** Puts an assignment where its state belongs: among those that others may take work from, or not. */

@@ -5,15 +5,16 @@
 //           not spent on what any machine can do; then the one with the less loaded worker, then that worker's id
 //   worker  the least loaded of its class, then its id
 // The cost is in distinct requirements times classes; tasks and workers sit in heaps.
-import type { AssignmentId, WorkerId } from '@assay/protocol';
+import type { AssignmentId } from '@assay/protocol';
 import type { Placement } from '../engine/events.ts';
 import type { DeviceHold, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
 import { variantOf } from '../recovery/variant-of.ts';
-import { compareText } from '../kernel/compare.ts';
 import { nextBatch } from './batch.ts';
 import type { BatchItem } from './batch.ts';
-import { admission, canPlace, firstAdmitted, isUnconstrained, keepForGangs, planGang } from './admission.ts';
+import { admission, canPlace, isUnconstrained, keepForGangs, planGang } from './admission.ts';
+import { choose } from './choose.ts';
+import { policyOf } from './policy/policies.ts';
 import { areAllClosed, probesFor } from '../circuits/stops.ts';
 import { capacityOf, hasFree } from './capacity.ts';
 import { isLaneBefore } from './order.ts';
@@ -30,14 +31,15 @@ export function placeAll(step: Step): void {
   const { freeClasses, waitingGroups, keptFor } = step.state.index;
   if (freeClasses.size === 0 || waitingGroups.size === 0) return;
   keepForGangs(step.state, step.config, step.nowMs);
+  const kept = new Set<Lane>();
   while (freeClasses.size > 0 && waitingGroups.size > 0) {
-    if (!placeOne(step)) break;
+    if (!placeOne(step, kept)) break;
   }
   keptFor.clear();
 }
 
-function placeOne(step: Step): boolean {
-  const lane = bestLane(step.state);
+function placeOne(step: Step, kept: Set<Lane>): boolean {
+  const lane = bestLane(step.state, kept);
   const elsewhere = bestAvoiding(step.state, lane);
   if (elsewhere !== null) {
     assign(step, elsewhere.lane, elsewhere.worker, elsewhere.rule, [elsewhere.item(step)]);
@@ -45,19 +47,22 @@ function placeOne(step: Step): boolean {
   }
   if (lane === null) return false;
   if (lane.gang !== null) return placeGang(step, lane);
-  const worker = bestWorker(step.state, lane, null);
-  if (worker === null) return false;
-  const batch = nextBatch(step.state, step.config, lane, capacityOf(lane.group));
-  assign(step, lane, worker, 'longest expected first, on the least loaded worker that fits', batch);
+  const policy = policyOf(step.config, lane);
+  const candidate = choose(step, lane, policy, kept);
+  // Another lane may have work for what this one leaves free.
+  if (candidate === null) return true;
+  const batch = nextBatch(step, candidate, capacityOf(candidate.lane.group));
+  assign(step, candidate.lane, candidate.worker, policy.rule, batch);
   return true;
 }
 
-function bestLane(state: State): Lane | null {
+function bestLane(state: State, kept: ReadonlySet<Lane>): Lane | null {
   const { freeClasses, waitingGroups } = state.index;
   let best: Lane | null = null;
   for (const group of waitingGroups) {
     if (group.waiting.size === 0 || !hasFree(group, freeClasses)) continue;
-    const lane = group.waiting.first((one) => canPlace(state, one), !areAllClosed(state));
+    const isOpen = (one: Lane): boolean => !kept.has(one) && canPlace(state, one);
+    const lane = group.waiting.first(isOpen, kept.size > 0 || !areAllClosed(state));
     if (lane !== undefined && (best === null || isLaneBefore(lane, best))) best = lane;
   }
   return best;
@@ -98,21 +103,6 @@ function bestAvoiding(state: State, before: Lane | null): Elsewhere | null {
   const { lane, task, worker } = best;
   const rule = placedBecause(task, worker);
   return { lane, worker, rule, item: (step) => ({ task, expectedMs: predict(step.state, step.config, lane, task) }) };
-}
-
-function bestWorker(state: State, lane: Lane, avoid: WorkerId | null): WorkerRecord | null {
-  let best: WorkerRecord | null = null;
-  for (const capability of lane.group.fitting) {
-    const worker = firstAdmitted(state, lane, capability, (one) => one.worker === avoid);
-    if (worker !== undefined && (best === null || isWorkerBefore(worker, best))) best = worker;
-  }
-  return best;
-}
-
-function isWorkerBefore(a: WorkerRecord, b: WorkerRecord): boolean {
-  if (a.class.wantedBy !== b.class.wantedBy) return a.class.wantedBy < b.class.wantedBy;
-  const load = a.assignments.size * b.slots - b.assignments.size * a.slots;
-  return load !== 0 ? load < 0 : compareText(a.worker, b.worker) < 0;
 }
 
 /** All of a gang, or nothing of it. */

@@ -9,6 +9,7 @@ import {
   explainTask,
   replay,
   snapshot,
+  whyKept,
   type Engine,
   type EngineConfig,
   type Input,
@@ -61,7 +62,7 @@ export class Witness {
       nextDeadlineMs: () => engine.nextDeadlineMs(),
       step: (input, atMs) => {
         const result = engine.step(input, atMs);
-        if (result.events.length > 0) this.#stepped(engine.state, input, nowMs());
+        if (result.events.length > 0) this.#stepped(engine.state, input, nowMs(), atMs);
         for (const problem of unlawfulAssignments(engine.state, result.events))
           this.#options.world.violate('a circuit that is open admits nothing but its probe', problem);
         this.#options.world.trace(
@@ -174,7 +175,7 @@ export class Witness {
       );
   }
 
-  #stepped(state: State, input: Input, nowMs: number): void {
+  #stepped(state: State, input: Input, nowMs: number, atMs: number): void {
     const { world, config } = this.#options;
     this.steps += 1;
     const about = `after ${input.kind} (entry ${state.seq})`;
@@ -187,12 +188,12 @@ export class Witness {
         );
     }
     for (const said of admissionViolations(state)) world.violate('no key is held twice', `${said} ${about}`);
-    this.#placed(state, config, nowMs, about);
+    this.#placed(state, config, nowMs, atMs, about);
     if (this.steps % explainEvery === 0) this.#explained(state, config, nowMs, about);
   }
 
   /** Nothing waits that a free worker could do. */
-  #placed(state: State, config: EngineConfig, nowMs: number, about: string): void {
+  #placed(state: State, config: EngineConfig, nowMs: number, atMs: number, about: string): void {
     const free = [...state.workers.values()].filter(
       (worker) => worker.state.kind === 'connected' && !worker.isSetAside && worker.assignments.size < worker.slots,
     );
@@ -208,6 +209,7 @@ export class Witness {
             worker.worker !== avoidWorker &&
             needed.some((need) => need.fits(soundProfileOf(state, worker), worker.declared)) &&
             !isHeldUp({ state, config, nowMs }, run, task, worker) &&
+            whyKept(state, atMs, run.lanes[task.suite]!, task, worker) === null &&
             circuitAllows(state, run.lanes[task.suite]!, worker),
         );
         if (idle !== undefined)

@@ -83,7 +83,7 @@ test('a settled task is explained by its last placement, and its attempts say th
   const placement = {
     worker: 'w1',
     atMs,
-    rule: 'longest expected first, on the least loaded worker that fits',
+    rule: 'longest expected first, where it is expected to finish first',
     fittingWorkers: 2,
     freeWorkers: 2,
     expectedMs: 500,

@@ -1,0 +1,166 @@
+// Who could take work now: for each class with a free slot one worker and the task that it would get. By the plan of the run
+// where its classes differ (plan.ts), else the first of the lane for all of them.
+import type { RunRecord, TaskRecord, WorkerRecord } from '../engine/state.ts';
+import type { Step } from '../engine/step.ts';
+import { admission, firstAdmitted } from './admission.ts';
+import { isHeldFrom } from './hold.ts';
+import type { CapabilityClass, Lane } from './index-types.ts';
+import { laneAdvantage, placeOf } from './plan.ts';
+import type { RunPlan } from './plan.ts';
+import type { Candidate, Policy } from './policy/policy.ts';
+import { costOn, predictFromSuite, slownessOn } from './predict.ts';
+
+/** Workers of a class that are looked at for one that has the source. */
+const warmLookedMax = 16;
+/** Tasks of a class's queue that are looked at for one that need not be kept for another. */
+export const heldLookedMax = 64;
+
+/** The best candidate for the lane, whatever class its task would be best on. */
+export function bestInLane(step: Step, lane: Lane, policy: Policy): Candidate | null {
+  const task = firstOf(step, lane);
+  let best: Candidate | null = null;
+  for (const capability of lane.group.fitting) {
+    const candidate = candidateOf(step, lane, capability, task, 0);
+    if (candidate !== null && (best === null || policy.isBefore(candidate, best))) best = candidate;
+  }
+  return best;
+}
+
+/** The best candidate over all of the run's lanes, by its plan; null where all of it waits for other classes. */
+export function bestInPlan(
+  step: Step,
+  run: RunRecord,
+  policy: Policy,
+  isOpen: (lane: Lane) => boolean,
+): Candidate | null {
+  return bestOfClasses(step, run, policy, isOpen, true) ?? bestOfClasses(step, run, policy, isOpen, false);
+}
+
+function bestOfClasses(
+  step: Step,
+  run: RunRecord,
+  policy: Policy,
+  isOpen: (lane: Lane) => boolean,
+  areFreeCounted: boolean,
+): Candidate | null {
+  const runPlan = run.plan;
+  if (runPlan === null) return null;
+  const lanes = run.lanes.filter((lane) => lane.heapSlot >= 0 && isOpen(lane));
+  let best: Candidate | null = null;
+  for (const capability of step.state.index.freeClasses) {
+    const place = placeOf(runPlan, capability);
+    if (place < 0) continue;
+    const candidate = bestOfClass(step, runPlan, lanes, capability, place, best, policy, areFreeCounted);
+    if (candidate !== null) best = candidate;
+  }
+  return best;
+}
+
+function bestOfClass(
+  step: Step,
+  runPlan: RunPlan,
+  lanes: readonly Lane[],
+  capability: CapabilityClass,
+  place: number,
+  before: Candidate | null,
+  policy: Policy,
+  areFreeCounted: boolean,
+): Candidate | null {
+  let best = before;
+  const consider = (lane: Lane, task: TaskRecord, advantage: number): boolean => {
+    const candidate = candidateOf(step, lane, capability, task, advantage);
+    if (candidate === null) return true;
+    if (best !== null && !policy.isBefore(candidate, best)) return true;
+    if (isHeldFrom(step, runPlan, lane, task, capability, candidate.costMs, areFreeCounted)) return false;
+    best = candidate;
+    return true;
+  };
+  for (const lane of lanes) {
+    if (!lane.group.fitting.has(capability)) continue;
+    const task = lane.known.peek() ?? lane.unknown.peek();
+    if (task === undefined || consider(lane, task, laneAdvantage(runPlan, lane.suite, place))) continue;
+    let looked = 0;
+    for (const other of lane.known.inOrder()) {
+      looked += 1;
+      if (looked > heldLookedMax || consider(lane, other, laneAdvantage(runPlan, lane.suite, place))) break;
+    }
+  }
+  let looked = 0;
+  for (const { lane, task, advantage } of runPlan.queues[place]?.inOrder() ?? []) {
+    looked += 1;
+    if (looked > heldLookedMax) break;
+    if (lanes.includes(lane) && lane.group.fitting.has(capability) && consider(lane, task, advantage)) break;
+  }
+  return best === before ? null : best;
+}
+
+function candidateOf(
+  step: Step,
+  lane: Lane,
+  capability: CapabilityClass,
+  task: TaskRecord,
+  advantage: number,
+): Candidate | null {
+  const source = sourceKeyOf(lane.run);
+  const worker = firstFree(step, lane, capability, source);
+  if (worker === undefined) return null;
+  const { state, config } = step;
+  const slowness = slownessOn(state, lane.suiteKey, capability);
+  const unknownMs = predictFromSuite(state, lane) ?? config.defaultExpectedMs;
+  const costMs = costOn(
+    task,
+    unknownMs,
+    slowness,
+    slowness === 1 && task.peculiar === null ? -1 : state.machines.numberOf(capability),
+  );
+  return {
+    capability,
+    worker,
+    lane,
+    task,
+    costMs,
+    advantage,
+    isWarm: source !== null && worker.sources.includes(source),
+  };
+}
+
+/** The least loaded that is admitted, or one that is as good and has the source. */
+function firstFree(
+  step: Step,
+  lane: Lane,
+  capability: CapabilityClass,
+  source: string | null,
+): WorkerRecord | undefined {
+  const first = firstAdmitted(step.state, lane, capability, () => false);
+  if (first === undefined || source === null || first.sources.includes(source)) return first;
+  let looked = 0;
+  for (const worker of capability.free.inOrder()) {
+    looked += 1;
+    if (looked > warmLookedMax) break;
+    if (worker.sources.includes(source) && admission(step.state, lane, null, worker).kind === 'admitted') return worker;
+  }
+  return first;
+}
+
+/** Names a source that has to be fetched and set up; null for a directory, which costs nothing to use. */
+export function sourceKeyOf({ spec: { source } }: RunRecord): string | null {
+  return source.kind === 'bundle' ? source.digest : null;
+}
+
+function firstOf(step: Step, lane: Lane): TaskRecord {
+  const known = longer(lane.known.peek(), lane.peculiar.peek());
+  const unknown = lane.unknown.peek();
+  if (known === undefined || unknown === undefined) return (known ?? unknown) as TaskRecord;
+  const unknownMs = predictFromSuite(step.state, lane) ?? step.config.defaultExpectedMs;
+  return (known.predictedMs ?? 0) >= unknownMs ? known : unknown;
+}
+
+/** What the first task of a lane costs, wherever it goes; 0 where nothing is known of the lane. */
+export function firstCostMs(step: Step, lane: Lane): number {
+  return firstOf(step, lane).predictedMs ?? predictFromSuite(step.state, lane) ?? 0;
+}
+
+function longer(a: TaskRecord | undefined, b: TaskRecord | undefined): TaskRecord | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return (b.predictedMs ?? 0) > (a.predictedMs ?? 0) ? b : a;
+}

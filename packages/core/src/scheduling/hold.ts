@@ -1,0 +1,110 @@
+// Whether a task waits although a fitting worker is free: because that worker is so much slower than others that the task is
+// expected to be over sooner if it waits for one of them.
+//
+// A free worker helps wherever it can be done before the run's planned end. Past that, its finish is held against the
+// earliest one elsewhere: what each faster worker runs now and how long that is expected to take, then the task itself. What
+// overruns is expected to run as long again as it ran, so that a task never waits for ever for a worker that is stuck: it is
+// looked at again (`reconsiderAtMs`) until the slow one wins.
+import type { Assignment, TaskRecord } from '../engine/state.ts';
+import type { State, WorkerRecord } from '../engine/state.ts';
+import type { Step } from '../engine/step.ts';
+import type { CapabilityClass, Lane } from './index-types.ts';
+import { costOn, predictFromSuite, slownessOn } from './predict.ts';
+import type { RunPlan } from './plan.ts';
+
+type Looking = Pick<Step, 'state' | 'nowMs' | 'reconsiderAtMs'>;
+
+/** Assignments that are looked at, the oldest first: bounds the cost. */
+const lookedMax = 2_000;
+/** What takes up to this share of the time that is left is begun anywhere: predictions are not exact. */
+const sureShare = 0.9;
+/** Twice looked at per this share of the wait, within bounds. */
+const againShare = 0.25;
+const againMinMs = 100;
+const againMaxMs = 5_000;
+
+/**
+ * Whether the task is better kept for another class than begun on this one now. `areFreeCounted`: classes with a free slot are
+ * about to take it themselves; where none did, only the busy ones are worth waiting for.
+ */
+export function isHeldFrom(
+  step: Looking,
+  { plan }: RunPlan,
+  lane: Lane,
+  task: TaskRecord,
+  capability: CapabilityClass,
+  costMs: number,
+  areFreeCounted: boolean,
+): boolean {
+  if (costMs <= (plan.endsAtMs - step.nowMs) * sureShare) return false;
+  const finishMs = finishElsewhereMs(step, lane, task, capability, costMs, areFreeCounted);
+  if (costMs <= finishMs) return false;
+  const again = Math.max(againMinMs, Math.min(againMaxMs, Math.round(finishMs * againShare)));
+  step.reconsiderAtMs = Math.min(step.reconsiderAtMs, step.nowMs + again);
+  return true;
+}
+
+/** Why a free worker that fits is not given the task, or null where that is not the reason. */
+export function whyKept(
+  state: State,
+  nowMs: number,
+  lane: Lane,
+  task: TaskRecord,
+  worker: WorkerRecord,
+): string | null {
+  const { plan } = lane.run;
+  if (plan === null) return null;
+  const { class: capability } = worker;
+  const unknownMs = predictFromSuite(state, lane) ?? 1;
+  const costMs = costOn(
+    task,
+    unknownMs,
+    slownessOn(state, lane.suiteKey, capability),
+    state.machines.numberOf(capability),
+  );
+  const step = { state, nowMs, reconsiderAtMs: Infinity };
+  return isHeldFrom(step, plan, lane, task, capability, costMs, false)
+    ? 'slower: a faster worker is expected to be done with it sooner, its present work included'
+    : null;
+}
+
+/** In how many milliseconds the task would be over on the fastest way that does not use this class; Infinity where none is faster. */
+export function finishElsewhereMs(
+  { state, nowMs }: Looking,
+  lane: Lane,
+  task: TaskRecord,
+  capability: CapabilityClass,
+  costMs: number,
+  areFreeCounted: boolean,
+): number {
+  const costs = new Map<CapabilityClass, number>();
+  let earliest = Infinity;
+  for (const other of lane.group.fitting) {
+    if (other === capability || other.ready === 0) continue;
+    const slowness = slownessOn(state, lane.suiteKey, other);
+    const otherMs = costOn(task, costMs, slowness, state.machines.numberOf(other));
+    if (otherMs >= costMs) continue;
+    if (other.free.size === 0) costs.set(other, otherMs);
+    else if (areFreeCounted) earliest = Math.min(earliest, otherMs);
+  }
+  if (costs.size === 0) return earliest;
+  let looked = 0;
+  for (const assignment of state.assignments.values()) {
+    looked += 1;
+    if (looked > lookedMax) break;
+    const worker = state.workers.get(assignment.worker);
+    const otherMs = worker === undefined ? undefined : costs.get(worker.class);
+    if (otherMs !== undefined) earliest = Math.min(earliest, leftMs(assignment, nowMs) + otherMs);
+  }
+  return earliest;
+}
+
+/** What an assignment is expected to take from now on. */
+export function leftMs(assignment: Assignment, nowMs: number): number {
+  const elapsedMs = Math.max(0, nowMs - assignment.sinceMs);
+  const runningMs = assignment.runningMs > 0 ? assignment.runningMs : 0;
+  const isOver = elapsedMs > runningMs;
+  // Before its first task starts, the time since it was given out is the runner's start-up.
+  if (runningMs === 0) return Math.max(assignment.unstartedMs - elapsedMs, Math.min(elapsedMs, assignment.unstartedMs));
+  return (isOver ? elapsedMs : runningMs - elapsedMs) + assignment.unstartedMs;
+}

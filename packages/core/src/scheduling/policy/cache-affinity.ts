@@ -1,0 +1,10 @@
+// Where the source is already, before all else: for bundles whose set-up costs more than any difference in speed.
+import { byAdvantage, byId, byLoad, byScarcity, byTurn, byWarmth, chain } from './order.ts';
+import type { Policy } from './policy.ts';
+
+export const cacheAffinity: Policy = {
+  name: 'cache-affinity',
+  rule: 'a worker that has the source already, then the least loaded',
+  usesPlan: false,
+  isBefore: chain(byWarmth, byScarcity, byLoad, byTurn, byAdvantage, byId),
+};

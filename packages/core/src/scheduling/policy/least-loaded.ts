@@ -1,0 +1,10 @@
+// The worker with the smallest share of its slots in use, scarce machines last; no regard to speed.
+import { byId, byLoad, byScarcity, byTurn, chain } from './order.ts';
+import type { Policy } from './policy.ts';
+
+export const leastLoaded: Policy = {
+  name: 'least-loaded',
+  rule: 'longest expected first, on the least loaded worker that fits',
+  usesPlan: false,
+  isBefore: chain(byScarcity, byLoad, byTurn, byId),
+};

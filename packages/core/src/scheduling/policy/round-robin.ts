@@ -1,0 +1,10 @@
+// In turn: who was given work longest ago, whatever is known of anybody's speed. What expected-finish is compared with.
+import { byId, byTurn, chain } from './order.ts';
+import type { Policy } from './policy.ts';
+
+export const roundRobin: Policy = {
+  name: 'round-robin',
+  rule: 'the fitting worker that was given work longest ago',
+  usesPlan: false,
+  isBefore: chain(byTurn, byId),
+};
