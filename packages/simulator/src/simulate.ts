@@ -3,7 +3,9 @@
 import { createMemoryResultStore } from '@assay/coordinator/simulation';
 import { shrunk } from './agents/machines.ts';
 import { drawPlans, type PlanOf } from './agents/executor.ts';
+import type { Cure } from './agents/sim-soundness.ts';
 import { SimAgent, soundAgentParts, type AgentParts } from './agents/sim-agent.ts';
+import { ConditionFacts } from './checks/conditions.ts';
 import { DurableFacts } from './checks/durable.ts';
 import { checkFinal, unsettled } from './checks/final.ts';
 import { Truth } from './checks/truth.ts';
@@ -73,6 +75,7 @@ export class Simulation {
   readonly agents: SimAgent[];
   readonly client: Client;
   readonly facts: DurableFacts;
+  readonly conditions: ConditionFacts;
   readonly #plan: SeedPlan;
   readonly #options: SimOptions;
   readonly #truth: Truth;
@@ -95,7 +98,11 @@ export class Simulation {
     this.network.weather = plan.weather;
     this.#truth = new Truth(world);
     this.facts = new DurableFacts(world, this.#truth);
-    this.disk.onDurable = (entries) => this.facts.add(entries);
+    this.conditions = new ConditionFacts(world, (id) => this.agents.find(({ worker }) => worker === id));
+    this.disk.onDurable = (entries) => {
+      this.facts.add(entries);
+      this.conditions.add(entries);
+    };
     this.#witness = new Witness({ world, disk: this.disk, facts: this.facts, truth: this.#truth, config });
     this.coordinator = new SimCoordinator({
       world,
@@ -220,6 +227,8 @@ export class Simulation {
         return;
       case 'worker changed':
         return agent!.process.arrive(() => agent!.changeProfile(shrunk(agent!.profile)));
+      case 'worker unsound':
+        return this.#unsound(agent!, fault.device, fault.cure, fault.forMs);
       case 'worker clock jump':
         return agent!.wall.jump(fault.byMs);
       case 'link cut':
@@ -235,6 +244,12 @@ export class Simulation {
       default:
         return this.#happenToCoordinator(fault);
     }
+  }
+
+  #unsound(agent: SimAgent, device: string | null, cure: Cure, forMs: number): void {
+    if (!agent.isRunning || (device !== null && (agent.profile.gpus?.length ?? 0) === 0)) return;
+    agent.soundness.break(device, cure);
+    if (cure === 'time') this.world.after(forMs, () => agent.soundness.mend(device));
   }
 
   /** The worker named, or the next one that has work in hand: what befalls an idle one teaches little. */
@@ -290,6 +305,7 @@ export class Simulation {
     coordinator.isStoreBroken = false;
     // Whoever is down is brought up again; what still stands still or is cut off comes back by itself.
     coordinator.start();
+    for (const agent of this.agents) for (const device of agent.soundness.everUnsound) agent.soundness.mend(device);
     for (const [index, agent] of [...this.agents.entries()]) {
       if (this.#retired.has(agent)) this.agents.push(this.#makeAgent(this.#plan.workers[index]!, this.agents.length));
       else this.#changeBack(agent, this.#plan.workers[index]!);
@@ -321,6 +337,8 @@ export class Simulation {
       return `${this.#plan.submissions.length - this.#submitted} submissions are not through`;
     const open = unsettled(this.facts);
     if (open !== null) return open;
+    const forgotten = this.conditions.forgotten();
+    if (forgotten !== null) return forgotten;
     const loud = this.agents.find((agent) => agent.isRunning && !agent.isQuiet);
     return loud === undefined ? null : `${loud.name} has reports that nobody acknowledged, or work in hand`;
   }

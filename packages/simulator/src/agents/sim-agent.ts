@@ -13,6 +13,7 @@ import { createExecutor, type Execute, type PlanOf } from './executor.ts';
 import { MemoryLedger } from './ledger.ts';
 import type { MachineKind } from './machines.ts';
 import { createSimSpool } from './sim-spool.ts';
+import { SimSoundness } from './sim-soundness.ts';
 
 /** The parts that a test may put a broken one in place of. */
 export type AgentParts = { sessionStep: typeof sessionStep; execute: (execute: Execute) => Execute };
@@ -36,6 +37,7 @@ export class SimAgent {
   readonly name: string;
   readonly slots: number;
   readonly wall: WallClock;
+  readonly soundness: SimSoundness;
   profile: Profile;
   process: SimProcess;
   /** Why its last process ended by itself, or null. */
@@ -51,6 +53,8 @@ export class SimAgent {
   #isStepping = false;
   #timer: { atMs: number; cancel: () => void } | null = null;
   #isDraining = false;
+  /** When its process ends in order, it is started anew after so long. */
+  #restartInMs: number | null = null;
   #profileSeq: number | null = null;
 
   constructor(options: SimAgentOptions) {
@@ -62,6 +66,25 @@ export class SimAgent {
     this.wall = new WallClock(options.world, 137 * options.index);
     this.process = new SimProcess(options.world, this.name);
     this.process.kill();
+    this.soundness = new SimSoundness({
+      world: options.world,
+      name: this.name,
+      after: (delayMs, act) => void this.process.after(delayMs, act),
+      report: (body) => this.#report(body),
+      endAttempts: (attempts, reason) => void this.#work.kill(attempts, reason),
+      restart: () => {
+        this.#restartInMs = 100;
+        this.drain('to be started anew');
+      },
+      reboot: () => {
+        this.crash(true);
+        options.world.after(5_000, () => this.start());
+      },
+    });
+  }
+
+  get declared(): Record<string, string | number | boolean> {
+    return this.#options.machine.declared;
   }
 
   get isRunning(): boolean {
@@ -105,6 +128,7 @@ export class SimAgent {
       seed: this.#options.index * 1_000 + this.#incarnation,
     });
     this.#input({ kind: 'started' });
+    this.soundness.started();
   }
 
   /** SIGKILL, or the whole machine: then nobody closes its sockets for it. */
@@ -206,6 +230,10 @@ export class SimAgent {
         return this.#work.cancel(output.attempts, output.reason);
       case 'deliverDrain':
         return this.drain(output.reason);
+      case 'deliverCertify':
+        return this.soundness.certify(output.request);
+      case 'deliverRecover':
+        return this.soundness.recover(output.request);
       case 'abandon':
         this.#ledger.settled(output.attempts);
         return this.#work.abandon(output.attempts);
@@ -225,6 +253,8 @@ export class SimAgent {
         this.ended = { reason: output.reason, error: output.error };
         this.process.kill();
         this.#options.network.processDied(this.process, false);
+        if (this.#restartInMs !== null) this.#options.world.after(this.#restartInMs, () => this.start());
+        this.#restartInMs = null;
     }
   }
 
