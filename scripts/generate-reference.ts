@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCatalogue, limits } from '@assay/protocol';
 import { z } from 'zod';
+import { CircuitSetting, CoordinatorSettings, DependencySetting } from '../packages/coordinator/src/settings.ts';
 import { ProjectConfig, SuiteConfig } from '../packages/cli/src/config/schema.ts';
 import { exitCodes } from '../packages/cli/src/exit-codes.ts';
 import { buildProgram } from '../packages/cli/src/main.ts';
@@ -22,6 +23,7 @@ export async function referenceFiles(): Promise<Map<string, string>> {
     ['docs/reference/limits.md', limitsTable()],
     ['docs/reference/exit-codes.md', exitCodesTable()],
     ['docs/reference/config.md', config()],
+    ['docs/reference/settings.md', settings()],
     ['docs/reference/failure-rules.md', `${header}${failureRuleTables()}`],
     ['docs/reference/cli.md', `${header}# Commands\n\n${commandReference(await buildProgram())}`],
     ['docs/reference/transitions.md', `${header}# Life cycles\n\n${transitionDiagrams()}`],
@@ -58,6 +60,10 @@ function exitCodesTable(): string {
 
 function config(): string {
   return `${header}# assay.config.ts\n\n## The project\n\n${keys(ProjectConfig)}\n\n## A suite\n\n${keys(SuiteConfig)}\n\nDurations are a number of milliseconds or a string such as \`90s\`, \`10m\`, \`1h30m\`.\n`;
+}
+
+function settings(): string {
+  return `${header}# Settings of a coordinator\n\nA JSON file, given to \`assay up --settings FILE\`. Unknown keys are errors. Times are milliseconds, shares are from 0 to 1.\n\n${keys(CoordinatorSettings)}\n\n## A dependency\n\n${keys(DependencySetting)}\n\n## Circuits of one kind\n\nWhat is not set has the default of its kind. Circuits that are known already keep what they were made with; \`assay circuits reset\` does not change that either.\n\n${keys(CircuitSetting)}\n`;
 }
 
 function keys(schema: z.ZodObject): string {

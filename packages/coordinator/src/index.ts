@@ -3,5 +3,5 @@
 export { openAuthority, type StoredAuthority } from './adapters/authority-sqlite.ts';
 export { createLog, silentLog, type Log } from './log.ts';
 export { adviseCircuits, circuitsDefaults, type Advice, type HistoricAttempt } from '@assay/core';
-export { CoordinatorSettings, DependencySetting } from './settings.ts';
+export { CircuitSetting, CoordinatorSettings, DependencySetting } from './settings.ts';
 export { startCoordinator, type CoordinatorOptions, type RunningCoordinator } from './main.ts';

@@ -6,7 +6,7 @@
 // What always holds: it serves only after recovery; a start that fails leaves nothing open.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createEngine, engineDefaults, type Engine, type EngineConfig } from '@assay/core';
+import { createEngine, type Engine, type EngineConfig } from '@assay/core';
 import { AdmissionPolicy, AssayError, type CheckSpec } from '@assay/protocol';
 import { openAuthority } from './adapters/authority-sqlite.ts';
 import { openFileBlobStore } from './adapters/blobs-files.ts';
@@ -14,6 +14,7 @@ import { createMonotonicClock, createSystemClock } from './adapters/clock-system
 import { openSqliteJournal, type SqliteJournal } from './adapters/journal-sqlite/journal.ts';
 import { withOwner } from './authority/owner.ts';
 import { startProber, type Prober } from './circuits/dependency-prober.ts';
+import { engineConfigOf } from './engine-config.ts';
 import { createMemoryFeed } from './feed/live-feed.ts';
 import { openResults, type ResultsLink } from './follow/results-link.ts';
 import { snapshotDefaults, Snapshots, type SnapshotPolicy } from './follow/snapshots.ts';
@@ -26,7 +27,7 @@ import type { BlobStore } from './ports/blob-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Coordinator } from './ports/coordinator.ts';
 import { recoverState } from './recovery.ts';
-import type { DependencySetting } from './settings.ts';
+import type { CoordinatorSettings, DependencySetting } from './settings.ts';
 import { createShell, type Shell } from './shell.ts';
 
 export type CoordinatorOptions = {
@@ -50,6 +51,8 @@ export type CoordinatorOptions = {
   snapshots?: Partial<SnapshotPolicy>;
   /** What tests need besides a worker: probed for as long as it serves. */
   dependencies?: readonly DependencySetting[];
+  /** Circuits, by kind of scope: what differs from the defaults. */
+  circuits?: CoordinatorSettings['circuits'];
   log?: Log;
   /** Called when it cannot go on (JOURNAL_WRITE_FAILED, a bug). By default the process ends with exit code 70. */
   onFatal?: (error: unknown) => void;
@@ -112,7 +115,7 @@ async function assemble(
   );
   await checkResults(results, journal, fatal.onFatal);
 
-  const config: EngineConfig = { ...engineDefaults, ...options.engine };
+  const config = engineConfigOf(options.engine, options.circuits);
   const engine = createEngine(config, recovered.state);
   const shell = createShellOf({
     engine,

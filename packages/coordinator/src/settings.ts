@@ -1,5 +1,7 @@
 // What an operator may set of a coordinator in a file (`assay up --settings FILE`). Unknown keys are errors.
+// Circuits that are known already keep what they were made with: what is set here is for those made from then on.
 // docs/reference/settings.md is generated from this schema: every key has its description here.
+import { circuitScopeKinds } from '@assay/protocol';
 import { z } from 'zod';
 
 export const DependencySetting = z
@@ -7,7 +9,7 @@ export const DependencySetting = z
     name: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/)
-      .describe('How suites name it in `uses`, and its circuit `dependency/NAME`.'),
+      .describe('How suites name it in `uses`, and its circuit `dependency:NAME`.'),
     url: z
       .url({ protocol: /^(https?|tcp)$/ })
       .optional()
@@ -40,6 +42,30 @@ export const DependencySetting = z
   .refine(({ url, command }) => (url === undefined) !== (command === undefined), 'give either url or command');
 export type DependencySetting = z.infer<typeof DependencySetting>;
 
+const ms = z
+  .number()
+  .int()
+  .min(1)
+  .max(30 * 86_400_000);
+const share = z.number().gt(0).max(1).nullable();
+
+/** What may be set of the circuits of one kind; the rest, and why, stands in packages/core/src/circuits/circuits-config.ts. */
+export const CircuitSetting = z.strictObject({
+  consecutiveFailures: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .nullable()
+    .optional()
+    .describe('Opens at so many failures in a row; null never does.'),
+  failureRate: share.optional().describe('Opens at this share of failures; null never does.'),
+  volumeMin: z.number().int().min(1).max(1_000).optional().describe('No share is looked at below so many results.'),
+  openMs: ms.optional().describe('The first open period.'),
+  openMaxMs: ms.optional().describe('The longest: each period is twice the one before.'),
+});
+export type CircuitSetting = z.infer<typeof CircuitSetting>;
+
 export const CoordinatorSettings = z.strictObject({
   dependencies: z
     .array(DependencySetting)
@@ -47,5 +73,9 @@ export const CoordinatorSettings = z.strictObject({
     .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'a name is given twice')
     .default([])
     .describe('What tests need besides a worker: probed, and their work waits while they are down.'),
+  circuits: z
+    .partialRecord(z.enum(circuitScopeKinds), CircuitSetting)
+    .default({})
+    .describe('By kind of circuit (`worker`, `device`, `workerTask`, `classTask`, `class`, `task`, `dependency`).'),
 });
 export type CoordinatorSettings = z.infer<typeof CoordinatorSettings>;
