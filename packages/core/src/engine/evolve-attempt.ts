@@ -1,11 +1,11 @@
 // How events change attempts, the assignments that they came with, and the slots that those occupy. Part of evolve.
-import type { AttemptRef, CaseCounts } from '@assay/protocol';
+import type { AttemptRef, CaseCounts, FailureClass } from '@assay/protocol';
 import { indexOf, taskIdOf } from './ids.ts';
 import { assert, present } from '../kernel/assert.ts';
 import { attemptTransitions } from '../lifecycle/attempt.ts';
 import { taskTransitions } from '../lifecycle/task.ts';
 import type { TaskState } from '../lifecycle/task.ts';
-import { failureExcused } from './evolve-recovery.ts';
+import { failureExcused, hardwareFailed } from './evolve-recovery.ts';
 import { after, mustLead } from '../lifecycle/transition.ts';
 import { changeLoad } from '../scheduling/classes.ts';
 import { firstOf } from '../scheduling/gangs.ts';
@@ -178,6 +178,8 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   progress(state, attempt, task.index, before.kind, 'over', atMs);
   const worker = attempt.worker === null ? undefined : state.workers.get(attempt.worker);
   attemptOver(state, event, run, task, worker, atMs);
+  if (failure !== undefined && worker !== undefined && isOfHardware(failure.class))
+    hardwareFailed(state, worker.worker, `${laneOf(run, task.suite).suiteKey}\n${task.target}`, atMs);
   if (event.next.kind === 'settle') return;
   mustLead(taskTransitions, 'task', task.state.kind, 'attemptRequeued', 'queued');
   if (event.next.spends === 'userRetry') task.userRetries += 1;
@@ -244,6 +246,10 @@ export function cancelSent(state: State, event: CancelSent, atMs: number): void 
     state.index.canceling.set(ref.task, { attempt, deadlineMs });
     progress(state, attempt, task.index, before.kind, 'canceling', atMs);
   }
+}
+
+function isOfHardware(of: FailureClass): boolean {
+  return of === 'device' || of === 'driver' || of === 'browser';
 }
 
 /** What of the event later decisions read from the attempt. */

@@ -1,6 +1,7 @@
 // How events change what recovery remembers: retries that wait for their time, failures that are alike, troubles of the
 // fleet, and what speaks against a worker. Part of evolve.
-import type { TaskId } from '@assay/protocol';
+import type { TaskId, WorkerId } from '@assay/protocol';
+import type { Suspicion } from '../recovery/suspicion.ts';
 import { present } from '../kernel/assert.ts';
 import { signaturesMax, troublesMax } from '../recovery/shield.ts';
 import { enqueue, dequeue, laneOf } from '../scheduling/lanes.ts';
@@ -81,17 +82,27 @@ export function outageClosed(state: State, { signature }: OutageClosed): void {
 
 /** A task that is over: what it says of workers is kept, and it looks for no trouble any more. */
 export function taskJudged(state: State, { task, contradicts }: TaskSettled, atMs: number): void {
-  const { outages, suspicions } = state.recovery;
+  const { outages } = state.recovery;
   if (outages.size > 0) for (const outage of outages.values()) if (outage.probe === task) outage.probe = null;
   if (contradicts === undefined) return;
-  for (const worker of contradicts.workers) {
-    const entries = suspicions.get(worker) ?? [];
-    suspicions.delete(worker);
-    suspicions.set(
-      worker,
-      [...entries.filter(({ key }) => key !== contradicts.key), { key: contradicts.key, atMs }].slice(-suspicionsMax),
-    );
-  }
+  for (const worker of contradicts.workers)
+    suspect(state, worker, { key: contradicts.key, atMs, class: classOf(state, worker), isMeasured: false });
+}
+
+/** A failure of the hardware speaks against its worker. */
+export function hardwareFailed(state: State, worker: WorkerId, key: string, atMs: number): void {
+  suspect(state, worker, { key, atMs, class: classOf(state, worker), isMeasured: true });
+}
+
+function classOf(state: State, worker: WorkerId): string | null {
+  return state.workers.get(worker)?.class.id ?? null;
+}
+
+function suspect(state: State, worker: WorkerId, suspicion: Suspicion): void {
+  const { suspicions } = state.recovery;
+  const others = (suspicions.get(worker) ?? []).filter(({ key, isMeasured }) => key !== suspicion.key || isMeasured);
+  suspicions.delete(worker);
+  suspicions.set(worker, [...others, suspicion].slice(-suspicionsMax));
   for (const oldest of suspicions.keys()) {
     if (suspicions.size <= suspectsMax) break;
     suspicions.delete(oldest);

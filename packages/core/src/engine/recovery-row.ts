@@ -1,9 +1,10 @@
 // The part of a snapshot that recovery remembers. Left out where there is nothing, which is the rule.
 import type { WorkerId } from '@assay/protocol';
 import type { Outage, RecoveryState, Trouble } from '../recovery/shield.ts';
+import type { Suspicion } from '../recovery/suspicion.ts';
 
 export type RecoveryRow = {
-  suspicions: [WorkerId, { key: string; atMs: number }[]][];
+  suspicions: [WorkerId, Suspicion[]][];
   troubles: [string, Trouble[]][];
   outages: Outage[];
 };

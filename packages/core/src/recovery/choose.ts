@@ -28,6 +28,8 @@ export type Situation = {
   readonly hasFellowSuspects: boolean;
   /** So many workers went down together that no task is to blame. */
   readonly isMassLoss: boolean;
+  /** What failed on the worker or class, other tasks too, speaks against the place. */
+  readonly isPlaceSuspected: boolean;
   /** The failure is part of one trouble that the fleet has. */
   readonly isOutage: boolean;
 };
@@ -120,6 +122,13 @@ export const recoveryTable: readonly Row[] = [
     rule: 'other-configuration',
     applies: ({ class: named, places }) => named === 'configuration' && places.otherClass,
     choose: (its) => within(its, 'other-configuration', 'otherClass', {}),
+  },
+  {
+    // Its own words say the test, other tests' failures say the place: one look at another place tells.
+    rule: 'place-in-doubt',
+    applies: ({ isPlaceSuspected, places, tried, config }) =>
+      isPlaceSuspected && places.elsewhere && tried.filter(isFailing).length <= config.saidRetriesMax,
+    choose: ({ places }) => retry('place-in-doubt', places.otherClass ? 'otherClass' : 'elsewhere'),
   },
   {
     rule: 'user-retry',

@@ -13,6 +13,8 @@ export type Case = {
   readonly outage: string | null;
   /** What failed on this worker passes elsewhere, again and again and not for this task alone. */
   readonly isSuspected: (worker: WorkerId) => boolean;
+  /** The same of the class with this id, on several of its workers. */
+  readonly isSuspectedClass: (of: string) => boolean;
   readonly nameOfWorker: (worker: WorkerId) => string;
   /** How two classes differ, in words; null where that is not known. */
   readonly difference: (failed: string, passed: string) => string | null;
@@ -82,11 +84,19 @@ const passedRows: readonly Row[] = [
     }),
   },
   {
+    rule: 'suspected-version',
+    applies: ({ classes, isSuspectedClass }) =>
+      classes.size === 1 && [...classes].every((one) => one !== null && isSuspectedClass(one)),
+    say: (its) => ({
+      fault: versionOf(namedClass(its)),
+      confidence: 'likely',
+      subject: differenceOf(its) ?? undefined,
+      summary: `It failed on ${namesOf(its)} only, of a kind of machines of which several fail different tests that pass elsewhere.`,
+    }),
+  },
+  {
     rule: 'suspected-unit',
-    applies: ({ units, isSuspected, last }) =>
-      last.worker !== null &&
-      !isSuspected(last.worker) &&
-      [...units].every((worker) => worker !== null && isSuspected(worker)),
+    applies: ({ units, isSuspected }) => [...units].every((worker) => worker !== null && isSuspected(worker)),
     say: (its) => ({
       fault: 'device',
       confidence: 'likely',
@@ -96,7 +106,12 @@ const passedRows: readonly Row[] = [
   },
   {
     rule: 'version-fails-other-passes',
-    applies: (its) => its.units.size >= 2 && its.classes.size === 1 && !passedOnSameClass(its) && isOneWay(its.failing),
+    applies: (its) =>
+      hardware.has(namedClass(its)) &&
+      its.units.size >= 2 &&
+      its.classes.size === 1 &&
+      !passedOnSameClass(its) &&
+      isOneWay(its.failing),
     say: (its) => {
       const difference = differenceOf(its);
       return {
@@ -106,6 +121,19 @@ const passedRows: readonly Row[] = [
         summary: `It failed alike on ${count(its.units.size, 'unit')} of one kind (${namesOf(its)}) and passed on another kind${difference === null ? '' : `: ${difference}`}.`,
       };
     },
+  },
+  {
+    rule: 'version-now-and-then',
+    applies: (its) => {
+      const named = namedClass(its);
+      return (named === 'driver' || named === 'browser') && its.units.size === 1 && passedOnSameClass(its);
+    },
+    say: (its) => ({
+      fault: versionOf(namedClass(its)),
+      confidence: 'likely',
+      subject: deviceOf(its),
+      summary: `It failed on ${namesOf(its)} with ${nameOf(its.failing[0] ?? its.last)}, which is the ${versionOf(namedClass(its))}'s own report, and passed on a machine of the same kind: not always.`,
+    }),
   },
   {
     rule: 'unit-fails-peer-passes',
@@ -194,6 +222,19 @@ const failedRows: readonly Row[] = [
       fault: 'test',
       confidence: 'proven',
       summary: `It failed alike on ${count(its.classes.size, 'kind')} of machines (${namesOf(its)}): what they have in common is the test.`,
+    }),
+  },
+  {
+    rule: 'place-in-doubt',
+    applies: (its) =>
+      classOf(its.last) === 'test' &&
+      its.units.size === 1 &&
+      [...its.units].every((worker) => worker !== null && its.isSuspected(worker)),
+    say: (its) => ({
+      fault: 'device',
+      confidence: 'open',
+      subject: namesOf(its),
+      summary: `It failed on ${namesOf(its)} only, where different tests fail that pass elsewhere; there was no other place to try it.`,
     }),
   },
   {

@@ -11,7 +11,7 @@ export type RecoveryConfig = {
   readonly massLossWindowMs: number;
   readonly massLossWorkersMin: number;
   readonly suspicionMs: number;
-  readonly suspicionTasksMin: number;
+  readonly suspicionWeightMin: number;
   readonly shieldWindowMs: number;
   readonly shieldTasksMin: number;
   readonly shieldSuitesMin: number;
@@ -45,8 +45,8 @@ export const recoveryDefaults: RecoveryConfig = {
   massLossWorkersMin: 3,
   /** How long it counts against a worker that what failed on it passed elsewhere. Patterns expire. */
   suspicionMs: 1_800_000,
-  /** Different tasks that failed there and passed elsewhere, before their failures are the device's. */
-  suspicionTasksMin: 3,
+  /** So much must speak against a worker: a task that failed there and passed elsewhere is 1, a failure of its hardware 3. */
+  suspicionWeightMin: 2,
   /** Failures that are alike within this time may be one trouble. */
   shieldWindowMs: 30_000,
   /** One trouble: so many different tasks, of so many suites, on so many workers. */

@@ -6,6 +6,7 @@
 // Windows move with time: what is older than the window is dropped before anything is counted.
 import type { TaskId, WorkerId } from '@assay/protocol';
 import { classOf } from './tried.ts';
+import type { Suspicion } from './suspicion.ts';
 import type { Tried } from './tried.ts';
 import type { RecoveryConfig } from './recovery-config.ts';
 
@@ -29,8 +30,8 @@ export type Outage = {
 };
 
 export type RecoveryState = {
-  /** What failed on a worker and passed elsewhere, by worker, newest last. */
-  readonly suspicions: Map<WorkerId, { readonly key: string; readonly atMs: number }[]>;
+  /** What speaks against a worker, newest last. */
+  readonly suspicions: Map<WorkerId, Suspicion[]>;
   /** Recent failures by signature, oldest first. */
   readonly troubles: Map<string, Trouble[]>;
   readonly outages: Map<string, Outage>;

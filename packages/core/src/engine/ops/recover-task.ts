@@ -1,6 +1,8 @@
 // What becomes of a task whose attempt ended: gathers what recovery decides by (what was tried, where else it could go, what
 // else is in trouble), asks the tables of recovery/, and says the answer in the engine's words.
-import type { AttemptFailure, Diagnosis, WorkerId } from '@assay/protocol';
+import type { AttemptFailure, CircuitScope, Diagnosis, WorkerId } from '@assay/protocol';
+import { circuitIdOf } from '../../circuits/scope.ts';
+import { suspectsOf } from '../../recovery/suspicion.ts';
 import { chooseRecovery } from '../../recovery/choose.ts';
 import type { Choice, Places } from '../../recovery/choose.ts';
 import { diagnose } from '../../recovery/diagnose.ts';
@@ -53,6 +55,7 @@ export function recoverTask(
       hasFellowSuspects: (ending.fellowSuspects ?? 0) > 0,
       isMassLoss: isMassLoss(step, tried),
       isOutage: outage !== null,
+      isPlaceSuspected: isPlaceSuspected(step, run, task, last),
     },
     step.config.recovery,
   );
@@ -177,6 +180,13 @@ function isMassLoss(step: Step, tried: readonly Tried[]): boolean {
   return lost >= massLossWorkersMin;
 }
 
+/** Whether the place where it failed is in doubt, for reasons of its own. */
+function isPlaceSuspected(step: Step, run: RunRecord, task: TaskRecord, last: Tried): boolean {
+  if (last.worker === null) return false;
+  if (isSuspectedWorker(step, run, task, last.worker)) return true;
+  return last.class !== null && isSuspectedClass(step, run, task, last.class);
+}
+
 /** An excused task waits for the trouble to end, or is the one that looks. */
 function inOutage(step: Step, run: RunRecord, task: TaskRecord, next: Requeue, outage: Outage): Requeue {
   const id = taskIdOf(run.run, task.index);
@@ -254,7 +264,8 @@ export function diagnosisOf(
     tried,
     isPoison: last.failure?.code === 'POISON',
     outage: excused?.state.kind === 'settled' ? (excused.state.outage ?? null) : null,
-    isSuspected: (worker) => isSuspected(step, worker, suspicionKey(run, task)),
+    isSuspected: (worker) => isSuspectedWorker(step, run, task, worker),
+    isSuspectedClass: (of) => isSuspectedClass(step, run, task, of),
     nameOfWorker: (worker) => state.workers.get(worker)?.name ?? worker,
     difference: (failed, passed) => differenceBetween(state, failed, passed),
   });
@@ -266,12 +277,39 @@ export function suspicionKey(run: RunRecord, task: TaskRecord): string {
   return `${laneOf(run, task.suite).suiteKey}\n${task.target}`;
 }
 
-function isSuspected(step: Step, worker: WorkerId, self: string): boolean {
-  const { suspicionMs, suspicionTasksMin } = step.config.recovery;
-  const others = new Set<string>();
-  for (const { key, atMs } of step.state.recovery.suspicions.get(worker) ?? [])
-    if (atMs > step.nowMs - suspicionMs && key !== self) others.add(key);
-  return others.size >= suspicionTasksMin;
+/** Workers and classes that more speaks against than against their peers, apart from this task itself. */
+function suspects(step: Step, run: RunRecord, task: TaskRecord): ReturnType<typeof suspectsOf> {
+  const { state, config, nowMs } = step;
+  const found = suspectsOf(state.recovery.suspicions, config.recovery, nowMs, suspicionKey(run, task), state.workers.size);
+  return found;
+}
+
+/** Whether a circuit of the place stops this kind of work, or did lately: its failures there were judged together. */
+function isStopped(step: Step, kinds: readonly CircuitScope[]): boolean {
+  return kinds.some((scope) => {
+    const circuit = step.state.circuits.get(circuitIdOf(scope));
+    return circuit !== undefined && circuit.breaker.state.kind !== 'closed';
+  });
+}
+
+function suiteScope(run: RunRecord, task: TaskRecord): { project: string; suite: string } {
+  return { project: run.spec.project, suite: run.spec.suites[task.suite]?.name ?? '' };
+}
+
+function isSuspectedWorker(step: Step, run: RunRecord, task: TaskRecord, worker: WorkerId): boolean {
+  const scopes: CircuitScope[] = [
+    { kind: 'worker', worker },
+    { kind: 'workerTask', worker, ...suiteScope(run, task) },
+  ];
+  return isStopped(step, scopes) || suspects(step, run, task).workers.has(worker);
+}
+
+function isSuspectedClass(step: Step, run: RunRecord, task: TaskRecord, of: string): boolean {
+  const scopes: CircuitScope[] = [
+    { kind: 'class', class: of },
+    { kind: 'classTask', class: of, ...suiteScope(run, task) },
+  ];
+  return isStopped(step, scopes) || suspects(step, run, task).classes.has(of);
 }
 
 /** Workers that a passed task failed on by its own test: it speaks against each of them. */

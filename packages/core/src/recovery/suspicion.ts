@@ -1,0 +1,75 @@
+// What speaks against a place: a worker, or all workers of one capability class. Two kinds of evidence, both of other tasks
+// than the one in question, both forgotten with time:
+//
+//   measured      a failure of device, driver or browser there
+//   contradicted  a test that failed there by its own words and passed elsewhere
+//
+// One test that fails now and then speaks against everybody a little: a place is suspected only where clearly more speaks
+// against it than against its peers. A worker is suspected alone; a class where several of its workers are.
+import type { WorkerId } from '@assay/protocol';
+import type { RecoveryConfig } from './recovery-config.ts';
+
+export type Suspicion = {
+  /** The task, over runs. */
+  readonly key: string;
+  readonly atMs: number;
+  /** Capability class that the worker was of, by id. */
+  readonly class: string | null;
+  readonly isMeasured: boolean;
+};
+
+export type Suspicions = ReadonlyMap<WorkerId, readonly Suspicion[]>;
+
+type Counted = { readonly worker: WorkerId; readonly class: string | null; readonly weight: number };
+
+/** A measured failure weighs as much as three contradictions: tests of their own accord do not write to the kernel's log. */
+const measuredWeight = 3;
+
+/** How much speaks against each worker, by tasks other than `self`: each task once. */
+function countedOf(suspicions: Suspicions, config: RecoveryConfig, nowMs: number, self: string): Counted[] {
+  const counted: Counted[] = [];
+  for (const [worker, entries] of suspicions) {
+    const weights = new Map<string, number>();
+    let last: string | null = null;
+    for (const { key, atMs, isMeasured, class: of } of entries) {
+      if (key === self || atMs <= nowMs - config.suspicionMs) continue;
+      weights.set(key, Math.max(weights.get(key) ?? 0, isMeasured ? measuredWeight : 1));
+      last = of;
+    }
+    if (weights.size === 0) continue;
+    counted.push({ worker, class: last, weight: [...weights.values()].reduce((sum, weight) => sum + weight, 0) });
+  }
+  return counted;
+}
+
+/** Workers that are suspected alone, and classes of which several workers are. */
+export function suspectsOf(
+  suspicions: Suspicions,
+  config: RecoveryConfig,
+  nowMs: number,
+  self: string,
+  fleet: number,
+): { readonly workers: ReadonlySet<WorkerId>; readonly classes: ReadonlySet<string> } {
+  const counted = countedOf(suspicions, config, nowMs, self);
+  const workers = new Set<WorkerId>();
+  const classes = new Set<string>();
+  if (counted.length === 0) return { workers, classes };
+  const total = counted.reduce((sum, { weight }) => sum + weight, 0);
+  for (const [of, members] of byClass(counted)) {
+    const weight = members.reduce((sum, one) => sum + one.weight, 0);
+    const heavy = members.filter((one) => one.weight >= config.suspicionWeightMin);
+    // Most of all that is wrong is here, and on more than one unit.
+    if (of !== null && heavy.length >= 2 && weight >= 2 * config.suspicionWeightMin && weight >= (2 / 3) * total) classes.add(of);
+  }
+  for (const one of counted) {
+    const peers = (total - one.weight) / Math.max(1, fleet - 1);
+    if (one.weight >= config.suspicionWeightMin && one.weight >= 3 * peers) workers.add(one.worker);
+  }
+  return { workers, classes };
+}
+
+function byClass(counted: readonly Counted[]): Map<string | null, Counted[]> {
+  const classes = new Map<string | null, Counted[]>();
+  for (const one of counted) classes.set(one.class, [...(classes.get(one.class) ?? []), one]);
+  return classes;
+}
