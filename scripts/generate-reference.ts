@@ -10,6 +10,7 @@ import { exitCodes } from '../packages/cli/src/exit-codes.ts';
 import { buildProgram } from '../packages/cli/src/main.ts';
 import { commandReference } from './reference/commands.ts';
 import { failureRuleTables } from './reference/failure-rules.ts';
+import { taxonomyPage } from './reference/taxonomy.ts';
 import { transitionDiagrams } from './reference/transitions.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -25,6 +26,7 @@ export async function referenceFiles(): Promise<Map<string, string>> {
     ['docs/reference/config.md', config()],
     ['docs/reference/settings.md', settings()],
     ['docs/reference/failure-rules.md', `${header}${failureRuleTables()}`],
+    ['docs/reference/taxonomy.md', `${header}${taxonomyPage()}`],
     ['docs/reference/cli.md', `${header}# Commands\n\n${commandReference(await buildProgram())}`],
     ['docs/reference/transitions.md', `${header}# Life cycles\n\n${transitionDiagrams()}`],
   ]);

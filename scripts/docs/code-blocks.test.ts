@@ -3,12 +3,14 @@
 //   text    with `output`: compared there with what the block above it printed
 //   ts      with `config`: loaded as an assay.config.ts is
 //   json    parsed
+//   cel     each line is a requirement that the static check takes
 // A block that cannot be run says why with skip="…", and stands in the list below: it cannot grow unnoticed.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { checkRequirement } from '@assay/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Block, parsePage, placeOf, readPages, root } from './markdown.ts';
 
@@ -39,6 +41,7 @@ function howChecked({ language, tags }: Block): string | null {
   if (language === 'text' && tags.has('output')) return 'compared';
   if (language === 'ts' && tags.has('config')) return 'loaded';
   if (language === 'json') return 'parsed';
+  if (language === 'cel') return 'checked';
   return null;
 }
 
@@ -74,6 +77,18 @@ test.each(configs.map((block) => [placeOf(block), block] as const))(
     expect(loadedInNode(path)).toMatch(/"(?:suites|bundle|coordinator)":/);
   },
 );
+
+const requirements = blocks.filter(({ language }) => language === 'cel');
+test.each(
+  requirements.flatMap((block) =>
+    block.text
+      .trim()
+      .split('\n')
+      .map((line) => [placeOf(block), line] as const),
+  ),
+)('the requirement at %s is one: %s', (_, line) => {
+  expect(checkRequirement(line)).toMatchObject({ kind: 'ok' });
+});
 
 const documents = blocks.filter(({ language }) => language === 'json');
 test.each(documents.map((block) => [placeOf(block), block] as const))('the JSON at %s is JSON', (_, block) => {

@@ -1,6 +1,6 @@
 // Expressions against the taxonomy: what is taken, and what is refused with the words that help.
 import { expect, test } from 'vitest';
-import { checkRequirement } from './check-requirement.ts';
+import { checkClaim, checkRequirement } from './check-requirement.ts';
 
 const taken = [
   '',
@@ -66,4 +66,11 @@ const refused: [string, string][] = [
 test.each(refused)('is refused: %s', (text, reason) => {
   const checked = checkRequirement(text);
   expect(checked.kind === 'refused' ? checked.reason : 'taken').toContain(reason);
+});
+
+test('a claim is an expression over one device, and is checked in the same way', () => {
+  expect(checkClaim('d.class == "gpu" && d.memory >= GiB(8)').kind).toBe('ok');
+  expect(checkClaim('d.class == "gpu" || d.class == "npu"').kind).toBe('ok');
+  const bad = ['d.memory >= 8', 'd.clas == "gpu"', 'true)) || ((true', '', 'd.class', 'gpus.exists(g, true)'];
+  expect(bad.map((text) => checkClaim(text).kind)).toEqual(bad.map(() => 'refused'));
 });

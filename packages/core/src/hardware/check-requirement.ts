@@ -17,3 +17,14 @@ export function checkRequirement(text: string): ParsedRequirement {
   }
   return parsed;
 }
+
+/** The same for the expression of a claim, which is over one device `d`. */
+export function checkClaim(device: string): ParsedRequirement {
+  const checked = checkRequirement(`devices.exists(d, (${device}))`);
+  if (checked.kind === 'refused') return checked;
+  const [only, ...more] = checked.requirement.conjuncts;
+  // `true) || (true` is no expression over one device, though it would be one between these parentheses.
+  if (only?.ast.op !== 'rcall' || more.length > 0)
+    return { kind: 'refused', reason: 'a claim is one expression over a device d' };
+  return checked;
+}

@@ -147,6 +147,8 @@ const refusals: [string, RegExp][] = [
   ['1 + 1', /must be true or false, but is int/],
   ['os.name.matches("(a+)+$")', /matches\(\) is not available/],
   ['cpu.quotaCores > 0.00000000001', /more than nine decimals/],
+  ['cpu.count > 3u', /unsigned numbers and bytes are not available/],
+  ["b'a' == b'a'", /unsigned numbers and bytes are not available/],
   ['cpu.isa.map(x, x) == []', /map\(\) is not available/],
   ['cpu.isa.exists(a, cpu.isa.exists(b, a == b))', /a loop .* inside another/],
   [`${'('.repeat(60)}true${')'.repeat(60)}`, /depth|nest|limit/i],

@@ -124,6 +124,9 @@ function disallowed(ast: ASTNode, loopDepth: number): string | null {
   // Conjuncts are read again from their text, which has at most nine decimals and no exponent.
   if (ast.op === 'value' && typeof ast.args === 'number' && Number(serialize(ast)) !== ast.args)
     return `the number ${ast.args} has more than nine decimals or too many digits`;
+  // No fact is of these types, and the library does not treat them all as the specification says (ADR 4).
+  if (ast.op === 'value' && typeof ast.args === 'object' && ast.args !== null)
+    return 'unsigned numbers and bytes are not available in requirements';
   for (const child of childrenOf(ast)) {
     const reason = disallowed(child, depth);
     if (reason !== null) return reason;

@@ -1,8 +1,7 @@
 // What a run cannot be, said before anything changes: requirements and claims that do not parse, tasks of suites that are not there,
 // dependencies that could be a cycle, gangs that are not whole or that their own keys would never let start.
 import type { RunSpec, Suite, Task } from '@assay/protocol';
-import { parseRequirement } from '../../hardware/requirement.ts';
-import { parseClaim } from '../../scheduling/claims.ts';
+import { checkClaim, checkRequirement } from '../../hardware/check-requirement.ts';
 import { choicesOf } from '../../scheduling/groups.ts';
 import type { Reply } from '../events.ts';
 import { limit } from '../limits.ts';
@@ -20,13 +19,13 @@ export function checkSpec(known: ReadonlyMap<string, unknown>, spec: RunSpec): R
 
 function checkExpressions(known: ReadonlyMap<string, unknown>, suite: Suite): Reply | null {
   for (const requires of choicesOf(suite)) {
-    // What another run already uses was parsed then.
+    // What another run already uses was checked then.
     if (known.has(requires)) continue;
-    const parsed = parseRequirement(requires);
+    const parsed = checkRequirement(requires);
     if (parsed.kind === 'refused') return refused('BAD_REQUIREMENT', `suite ${suite.name}: ${parsed.reason}`);
   }
   for (const claim of suite.claims ?? []) {
-    const parsed = parseClaim(claim);
+    const parsed = checkClaim(claim.device);
     if (parsed.kind === 'refused')
       return refused('BAD_REQUIREMENT', `suite ${suite.name}, claim ${claim.device}: ${parsed.reason}`);
   }

@@ -42,7 +42,8 @@ export type FoundUnit = {
   readonly withholds?: readonly AttributeName[];
 };
 
-const families: readonly FamilyEntry[] = [...gpuFamilies, ...otherFamilies];
+/** In the order in which they are tried. */
+export const families: readonly FamilyEntry[] = [...gpuFamilies, ...otherFamilies];
 
 export function devicesOf(profile: Profile): Device[] {
   const units: FoundUnit[] = [
