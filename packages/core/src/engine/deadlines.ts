@@ -24,6 +24,8 @@ export function nextDeadline(
     if (earliest === null || deadlineMs < earliest) earliest = deadlineMs;
     break; // They are in the order of their deadlines.
   }
+  // What is left of a canceled run is settled by the next steps, as fast as they come.
+  if (state.index.winding.size > 0) earliest = Number.isFinite(lookedAtMs) ? lookedAtMs + 1 : 0;
   const alternative = alternativeDeadline(state);
   if (alternative !== null && (earliest === null || alternative < earliest)) earliest = alternative;
   if (reconsiderAtMs > lookedAtMs && reconsiderAtMs < (earliest ?? Infinity)) earliest = reconsiderAtMs;

@@ -36,6 +36,7 @@ import type { State } from './state.ts';
 import { beginStep } from './step.ts';
 import type { Step } from './step.ts';
 import { placeAll } from '../scheduling/pick.ts';
+import { windUp } from './settle.ts';
 import { stealAll } from '../scheduling/steal.ts';
 
 export type Engine = {
@@ -65,6 +66,7 @@ export function createEngine(config: EngineConfig, state: State = emptyState()):
 }
 
 function takeStep(step: Step, input: Input): StepResult {
+  for (const run of [...step.state.index.winding]) windUp(step, run);
   const reply = decide(step, input);
   if (step.events.length > 0) restartGangs(step);
   if (step.events.length > 0) tendOutages(step);

@@ -8,7 +8,7 @@ import type { TaskState } from '../lifecycle/task.ts';
 import { addMember, firstOf } from '../scheduling/gangs.ts';
 import { closeLanes, matchAll, openLanes } from '../scheduling/groups.ts';
 import { recountSlots } from '../scheduling/holdings.ts';
-import { dequeue, enqueue, laneOf, letGo, openAlternative } from '../scheduling/lanes.ts';
+import { closeLane, dequeue, enqueue, laneOf, letGo, openAlternative } from '../scheduling/lanes.ts';
 import { beginWaiting, rankOf } from '../scheduling/order.ts';
 import type {
   AlternativeOpened,
@@ -126,6 +126,9 @@ export function runCancelRequested(state: State, event: RunCancelRequested): voi
   }
   mustLead(runTransitions, 'run', run.state.kind, 'runCancelRequested', 'canceling');
   run.state = { kind: 'canceling', cause: event.cause };
+  if (run.counts.queued === 0) return;
+  for (const lane of run.lanes) if (!lane.isClosed) closeLane(state.index, lane);
+  state.index.winding.add(run);
 }
 
 export function taskSettled(state: State, event: TaskSettled, atMs: number): void {
@@ -143,7 +146,8 @@ export function taskSettled(state: State, event: TaskSettled, atMs: number): voi
   run.verdicts[event.verdict] = (run.verdicts[event.verdict] ?? 0) + 1;
   const last = task.attempts.at(-1);
   if (last?.state.kind === 'settled') addCases(run.cases, last.state.counts);
-  wake(state, run, task, atMs);
+  if (run.state.kind !== 'canceling') wake(state, run, task, atMs);
+  else if (run.counts.queued === 0) state.index.winding.delete(run);
   taskJudged(state, event, atMs);
 }
 

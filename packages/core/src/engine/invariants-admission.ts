@@ -15,6 +15,7 @@ export function admissionProblems(state: State, lane: Lane): string[] {
   };
   expect(lane.group === lane.groups[lane.opened], 'stands in the group of its open alternatives');
   expect(state.shares.get(run.submitter) === lane.share, `counts for ${run.submitter}`);
+  if (lane.isClosed) return problems;
   const isStanding = lane.queued > lane.held.size;
   if (lane.groups.length > 1) {
     expect((lane.waitsSinceMs !== null) === isStanding, 'knows since when it waits');

@@ -46,7 +46,8 @@ function checkRun(state: State, run: RunRecord, expect: Expect): void {
   const isDone = counts.settled === run.tasks.length;
   if (run.state.kind === 'settled') expect(isDone, `${run.run} settled with all of its tasks`);
   else expect(run.state.kind === 'open' || !isDone, `${run.run} settles when nothing is left`);
-  if (run.state.kind === 'canceling') expect(counts.queued === 0, `${run.run} queues nothing while it is canceled`);
+  const isWinding = run.state.kind === 'canceling' && counts.queued > 0;
+  expect(state.index.winding.has(run) === isWinding, `${run.run} is wound up while it is canceled`);
   for (const lane of run.lanes) {
     const queued = run.tasks.filter(({ suite, state: { kind } }) => suite === lane.suite && kind === 'queued');
     expect(lane.queued === queued.length, `${run.run} lane ${lane.suite} counts its queue`);
@@ -60,10 +61,11 @@ function checkRun(state: State, run: RunRecord, expect: Expect): void {
     for (const task of [...lane.known.inOrder(), ...lane.peculiar.inOrder()]) knownMs += task.predictedMs ?? 0;
     expect(lane.knownMs === knownMs, `${run.run} lane ${lane.suite} sums its predictions`);
     for (const problem of admissionProblems(state, lane)) expect(false, problem);
-    expect(lane.heapSlot >= 0 === waitingIn(lane) > 0, `${run.run} lane ${lane.suite} waits exactly when it has tasks`);
+    const isWaiting = waitingIn(lane) > 0 && !lane.isClosed;
+    expect(lane.heapSlot >= 0 === isWaiting, `${run.run} lane ${lane.suite} waits exactly when it has tasks`);
     const isSaid = run.unplaceableSaid[lane.suite] !== null;
     expect(
-      queued.length === 0 || isPossible(lane.group) || isSaid,
+      queued.length === 0 || lane.isClosed || isPossible(lane.group) || isSaid,
       `${run.run} lane ${lane.suite} is said to be unplaceable when it is`,
     );
   }

@@ -64,7 +64,7 @@ function decideNext(step: Step, run: RunRecord, task: TaskRecord, attempt: Attem
   if (attempt.state.kind === 'canceling' && isRestarting(run, task) && ending.verdict !== 'passed')
     return {
       next: { kind: 'requeue', spends: 'nothing', avoidWorker: null },
-      said: { ...ending, verdict: 'canceled' },
+      said: ending.verdict === 'lost' ? { ...ending, verdict: 'canceled' } : ending,
       repair: false,
     };
   if (attempt.state.kind === 'canceling' || run.state.kind === 'canceling') {
@@ -164,7 +164,25 @@ export function cancelTasks(step: Step, run: RunRecord, tasks: readonly TaskReco
     byWorker.set(attempt.worker, refs);
   }
   for (const [worker, refs] of byWorker) sendCancel(step, worker, refs, reason);
+  if (run.state.kind === 'canceling') return windUp(step, run);
   for (const task of tasks) if (task.state.kind === 'queued') settleTask(step, run, task, 'canceled');
+}
+
+/** One entry of the journal settles so many: a run of millions is canceled at once and wound up step by step. */
+const settledPerStepMax = 5_000;
+
+/** Settles queued tasks of a canceled run, those first that would otherwise be looked at as retries. */
+export function windUp(step: Step, run: RunRecord): void {
+  for (const { group } of run.lanes)
+    for (const { lane, task } of [...group.avoiding.values()])
+      if (lane.run === run) settleTask(step, run, task, 'canceled');
+  let left = settledPerStepMax;
+  for (const task of run.tasks) {
+    if (left === 0 || run.counts.queued === 0) break;
+    if (task.state.kind !== 'queued') continue;
+    settleTask(step, run, task, 'canceled');
+    left -= 1;
+  }
 }
 
 /** Asks a worker to stop attempts, as many a message as one may carry. */

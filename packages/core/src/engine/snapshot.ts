@@ -342,6 +342,7 @@ function restoreRun(
     if (task.state.kind === 'queued' && !avoiding.has(id))
       putInLane(state.index, run, task, task.predictedMs, peculiar.get(id) ?? null);
   }
+  if (run.state.kind === 'canceling' && run.counts.queued > 0) state.index.winding.add(run);
   // Gangs that were whole are so again now that all of them are there.
   for (const lane of run.lanes)
     if (lane.gang !== null) for (const task of [...lane.held]) letGo(state.index, lane, task);

@@ -21,6 +21,7 @@ export function createIndex(): Index {
     expiring: new Set(),
     gangs: new Set(),
     keptFor: new Map(),
+    winding: new Set(),
     broken: new Map(),
     reservedPools: new Set(),
     stealableGroups: new Set(),

@@ -28,6 +28,7 @@ export function openLanes(state: State, run: RunRecord): void {
       suiteKey: suiteKeyOf(run.spec.project, of.name),
       group: groups[0] as RequirementGroup,
       groups,
+      isClosed: run.state.kind === 'canceling',
       opened: 0,
       waitsSinceMs: null,
       share,

@@ -82,6 +82,8 @@ export type Lane = {
   group: RequirementGroup;
   /** With none of its alternatives open, with the first one, and so on. */
   readonly groups: readonly RequirementGroup[];
+  /** Its run is being canceled: what is still queued in it is settled step by step, and never placed. */
+  isClosed: boolean;
   /** How many of its alternatives are open. */
   opened: number;
   /** When the first of what waits in it became ready; null while nothing does. Kept only where there are alternatives. */
@@ -133,6 +135,8 @@ export type Index = {
   readonly gangs: Set<Lane>;
   /** Classes kept for a gang that waited long: noted anew by each placement, and not part of the state. */
   readonly keptFor: Map<CapabilityClass, Lane>;
+  /** Canceled runs that still have queued tasks to settle. */
+  readonly winding: Set<RunRecord>;
   /** Tasks of gangs that came back to the queue while others of their gang are at work: dealt with in the same step. */
   readonly broken: Map<TaskRecord, Lane>;
   /** Pools that only runs that ask for them may use. */

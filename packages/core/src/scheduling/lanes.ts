@@ -90,7 +90,7 @@ function areOver(run: RunRecord, task: TaskRecord): boolean {
 }
 
 function stand(index: Index, lane: Lane, task: TaskRecord): void {
-  if (lane.groups.length > 1) beginTerm(index, lane, task);
+  if (lane.groups.length > 1 && !lane.isClosed) beginTerm(index, lane, task);
   const { group } = lane;
   lane.share.waiting += 1;
   if (lane.gang === null && task.state.kind === 'queued' && task.state.avoidWorker !== null) {
@@ -106,6 +106,7 @@ function stand(index: Index, lane: Lane, task: TaskRecord): void {
       lane.known.push(task);
       lane.knownMs += task.predictedMs;
     }
+    if (lane.isClosed) return;
     if (lane.heapSlot < 0) group.waiting.push(lane);
     if (lane.gang !== null) index.gangs.add(lane);
   }
@@ -156,6 +157,15 @@ export function dequeue(index: Index, run: RunRecord, task: TaskRecord): void {
     if (lane.gang !== null) index.gangs.delete(lane);
   }
   endWanting(index, group);
+}
+
+/** Nothing of the lane is placed any more: its run is being canceled. */
+export function closeLane(index: Index, lane: Lane): void {
+  lane.isClosed = true;
+  if (lane.heapSlot >= 0) lane.group.waiting.remove(lane);
+  index.gangs.delete(lane);
+  index.expiring.delete(lane);
+  endWanting(index, lane.group);
 }
 
 function beginWanting(index: Index, group: RequirementGroup): void {

@@ -1,6 +1,8 @@
 import type { TaskId } from '@assay/protocol';
 import { expect, test } from 'vitest';
 import { kinds, Lab, only, tasksOf } from '../../testing/lab.ts';
+import { checkInvariants } from '../invariants.ts';
+import { restore, snapshot } from '../snapshot.ts';
 import { viewRun } from '../views.ts';
 
 test('cancelling settles what waits at once and what runs when the worker says so', () => {
@@ -104,4 +106,21 @@ test('fail-fast stops the rest after the first task that did not pass, and the r
   expect(only(events, 'runCancelRequested')).toMatchObject([{ cause: 'failFast', reason: 't0 failed' }]);
   lab.finish('w1', second!, { verdict: 'canceled' });
   expect(viewRun(lab.engine.state, run)).toMatchObject({ verdict: 'failed', isCanceled: false });
+});
+
+test('a huge run that is canceled is wound up step by step, and nothing of it is placed meanwhile', () => {
+  const lab = new Lab();
+  lab.areInvariantsChecked = false;
+  const run = lab.submit(tasksOf(12_000));
+  lab.areInvariantsChecked = true;
+  const first = lab.step({ kind: 'cancelRun', run, actor: 'ada', reason: 'enough' });
+  expect(only(first, 'taskSettled')).toHaveLength(5_000);
+  expect(only(lab.join('w1', { slots: 8 }), 'tasksAssigned')).toEqual([]);
+  const restored = restore(snapshot(lab.engine.state));
+  expect(snapshot(restored)).toBe(snapshot(lab.engine.state));
+  expect(checkInvariants(restored)).toEqual([]);
+  const rest = lab.wait(100);
+  expect(only(rest, 'taskSettled')).toHaveLength(2_000);
+  expect(only(rest, 'runSettled')).toMatchObject([{ run, verdict: 'canceled' }]);
+  expect(Math.max(...lab.journal.map(({ events }) => only(events, 'taskSettled').length))).toBe(5_000);
 });

@@ -122,7 +122,7 @@ test('a waiting task is explained by what keeps each worker from it, and by what
   lab.cut('away');
   lab.nowMs += 3_000;
   const explanation = explainTask(lab.engine.state, lab.config, `${run}.4` as TaskId, lab.nowMs);
-  expect(explanation).toEqual({
+  expect(explanation).toMatchObject({
     task: `${run}.4`,
     state: 'queued',
     summary: 'Waits for a free slot: 3 of 4 workers fit, 1 tasks are ahead. Waited 3 s.',
@@ -146,5 +146,10 @@ test('a waiting task is explained by what keeps each worker from it, and by what
     'small ready',
     'tired draining',
     'away disconnected',
+  ]);
+  expect(explanation?.changes?.map(({ kind, worker }) => `${kind} ${worker}`)).toEqual([
+    'slot busy',
+    'worker tired',
+    'requirement small',
   ]);
 });

@@ -20,7 +20,7 @@ export function checkPlaceable(step: Step): void {
     if (isPossible(group)) continue;
     const reasons = misfitReasons(step.state, group);
     for (const lane of [...group.lanes])
-      if (lane.group === group && lane.queued > 0)
+      if (lane.group === group && lane.queued > 0 && !lane.isClosed)
         sayUnplaceable(step, lane, group, [...reasons, ...laterChoice(lane)]);
   }
 }
