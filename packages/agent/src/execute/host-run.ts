@@ -42,6 +42,7 @@ class HostLife {
   #gapTimer: NodeJS.Timeout | undefined;
   #openedAtMs = 0;
   #isReady = false;
+  #isLaunchSaid = false;
   #mark = '';
   #startupMs: number | undefined;
   #failure: string | null = null;
@@ -52,6 +53,17 @@ class HostLife {
     this.#state = state;
     this.#launch = launch;
     this.#items = items;
+  }
+
+  /** Which of several runtimes was taken, and why: in the output of the first file, and in the evidence of what fails. */
+  #sayLaunch(first: Attempt): void {
+    if (this.#isLaunchSaid || this.#launch.note === undefined) return;
+    this.#isLaunchSaid = true;
+    first.output('stderr', Buffer.from(`[assay: runs with ${this.#launch.note}]\n`));
+  }
+
+  #launchEvidence(): Record<string, string> {
+    return this.#launch.note === undefined ? {} : { runsWith: this.#launch.note };
   }
 
   async run(): Promise<void> {
@@ -109,6 +121,7 @@ class HostLife {
         this.#current = this.#items.find(({ index }) => index === event.item) ?? null;
         if (this.#current) {
           this.#current.start();
+          this.#sayLaunch(this.#current);
           this.#watchFile(this.#current);
         }
         this.#steer();
@@ -157,7 +170,11 @@ class HostLife {
     const leftovers = event.isMarked ? await this.#killLeftovers(attempt) : 0;
     const needsEvidence = event.died !== null || attempt.corrupt !== null;
     const resources = needsEvidence ? await this.#resources() : {};
-    const evidence = { ...costEvidence(event), ...(leftovers > 0 ? { leftoverProcesses: String(leftovers) } : {}) };
+    const evidence = {
+      ...this.#launchEvidence(),
+      ...costEvidence(event),
+      ...(leftovers > 0 ? { leftoverProcesses: String(leftovers) } : {}),
+    };
     await attempt.finish({ finished: event, startupMs, evidence, ...resources });
   }
 
@@ -231,7 +248,10 @@ class HostLife {
 
   async #settle(end: SessionEnd): Promise<void> {
     const open = this.#items.filter(({ phase }) => phase === 'running');
-    const evidence: Record<string, string> = end.leftovers > 0 ? { leftoverProcesses: String(end.leftovers) } : {};
+    const evidence: Record<string, string> = {
+      ...this.#launchEvidence(),
+      ...(end.leftovers > 0 ? { leftoverProcesses: String(end.leftovers) } : {}),
+    };
     if (open.length > 0 && open.every(({ stop }) => stop === null)) this.#state.crashes += 1;
     const resources = open.length > 0 ? await this.#resources() : {};
     for (const attempt of open) {

@@ -51,6 +51,9 @@ pytestTest('the counts are those of pytest own summary, phase errors and expecte
   expect(record?.cases[1]?.failure?.message).toContain('assert 1 == 2');
   expect(record?.cases[1]?.line).toBe(8);
   expect(record?.logs['stdout.log']).toBe('said by outcomes\n');
+  // Which Python was taken, and why: said once a host, and with everything that fails.
+  expect(record?.logs['stderr.log']).toMatch(/^\[assay: runs with \S*python3?: .+\]$/m);
+  expect(record?.outcome?.failure?.evidence?.['runsWith']).toMatch(/python3?: /);
   expect(endOf(byTarget['test_module_skipped.py'])).toBe('skipped');
   expect(endOf(byTarget['test_fails_to_load.py'])).toBe('failed configuration MODULE_MISSING');
   expect(byTarget['test_fails_to_load.py']?.outcome?.failure?.message).toContain('is_not_there');

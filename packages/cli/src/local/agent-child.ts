@@ -1,5 +1,7 @@
 // Starts one agent as a child process of this one, with its settings on standard input (a token does not belong in arguments),
-// and ends it: SIGTERM first (it finishes what runs), SIGKILL after a grace. The child leaves by itself when its parent is gone.
+// and ends it. The first SIGTERM lets it finish what runs and deliver what it has to say: a slow machine must not lose a result.
+// Only when that takes longer than the agent itself is patient is it asked to end at once, which clears up after its tests; and
+// only one that does not answer that either is killed. The child leaves by itself when its parent is gone.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -9,7 +11,10 @@ import { fileURLToPath } from 'node:url';
 import type { AgentSettings } from '@assay/agent';
 import { AssayError } from '@assay/protocol';
 
-const graceMs = 5_000;
+/** Above the agent's own patience with undelivered reports (30 s): it gives up before we do, and keeps them for its next start. */
+const finishMs = 40_000;
+/** Ending processes by force takes the agent some seconds at most. */
+const endMs = 10_000;
 const readyTimeoutMs = 30_000;
 const entry = fileURLToPath(new URL('agent-process.mjs', import.meta.resolve('@assay/agent')));
 
@@ -50,9 +55,12 @@ export function launchAgent(): AgentProcess {
 
 async function stop(child: ChildProcess, exited: Promise<void>): Promise<void> {
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  const timers = [
+    setTimeout(() => child.kill('SIGTERM'), finishMs),
+    setTimeout(() => child.kill('SIGKILL'), finishMs + endMs),
+  ];
   await exited;
-  clearTimeout(timer);
+  for (const timer of timers) clearTimeout(timer);
 }
 
 function didNotStart(name: string, why: string): AssayError {
