@@ -1,5 +1,5 @@
 // State diagrams from the transition tables that the engine itself follows, as Mermaid with a table beside each.
-import { attemptTransitions, runTransitions, taskTransitions, workerTransitions } from '@assay/core';
+import { attemptTransitions, breakerTransitions, runTransitions, taskTransitions, workerTransitions } from '@assay/core';
 
 type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -8,6 +8,7 @@ const tables: readonly [string, Table][] = [
   ['task', taskTransitions],
   ['attempt', attemptTransitions],
   ['worker', workerTransitions],
+  ['circuit', breakerTransitions],
 ];
 
 /** One diagram and one table for each life cycle. `end` is where the thing leaves the engine. */
