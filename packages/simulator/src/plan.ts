@@ -27,6 +27,8 @@ export type Fault =
   | { kind: 'worker clock jump'; worker: number; byMs: number }
   /** Its checks fail from here on, until the step `cure` is taken, or for `forMs` where time alone cures it. */
   | { kind: 'worker unsound'; worker: number; device: 'gpu:0' | null; cure: Cure; forMs: number }
+  /** The coordinator looked at a dependency, and this is what it saw. */
+  | { kind: 'dependency seen'; dependency: string; outcome: 'success' | 'failure' }
   | { kind: 'link cut'; worker: number; agentHearsMs: number | null; serverHearsMs: number | null }
   | { kind: 'partition'; workers: number[]; forMs: number }
   | { kind: 'weather'; weather: Weather; clients: ClientWeather; forMs: number }

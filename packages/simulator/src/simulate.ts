@@ -236,6 +236,8 @@ export class Simulation {
       case 'partition':
         for (const index of fault.workers) this.network.stall(this.agents[index]!.name, fault.forMs);
         return;
+      case 'dependency seen':
+        return this.client.see(fault.dependency, fault.outcome);
       case 'weather':
         this.network.weather = fault.weather;
         this.#clients = fault.clients;

@@ -84,6 +84,16 @@ export class Client {
     );
   }
 
+  /** What the coordinator's own look at a dependency tells the engine. */
+  see(dependency: string, outcome: 'success' | 'failure'): void {
+    const detail = outcome === 'success' ? null : 'connect ECONNREFUSED';
+    this.ask(
+      `sees ${dependency}: ${outcome}`,
+      () => ({ kind: 'dependencyProbed', dependency, outcome, durationMs: 1, detail }),
+      () => undefined,
+    );
+  }
+
   /** Asks until it is answered. Every try is made anew, as a client that repeats its request does. */
   ask(what: string, input: () => Input, onReply: (reply: Reply) => void): void {
     const { world, random, coordinator, weather } = this.#options;

@@ -94,12 +94,28 @@ export function limited(state: State, config: CircuitsConfig, circuit: Circuit, 
   const worker = 'worker' in scope ? state.workers.get(scope.worker) : undefined;
   if (worker === undefined) return stays;
   const { ready, stopped } = peersOf(state, worker, circuit);
-  const isByRate = cause === 'failureRate' || cause === 'slowRate' || cause === 'peers';
-  if (ready === 0 && isByRate) return { kind: 'probes', cause };
+  if (ready === 0 && isRate(cause)) return { kind: 'probes', cause };
   const all = ready + stopped + 1;
   if (all >= config.blastFleetMin && stopped + 1 > Math.floor(config.blastShareMax * all))
     return { kind: 'held', cause, why: `${stopped} of ${all} workers of its class are stopped already` };
   return { kind: 'opens', cause, isLast: ready === 0 };
+}
+
+/** Whether nobody else of its class takes this work now. */
+export function isLastOfClass(state: State, circuit: Circuit): boolean {
+  const worker = 'worker' in circuit.scope ? state.workers.get(circuit.scope.worker) : undefined;
+  return worker !== undefined && peersOf(state, worker, circuit).ready === 0;
+}
+
+/** Why a circuit is not closed: the cause of its first transition since it last was. */
+export function firstCause({ breaker }: Circuit): string | null {
+  let cause: string | null = null;
+  for (const move of breaker.history) cause = move.to === 'closed' ? null : (cause ?? move.cause);
+  return cause;
+}
+
+export function isRate(cause: string | null): boolean {
+  return cause === 'failureRate' || cause === 'slowRate' || cause === 'peers';
 }
 
 /** Other workers of the class: those that take this work, and those that a circuit keeps from it. */

@@ -47,6 +47,8 @@ export function circuitsNoted(state: State, event: CircuitsNoted, atMs: number):
     noteEvidence(circuit, state.seq);
     const { kind } = circuit.breaker.state;
     if (kind === 'open') circuit.breaker.lateResults += 1;
+    // It has to prove itself anew.
+    if (circuit.breaker.state.kind === 'halfOpen') circuit.breaker.state.successes = 0;
     if (kind === 'closed' || kind === 'metricsOnly') observe(circuit.breaker, true, false, atMs);
     if (kind === 'metricsOnly' && tripCause(circuit.breaker, atMs) !== null) {
       circuit.breaker.wouldOpen += 1;

@@ -18,7 +18,8 @@ export type Plan = {
   failure?: AttemptFailure;
   killsRunner?: boolean;
 };
-export type PlanOf = (target: string, attempt: number) => Plan;
+/** By target, attempt, worker and time: what a scenario writes down may depend on where and when it runs. */
+export type PlanOf = (target: string, attempt: number, worker: WorkerId, atMs: number) => Plan;
 
 export type ExecutorOptions = {
   world: World;
@@ -87,7 +88,7 @@ class SimBatch implements Batch {
     const task = this.#waiting.shift();
     if (task === undefined) return this.#finish();
     const ref = { task: task.task, attempt: task.attempt };
-    const plan = this.#options.planOf(task.target, task.attempt);
+    const plan = this.#options.planOf(task.target, task.attempt, this.#options.worker, this.#options.world.nowMs);
     const durationMs = Math.max(1, Math.round(plan.durationMs * this.#options.slowness));
     const execution = this.#options.truth.executing(this.#options.worker, ref);
     const running = { ref, startedAtMs: this.#input.nowMs(), reported: 0, cancels: [] as (() => void)[] };

@@ -12,6 +12,7 @@ import {
   whyKept,
   type Engine,
   type EngineConfig,
+  type Event,
   type Input,
   type Reply,
   type State,
@@ -69,6 +70,8 @@ export class Witness {
           'engine',
           `${describeInput(input)}${result.events.length === 0 ? '' : ` => ${result.events.map(({ kind }) => kind).join(' ')}`}`,
         );
+        for (const event of result.events)
+          if (event.kind === 'circuitMoved') this.#options.world.trace('circuit', describeMove(event));
         return result;
       },
     };
@@ -349,4 +352,12 @@ function describeReply(reply: Reply): string {
   if (reply.kind === 'runAccepted')
     return `${reply.run} with ${reply.tasks} tasks${reply.isRepeat ? ', as before' : ''}`;
   return reply.kind === 'refused' ? `${reply.code} ${reply.reason}` : 'accepted';
+}
+
+function describeMove({ circuit, from, transition, evidence }: Extract<Event, { kind: 'circuitMoved' }>): string {
+  const { to, cause, untilMs, atMs, actor } = transition;
+  const until = typeof untilMs === 'number' ? `, for ${((untilMs - atMs) / 1_000).toFixed(1)} s` : '';
+  const by = actor === undefined ? '' : ` by ${actor}`;
+  const seen = evidence.length === 0 ? '' : `; evidence at ${evidence.join(' ')}`;
+  return `${circuit}: ${from} -> ${to}${by}, ${cause}${until}${seen}`;
 }

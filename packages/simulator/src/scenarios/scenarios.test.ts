@@ -20,3 +20,22 @@ test('the transcripts tell what their stories promise', async () => {
     /needs a terabyte 1 tasks => .*runUnplaceable attemptSettled taskSettled runSettled/,
   );
 });
+
+test('the transcripts of circuits tell what their stories promise', async () => {
+  const bad = await text('one-bad-worker');
+  expect(bad).toMatch(/worker:w-0: closed -> open/);
+  expect(bad).toMatch(/worker:w-0: halfOpen -> open, probeFailed[^]*worker:w-0: halfOpen -> closed, probesSucceeded/);
+  expect(bad).not.toMatch(/circuit +class/);
+  const driver = await text('broken-driver-of-a-class');
+  expect(driver).toMatch(/classTask:\S+ project\/pages: closed -> open, quorum/);
+  expect(driver).not.toMatch(/circuit +(worker|class):/);
+  const hole = await text('black-hole');
+  const before = hole.slice(0, hole.indexOf('worker:w-0: closed -> open, blackHole'));
+  expect(before.match(/w-0 reports \d+ finished|w-0 reports .* finished/g)?.length).toBeLessThanOrEqual(5);
+  expect(await text('half-open-canary')).toMatch(/workerTask:w-0:\S+ project\/pages: halfOpen -> open, probeFailed/);
+  expect(await text('idle-hour')).not.toMatch(/circuit {5}/);
+  expect(await text('dependency-down-and-back')).toMatch(/dependency:payments: halfOpen -> closed, answered/);
+  const alone = await text('small-fleet-of-1');
+  expect(alone).toMatch(/closed -> halfOpen, failureRate/);
+  expect(alone).not.toMatch(/-> open/);
+});

@@ -1,92 +1,12 @@
 // Small worlds written down by hand, each telling one story of the protocol: what a stranger reads first. Their traces are the
 // golden transcripts beside this file.
-import { engineDefaults } from '@assay/core';
-import type { RunSpec, Suite, Task } from '@assay/protocol';
-import type { PlanOf } from '../agents/executor.ts';
 import { impossibleNeed, machineKinds } from '../agents/machines.ts';
-import type { PlannedWorker, SeedPlan } from '../plan.ts';
 import { Simulation } from '../simulate.ts';
-import type { Submission } from '../submitters.ts';
+import { circuitScenarios } from './circuit-scenarios.ts';
+import { passing, submission, worker, world } from './worlds.ts';
+import type { Scenario } from './worlds.ts';
 
-export type Scenario = { name: string; story: string; plan: SeedPlan; planOf: PlanOf };
-
-const steady = { delayMinMs: 1, delayMaxMs: 1, duplicate: 0, swallow: 0, overtake: 0 };
-
-function worker(over: Partial<PlannedWorker> = {}): PlannedWorker {
-  return { machine: machineKinds[0], slots: 1, slowness: 1, startupMs: 100, joinsAtMs: 0, ...over };
-}
-
-function suite(over: Partial<Suite> = {}): Suite {
-  return {
-    name: 'unit',
-    runner: 'command',
-    directory: '',
-    arguments: ['run', '{target}'],
-    env: {},
-    secrets: [],
-    timeoutMs: 600_000,
-    noOutputTimeoutMs: 0,
-    requires: '',
-    retries: 0,
-    batching: 'shared',
-    ...over,
-  };
-}
-
-function submission(
-  targets: readonly string[],
-  expectedMs: number,
-  over: { suite?: Partial<Suite>; spec?: Partial<RunSpec>; key?: string; atMs?: number } = {},
-): Submission {
-  const tasks: Task[] = targets.map((target) => ({ suite: 0, target, expectedMs }));
-  const spec: RunSpec = {
-    name: 'a run',
-    project: 'a project',
-    priority: 0,
-    source: { kind: 'directory', path: '/project' },
-    suites: [suite(over.suite)],
-    failFast: false,
-    unplaceable: 'wait',
-    ...over.spec,
-  };
-  return {
-    key: over.key ?? 'the submission',
-    spec,
-    chunks: [tasks],
-    atMs: over.atMs ?? 200,
-    cancelAfterMs: null,
-    cancelTasks: null,
-  };
-}
-
-function world(over: Partial<SeedPlan>): SeedPlan {
-  return {
-    seed: 1,
-    config: {
-      ...engineDefaults,
-      heartbeatMs: 1_000,
-      silentAfterMs: 2_500,
-      reconnectGraceMs: 2_000,
-      recoveryGraceMs: 3_000,
-    },
-    workers: [worker(), worker()],
-    submissions: [],
-    faults: [],
-    faultsEndMs: 30_000,
-    patienceMs: 600_000,
-    diskSpeed: { minMs: 1, maxMs: 1 },
-    startMs: { min: 10, max: 10 },
-    weather: steady,
-    longestTaskMs: 1_000,
-    ...over,
-  };
-}
-
-const passing =
-  (durationMs: number): PlanOf =>
-  (target) => ({ durationMs, cases: [{ path: [target, 'works'], status: 'passed', durationMs }], verdict: 'passed' });
-
-export const scenarios: readonly Scenario[] = [
+const protocolScenarios: readonly Scenario[] = [
   {
     name: 'worker-lost-in-a-batch',
     story:
@@ -164,6 +84,8 @@ export const scenarios: readonly Scenario[] = [
     planOf: passing(100),
   },
 ];
+
+export const scenarios: readonly Scenario[] = [...protocolScenarios, ...circuitScenarios];
 
 /** Runs a scenario and tells it. Throws where an invariant does not hold. */
 export async function transcriptOf({ name, story, plan, planOf }: Scenario): Promise<string> {

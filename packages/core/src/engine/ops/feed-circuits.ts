@@ -5,7 +5,7 @@ import { attribute, classThatCounts } from '../../circuits/attribute.ts';
 import type { Mark } from '../../circuits/attribute.ts';
 import { opening } from '../../circuits/breaker-state.ts';
 import type { Transition } from '../../circuits/breaker-state.ts';
-import { judge, limited } from '../../circuits/judge.ts';
+import { firstCause, isLastOfClass, isRate, judge, limited } from '../../circuits/judge.ts';
 import type { Judgement } from '../../circuits/judge.ts';
 import type { Circuit } from '../../circuits/registry.ts';
 import { circuitIdOf, luckOf } from '../../circuits/scope.ts';
@@ -72,7 +72,11 @@ function noteFailure(
   }).filter((mark) => !isRepeatedLoss(state, mark, ending) && !isPoison(task, worker.worker, verdict));
   const named = classThatCounts(verdict, failure);
   // Where the test may be at fault, only a worker that never did anything well is suspected.
-  const mayBeWorker = named !== null || (!worker.isProven && !hasFailedElsewhere(state, task, worker.worker));
+  // A driver, a browser or a device that fails fast is stopped as such, and takes nothing else along.
+  const mayBeWorker =
+    named === null
+      ? !worker.isProven && !hasFailedElsewhere(state, task, worker.worker)
+      : named === 'infrastructure' || named === 'unknown';
   const isFast = mayBeWorker && isFastFailure(step, attempt, ending, worker.isProven);
   if (marks.length === 0 && !isFast) return;
   noteMarks(step, {
@@ -113,7 +117,8 @@ function blameEarlier(step: Step, run: RunRecord, task: TaskRecord, passedOn: Wo
       task: member,
       uses: [],
       device,
-    });
+      // What passes on another unit of the same class is not the fault of what they have in common.
+    }).filter(({ scope }) => scope.kind !== 'classTask' || known.class !== passedOn.class);
     noteMarks(step, {
       worker,
       task: member,
@@ -129,8 +134,7 @@ function blameEarlier(step: Step, run: RunRecord, task: TaskRecord, passedOn: Wo
       const circuit = step.state.circuits.get(circuitIdOf(mark.scope));
       const now = circuit?.breaker.state;
       // It probed the circuit, and only another machine told that it was not the test.
-      if (circuit !== undefined && now?.kind === 'halfOpen' && state.atMs >= now.sinceMs)
-        openCircuit(step, circuit, 'probeFailed');
+      if (circuit !== undefined && now?.kind === 'halfOpen' && state.atMs >= now.sinceMs) reopen(step, circuit);
       else consider(step, mark, run, worker);
     }
   }
@@ -304,17 +308,20 @@ function concludeProbe(step: Step, circuit: Circuit, isFailed: boolean): void {
   const isMarked = circuit.evidence.at(-1) === step.state.seq && circuit.lastAtMs === step.nowMs;
   // What swallows tasks whatever they are is not proven by one that only failed.
   const hasFailed = isMarked || (isFailed && isBlackHole(circuit));
-  if (hasFailed) openCircuit(step, circuit, 'probeFailed');
+  if (hasFailed) reopen(step, circuit);
   else if (breaker.state.successes >= breaker.settings.probeSuccesses)
     moveCircuit(step, circuit, { to: 'closed', atMs: step.nowMs, cause: 'probesSucceeded' });
 }
 
-function isBlackHole({ breaker }: Circuit): boolean {
-  for (const { to, cause } of [...breaker.history].reverse()) {
-    if (to === 'closed') return false;
-    if (cause === 'blackHole') return true;
-  }
-  return false;
+function isBlackHole(circuit: Circuit): boolean {
+  return firstCause(circuit) === 'blackHole';
+}
+
+/** A probe failed. The last of its class goes on being probed where only a rate spoke against it, and is not away for long otherwise. */
+function reopen(step: Step, circuit: Circuit): void {
+  const isLast = isLastOfClass(step.state, circuit);
+  if (isLast && isRate(firstCause(circuit))) return;
+  openCircuit(step, circuit, 'probeFailed', isLast);
 }
 
 /**
