@@ -18,6 +18,10 @@ export function describeMisfit(
   valueOf: ValueOf,
 ): string {
   const text = serialize(ast);
+  if (ast.op === 'rcall' && ast.args[0] === 'exists') {
+    const list = valueOf(ast.args[1], facts);
+    if (Array.isArray(list)) return describeNone(ast, list, facts, valueOf);
+  }
   if (error !== null) return missingField(ast, facts) ?? `${text}: ${error}`;
   if (value !== false) return `${text} is ${shown(value)}, needs to be true or false`;
   if (comparisons.has(ast.op)) return describeComparison(ast, facts, valueOf) ?? `${text} is false`;
@@ -27,37 +31,46 @@ export function describeMisfit(
     if (needle.op !== 'value') return `${serialize(needle)} is ${shown(wanted)}, needs to be in ${serialize(list)}`;
     return `${serialize(list)} lacks ${shown(wanted)}`;
   }
-  if (ast.op === 'rcall' && ast.args[0] === 'exists') {
-    const list = valueOf(ast.args[1], facts);
-    if (Array.isArray(list) && list.length === 0) return `${serialize(ast.args[1])}: none`;
-    if (Array.isArray(list)) return describeNone(ast, list.length, facts, valueOf);
-  }
   return `${text} is false`;
 }
 
 /**
  * Of `list.exists(d, a && b && c)`, the first part that rules out the last that were left: "none of the 2 in devices with
- * d.class == "gpu" has d.memory >= GiB(16): there are GiB(8)". The parts are tried one after another, as their reader would.
+ * d.class == "gpu" has d.memory >= GiB(8): there is GiB(4)". The parts are tried one after another, as their reader would;
+ * an element that lacks what a part asks about is ruled out by it, and disturbs no other.
  */
-function describeNone(ast: ASTNode & { op: 'rcall' }, size: number, facts: Facts, valueOf: ValueOf): string {
-  const [, list, [variable, predicate]] = ast.args as [string, ASTNode, [ASTNode, ASTNode]];
-  const name = serialize(variable);
-  const source = serialize(list);
-  const parts = conjunctsOf(predicate).map(serialize);
-  let left = size;
-  for (let count = 0; count < parts.length; count += 1) {
-    const before = parts.slice(0, count).join(' && ');
-    const kept = valueOf(`${source}.filter(${name}, ${[before, parts[count]].filter(Boolean).join(' && ')})`, facts);
-    if (Array.isArray(kept) && kept.length > 0) {
-      left = kept.length;
-      continue;
+function describeNone(
+  ast: ASTNode & { op: 'rcall' },
+  list: readonly unknown[],
+  facts: Facts,
+  valueOf: ValueOf,
+): string {
+  const [, source, [variable, predicate]] = ast.args as [string, ASTNode, [ASTNode, ASTNode]];
+  const [name, from] = [serialize(variable), serialize(source)];
+  if (list.length === 0) return `${from}: none`;
+  const parts = conjunctsOf(predicate);
+  let left = [...list.keys()].slice(0, elementsExplainedMax);
+  const before: string[] = [];
+  for (const part of parts) {
+    const text = serialize(part);
+    const kept = left.filter((index) => valueOf(`[${from}[${index}]].exists(${name}, ${text})`, facts) === true);
+    if (kept.length === 0) {
+      const met = metValues(
+        part,
+        name,
+        left.map((index) => list[index]),
+      );
+      const narrowed = before.length === 0 ? '' : ` with ${before.join(' && ')}`;
+      return `none of the ${before.length === 0 ? list.length : left.length} in ${from}${narrowed} has ${text}${met}`;
     }
-    const met = count === 0 ? valueOf(source, facts) : valueOf(`${source}.filter(${name}, ${before})`, facts);
-    const values = metValues(conjunctsOf(predicate)[count] as ASTNode, name, met);
-    return `none of the ${left} in ${source}${before === '' ? '' : ` with ${before}`} has ${parts[count] ?? ''}${values}`;
+    left = kept;
+    before.push(text);
   }
-  return `none of the ${size} in ${source} has ${serialize(predicate)}`;
+  return `none of the ${list.length} in ${from} has ${serialize(predicate)}`;
 }
+
+/** A worker with more devices than this is explained by the first of them. */
+const elementsExplainedMax = 64;
 
 /** What the elements have where the part compares one of their fields: `: there are GiB(8), GiB(15)`. */
 function metValues(part: ASTNode, variable: string, elements: unknown): string {

@@ -21,7 +21,7 @@ const requirements = [
 const verdicts = ['passed', 'failed', 'errored', 'timedOut', 'skipped', 'inconclusive', 'canceled'] as const;
 const failureClasses = ['test', 'infrastructure', 'browser', 'unknown'] as const;
 const workerNames = ['w0', 'w1', 'w2', 'w3'];
-export const moveKinds = 18;
+export const moveKinds = 19;
 
 export function play(lab: Lab, [kind, a, b]: Move): Event[] {
   const { state } = lab.engine;
@@ -74,6 +74,8 @@ export function play(lab: Lab, [kind, a, b]: Move): Event[] {
       return known === undefined ? [] : finishAll(lab, name);
     case 13:
       return known === undefined ? [] : giveBack(lab, known, b);
+    case 18:
+      return known === undefined ? [] : flipGate(lab, known, b);
     default:
       return known === undefined ? [] : lab.report(name, ...trueReports(lab, name, b));
   }
@@ -86,6 +88,22 @@ function finishAll(lab: Lab, name: string): Event[] {
     return { kind: 'finished', ...ref, outcome: outcomeOf({ casesReported: recorded, costMs: 40 }) };
   });
   return reports.length === 0 ? [] : lab.report(name, ...reports);
+}
+
+/** Heat comes and goes, on the worker or on one of its GPUs. */
+function flipGate(lab: Lab, worker: WorkerRecord, b: number): Event[] {
+  const device = b % 3 === 0 ? 'gpu:0' : null;
+  const session = b % 11 === 0 ? ('s-old' as SessionId) : worker.session;
+  const gate = b % 2 === 0 ? 'heat' : 'battery';
+  return lab.step({
+    kind: 'gateFlipped',
+    worker: worker.worker,
+    session,
+    gate,
+    device,
+    isShut: b % 5 < 3,
+    reason: 'drawn',
+  });
 }
 
 /** Answers a request to give work back: all of it, or some. */
