@@ -7,7 +7,7 @@ import type { WorkerState } from '../lifecycle/worker.ts';
 import type { Condition } from '../lifecycle/condition.ts';
 import { countIn, joinClass, leaveClass, recount } from '../scheduling/classes.ts';
 import { withhold } from '../scheduling/withheld.ts';
-import { refreshStealable } from '../scheduling/lanes.ts';
+import { refreshStealable, restartTerms } from '../scheduling/lanes.ts';
 import type {
   LinksReset,
   ProfileChanged,
@@ -112,6 +112,7 @@ export function linksReset(state: State, event: LinksReset, atMs: number): void 
     mustLead(workerTransitions, 'worker', worker.state.kind, 'linksReset', 'disconnected');
     disconnect(state, worker, event.graceUntilMs, atMs);
   }
+  restartTerms(state, atMs);
 }
 
 function disconnect(state: State, worker: WorkerRecord, graceUntilMs: number, atMs: number): void {

@@ -123,6 +123,12 @@ function beginTerm(index: Index, lane: Lane, task: TaskRecord): void {
   if (lane.opened + 1 < lane.groups.length) index.expiring.add(lane);
 }
 
+/** The clock went back while the coordinator was away: who waits since a time to come waits since now. */
+export function restartTerms(state: State, atMs: number): void {
+  for (const run of state.runs.values())
+    for (const lane of run.lanes) if (lane.waitsSinceMs !== null && lane.waitsSinceMs > atMs) lane.waitsSinceMs = atMs;
+}
+
 /** Takes a task out of its lane, before its state changes. */
 export function dequeue(index: Index, run: RunRecord, task: TaskRecord): void {
   const lane = laneOf(run, task.suite);
