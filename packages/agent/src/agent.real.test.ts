@@ -135,6 +135,20 @@ test('the agent heartbeats with what it runs and what memory it has', async () =
   expect(heartbeat()!.residentMiB).toBeGreaterThan(10);
 });
 
+test('the agent tells what moves by itself now and then, and where it is told not to, never', async () => {
+  await start({ readingsMs: 50, name: 'tells' });
+  const told = () => coordinator.others.filter((message) => message.kind === 'readings');
+  await coordinator.until('three readings', () => told().length >= 3);
+  agents[0]!.kill('enough');
+  await agents[0]!.done;
+  const before = told().length;
+  await start({ readingsMs: 0, stateDir: join(bench.home, 'silent') });
+  const beats = () => coordinator.others.filter((message) => message.kind === 'heartbeat').length;
+  const from = beats();
+  await coordinator.until('it has long been there', () => beats() > from + 3);
+  expect(told()).toHaveLength(before);
+});
+
 test('more assignments than slots never run at once: as many wait, the rest goes back', async () => {
   await start({ slots: 1 });
   const assigns = ['a', 'b', 'c'].map((name) => bench.assignment({ [name]: bench.waiting(name) }));
