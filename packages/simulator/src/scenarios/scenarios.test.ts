@@ -8,6 +8,20 @@ test.each(scenarios)('$name goes as it is written down', async (scenario) => {
 
 const text = async (name: string): Promise<string> => transcriptOf(scenarios.find((one) => one.name === name)!);
 
+test('the transcripts of admission tell what their stories promise', async () => {
+  const full = await text('every-worker-is-full');
+  expect(full).toMatch(/the second run 1 tasks => runSubmitted tasksQueued\n/);
+  expect(full).not.toMatch(/runUnplaceable/);
+  const key = await text('one-key-two-tasks');
+  expect(key.match(/assign a-\d+: r-1\.\d+#1/g)).toHaveLength(3);
+  expect(key.indexOf('assign a-2: r-2.0#1')).toBeGreaterThan(0);
+  const equal = await text('two-equal-devices');
+  expect(new Set(equal.match(/tells s-\d+: assign/g)).size).toBe(2);
+  expect(await text('scores-well-but-does-not-fit')).toMatch(/workerConnected w-1 => workerJoined tasksAssigned/);
+  expect(await text('a-gang-loses-one')).toMatch(/gangRestarted cancelSent/);
+  expect(await text('an-alternative-in-time')).toMatch(/timePassed => alternativeOpened tasksAssigned/);
+});
+
 test('the transcripts tell what their stories promise', async () => {
   expect(await text('worker-lost-in-a-batch')).toMatch(
     /workerWentSilent w-0 => workerLost tasksReturned attemptSettled/,
@@ -38,4 +52,14 @@ test('the transcripts of circuits tell what their stories promise', async () => 
   const alone = await text('small-fleet-of-1');
   expect(alone).toMatch(/closed -> halfOpen, failureRate/);
   expect(alone).not.toMatch(/-> open/);
+});
+
+test('the transcripts of unsound machines tell what their stories promise', async () => {
+  const repaired = await text('device-repaired');
+  expect(repaired).toMatch(/checked => workerChecked conditionChanged .*certificationRequested/);
+  expect(repaired).toMatch(/recovered .*=> .*recoveryReported certificationRequested/);
+  expect(repaired).toMatch(/certified => workerCertified conditionChanged [^]*w-0 reports \d+ finished/);
+  const once = await text('check-fails-once');
+  expect(once).toMatch(/certified => workerCertified conditionChanged/);
+  expect(once).not.toMatch(/recoveryRequested/);
 });

@@ -2,7 +2,9 @@
 // golden transcripts beside this file.
 import { impossibleNeed, machineKinds } from '../agents/machines.ts';
 import { Simulation } from '../simulate.ts';
+import { admissionScenarios } from './admission-scenarios.ts';
 import { circuitScenarios } from './circuit-scenarios.ts';
+import { soundnessScenarios } from './soundness-scenarios.ts';
 import { passing, submission, worker, world } from './worlds.ts';
 import type { Scenario } from './worlds.ts';
 
@@ -85,7 +87,12 @@ const protocolScenarios: readonly Scenario[] = [
   },
 ];
 
-export const scenarios: readonly Scenario[] = [...protocolScenarios, ...circuitScenarios];
+export const scenarios: readonly Scenario[] = [
+  ...protocolScenarios,
+  ...admissionScenarios,
+  ...circuitScenarios,
+  ...soundnessScenarios,
+];
 
 /** Runs a scenario and tells it. Throws where an invariant does not hold. */
 export async function transcriptOf({ name, story, plan, planOf }: Scenario): Promise<string> {
