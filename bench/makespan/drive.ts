@@ -80,7 +80,12 @@ function earlierSubmissions(workload: Workload, history: History): Submission[] 
 /** The whole workload, or as much of it as fits one class, bound to that class. */
 function submissionOf(workload: Workload, only: number | null): Submission {
   const suites = workload.suites.map(({ name, batching, classes }) =>
-    suiteOf({ name, batching, timeoutMs: 7 * 86_400_000, requires: requirementOf(workload, only === null ? classes : [only]) }),
+    suiteOf({
+      name,
+      batching,
+      timeoutMs: 7 * 86_400_000,
+      requires: requirementOf(workload, only === null ? classes : [only]),
+    }),
   );
   const tests = workload.tests.filter(({ suite }) => only === null || workload.suites[suite]!.classes.includes(only));
   return [tests.map(({ suite, target }) => ({ suite, target })), { suites }];
