@@ -22,6 +22,7 @@
 //   GET    /api/v1/worker            WebSocket, see worker-wire.ts           worker:POOL
 import { z } from 'zod';
 import { CheckResult, DeviceName, Rung } from './checks.ts';
+import { CircuitStateName } from './circuits.ts';
 import { TaskCounts } from './feed.ts';
 import { RunId, TaskId, TokenId, WorkerId } from './ids.ts';
 import { Profile } from './profile.ts';
@@ -212,6 +213,10 @@ export const WorkerView = z.object({
   /** Those of which something is known: in the profile, checked, or set aside. */
   devices: z.array(DeviceView).optional(),
   checks: z.array(CheckView).optional(),
+  /** Circuits of its own that keep something from it now. */
+  circuits: z
+    .array(z.object({ circuit: z.string(), state: CircuitStateName, cause: z.string().nullable() }))
+    .optional(),
   /** Gates that are shut by what moves (heat, full GPU memory, battery): no new work until they open. `device` null: the worker. */
   gates: z
     .array(z.object({ gate: z.string(), device: z.string().nullable(), reason: z.string(), sinceMs: z.number() }))

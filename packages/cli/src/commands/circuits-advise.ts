@@ -16,6 +16,7 @@ type AdviseOptions = ConnectionOptions & {
   scope: 'worker' | 'workerTask';
   json?: boolean;
 };
+const rowsMax = 12;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 export function addAdviseCommand(circuits: Command): void {
@@ -97,7 +98,8 @@ function adviceText(advice: Advice, runs: number): string {
     `${plural(attempts, 'attempt')} of ${plural(runs, 'run')} in ${plural(circuits, 'circuit')}: ${faults} failed and passed elsewhere, ${good} were good, ${shared} failed elsewhere too, ${unproven} were never tried elsewhere.`,
     ...advice.thin.map((why) => `Too little history to decide by: ${why}.`),
   ];
-  const rows = advice.rows.map(({ settings, isInUse, opened, caught, wronglyStopped, otherwiseStopped }) => [
+  const shown = advice.rows.filter(({ isInUse }, at) => isInUse || at < rowsMax);
+  const rows = shown.map(({ settings, isInUse, opened, caught, wronglyStopped, otherwiseStopped }) => [
     `${settings.consecutiveFailures ?? '-'}`,
     settings.failureRate === null ? '-' : `${settings.failureRate * 100} %`,
     duration(settings.openMs),
@@ -109,6 +111,7 @@ function adviceText(advice: Advice, runs: number): string {
   ]);
   const header = ['in a row', 'share', 'open for', 'opened', 'caught', 'wrongly stopped', 'stopped otherwise', ''];
   lines.push('', table(header, rows, 0));
+  if (shown.length < advice.rows.length) lines.push(`and ${advice.rows.length - shown.length} that catch less: --json`);
   lines.push(
     '',
     'Breakers alone are replayed: the rules around them (several tasks, quorum, the last of its class) stop less.',

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { ConditionRequest, ConditionView, WorkerView } from '@assay/protocol';
 import { connect, type ConnectionOptions } from '../connection.ts';
+import { causeText, stateNames } from '../render/circuits.ts';
 import { duration } from '../render/style.ts';
 import { table } from '../render/table.ts';
 import { action, addConnectionOptions } from './options.ts';
@@ -87,7 +88,11 @@ export function troublesOf(worker: WorkerView): string[] {
   const gates = (worker.gates ?? []).map(
     ({ gate, device, reason }) => `${device ?? 'worker'} gated by ${gate}: ${reason}`,
   );
-  return [...own, ...devices, ...gates];
+  const circuits = (worker.circuits ?? []).map(
+    ({ circuit, state, cause }) =>
+      `${circuit} is ${stateNames[state]}: ${causeText(cause)} (assay circuits show ${circuit})`,
+  );
+  return [...own, ...devices, ...gates, ...circuits];
 }
 
 async function recovery(options: Shared): Promise<number> {

@@ -177,6 +177,7 @@ test.skipIf(process.platform !== 'linux')(
     expect(circuits[0]?.evidence.length).toBeGreaterThan(0);
     expect(moves(`worker:${bad}`)).toEqual(['closed open']);
     expect(await runAssay(fleet, ['circuits'])).toMatch(new RegExp(`worker:${bad} +open .*worker bad`));
+    expect(await runAssay(fleet, ['workers'])).toContain(`bad: worker:${bad} is open`);
     expect(await runAssay(fleet, ['circuits', 'advise', '--run', run])).toContain('Too little history');
   },
   120_000,

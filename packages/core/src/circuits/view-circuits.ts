@@ -1,11 +1,12 @@
 // Circuits in the shape of the API. Reads only: windows move with time when they are read, so what is read here is a copy.
-import type { CircuitTransition, CircuitView, WorkerId } from '@assay/protocol';
+import type { CircuitTransition, CircuitView, WorkerId, WorkerView } from '@assay/protocol';
 import type { State } from '../engine/state.ts';
 import { compareText } from '../kernel/compare.ts';
 import { healthOf } from './breaker.ts';
 import type { Breaker, TransitionRecord } from './breaker-state.ts';
 import type { CircuitsConfig } from './circuits-config.ts';
 import { judge } from './judge.ts';
+import { isBlocking } from './registry.ts';
 import type { Circuit } from './registry.ts';
 import type { Window } from './window.ts';
 
@@ -20,6 +21,19 @@ export function viewCircuits(state: State, config: CircuitsConfig, nowMs: number
 export function viewCircuit(state: State, config: CircuitsConfig, circuit: string, nowMs: number): CircuitView | null {
   const known = state.circuits.get(circuit);
   return known === undefined ? null : viewOf(state, config, known, nowMs);
+}
+
+/** Circuits of a worker itself that keep something from it now. */
+export function stopsOf(state: State, worker: WorkerId): NonNullable<WorkerView['circuits']> {
+  const around = state.index.circuits.byWorker.get(worker) ?? [];
+  return around
+    .filter(isBlocking)
+    .toSorted((a, b) => compareText(a.circuit, b.circuit))
+    .map(({ circuit, breaker }) => ({
+      circuit,
+      state: breaker.state.kind,
+      cause: breaker.history.at(-1)?.cause ?? null,
+    }));
 }
 
 const ranks: { readonly [State in CircuitView['state']]: number } = {

@@ -1,5 +1,6 @@
 // What is live, in the shapes of the API. Reads only.
 import type { AttemptView, RunId, RunView, TaskId, TaskView, WorkerId, WorkerView } from '@assay/protocol';
+import { stopsOf } from '../circuits/view-circuits.ts';
 import { taskIdOf } from './ids.ts';
 import { isPossible } from '../scheduling/capacity.ts';
 import { misfitReasons, placementOf } from '../scheduling/explain.ts';
@@ -149,6 +150,7 @@ function workerView(state: State, worker: WorkerRecord): WorkerView {
       : { profileChange: { atMs: worker.profileChange.atMs, changes: [...worker.profileChange.changes] } }),
     attempts: attempts.map(({ ref }) => ref),
     ...viewHealth(state, worker),
+    circuits: stopsOf(state, worker.worker),
   };
 }
 
