@@ -94,6 +94,11 @@ function store(tables: Tables, batch: RowBatch): void {
   for (const task of batch.closed) tables.open.delete(task);
   for (const row of batch.open) tables.open.set(taskIdOf(row.run, row.index), row);
   for (const row of batch.settlements) tables.settlements.set(taskIdOf(row.run, row.index), row);
+  for (const { run, index, diagnosis } of batch.revisions) {
+    const id = taskIdOf(run, index);
+    const row = tables.settlements.get(id);
+    if (row !== undefined) tables.settlements.set(id, { ...row, diagnosis });
+  }
   for (const row of batch.cases) listIn(tables.cases, row.run).push(row);
   for (const row of batch.workers) tables.workerNames.set(row.worker, row.name);
 }

@@ -17,7 +17,8 @@ type RunEvent = Extract<
       | 'runCancelRequested'
       | 'runSettled'
       | 'runRetired'
-      | 'taskSettled';
+      | 'taskSettled'
+      | 'diagnosisRevised';
   }
 >;
 
@@ -30,6 +31,13 @@ export function projectRunEvent(projection: Projection, context: EntryContext, e
       return addTasks(projection, context, event);
     case 'taskSettled':
       return settleTask(projection, context, event);
+    case 'diagnosisRevised': {
+      const run = runIdOf(event.task);
+      if (!projection.runs.has(run)) return;
+      const { diagnosis } = event;
+      projection.batch.revisions.push({ run, index: taskIndexOf(event.task), seq: context.entry.seq, diagnosis });
+      return;
+    }
     case 'runUnplaceable': {
       const run = changeRun(projection, event.run);
       if (!run) return;

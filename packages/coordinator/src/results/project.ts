@@ -34,6 +34,7 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'runSettled':
     case 'runRetired':
     case 'taskSettled':
+    case 'diagnosisRevised':
       return projectRunEvent(projection, context, event);
     case 'tasksAssigned':
     case 'attemptStarted':

@@ -143,6 +143,7 @@ function emptyPending(): Pending {
     assignments: [],
     attempts: [],
     settlements: [],
+    revisions: [],
     cases: [],
     profiles: [],
     events: [],

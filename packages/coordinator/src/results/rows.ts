@@ -122,6 +122,9 @@ export type SettlementRow = {
   diagnosis: Diagnosis | null;
 };
 
+/** What later evidence says of a settled task's trouble: it counts instead of what was said when it settled. */
+export type RevisionRow = { run: RunId; index: number; seq: number; diagnosis: Diagnosis };
+
 export type StoredCaseRow = { run: RunId; index: number; attempt: number; ordinal: number; case: Case };
 
 /** Key: worker. */
@@ -165,6 +168,7 @@ export type RowBatch = {
   closed: TaskId[];
   attempts: AttemptRow[];
   settlements: SettlementRow[];
+  revisions: RevisionRow[];
   cases: StoredCaseRow[];
   workers: WorkerRow[];
   profiles: ProfileRow[];

@@ -107,7 +107,12 @@ function attemptViewOf(row: AttemptRow, assignments: TaskParts['assignments']): 
     verdict: row.verdict,
     ...present({ failure: row.failure }),
     counts: row.counts,
-    ...present({ costMs: row.costMs, startupMs: row.startupMs, placement: placementOf(row, assignments), variant: row.variant }),
+    ...present({
+      costMs: row.costMs,
+      startupMs: row.startupMs,
+      placement: placementOf(row, assignments),
+      variant: row.variant,
+    }),
     blobs: row.blobs,
   };
 }

@@ -160,8 +160,10 @@ export type TaskSettled = {
   verdict: Verdict;
   diagnosis?: Diagnosis;
   variant?: string;
-  contradicts?: { key: string; workers: WorkerId[] };
+  contradicts?: { of: { key: string; usesDevice: boolean }; workers: WorkerId[] };
 };
+/** What other failures showed since changes whose fault a settled task's trouble was. */
+export type DiagnosisRevised = { kind: 'diagnosisRevised'; task: TaskId; diagnosis: Diagnosis };
 /** Retries whose delay is over: they wait in line from now on. */
 export type RetriesDue = { kind: 'retriesDue'; tasks: TaskId[] };
 /** A failure that may be part of one trouble of many. Older ones than `keptFromMs` are dropped. */
@@ -219,6 +221,7 @@ export type WorkerJoined = {
   pool: string;
   slots: number;
   agentVersion: string;
+  trust?: string;
   profile: Profile;
   profileDigest: string;
   declared: Record<string, string | number | boolean>;
@@ -393,6 +396,7 @@ export type CircuitProbed = {
 export type CircuitsForgotten = { kind: 'circuitsForgotten'; circuits: CircuitId[] };
 
 export type Event =
+  | DiagnosisRevised
   | RetriesDue
   | TroubleNoted
   | OutageOpened

@@ -7,6 +7,7 @@ import { taskTransitions } from '../lifecycle/task.ts';
 import type { TaskState } from '../lifecycle/task.ts';
 import { failureExcused, hardwareFailed } from './evolve-recovery.ts';
 import { after, mustLead } from '../lifecycle/transition.ts';
+import { suspectOf } from '../recovery/suspect-of.ts';
 import { changeLoad } from '../scheduling/classes.ts';
 import { firstOf } from '../scheduling/gangs.ts';
 import type { GangIndex } from '../scheduling/gangs.ts';
@@ -179,7 +180,7 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   const worker = attempt.worker === null ? undefined : state.workers.get(attempt.worker);
   attemptOver(state, event, run, task, worker, atMs);
   if (failure !== undefined && worker !== undefined && isOfHardware(failure.class))
-    hardwareFailed(state, worker.worker, `${laneOf(run, task.suite).suiteKey}\n${task.target}`, atMs);
+    hardwareFailed(state, worker.worker, suspectOf(run, task), atMs);
   if (event.next.kind === 'settle') return;
   mustLead(taskTransitions, 'task', task.state.kind, 'attemptRequeued', 'queued');
   if (event.next.spends === 'userRetry') task.userRetries += 1;

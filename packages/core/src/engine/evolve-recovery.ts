@@ -5,13 +5,26 @@ import type { Suspicion } from '../recovery/suspicion.ts';
 import { present } from '../kernel/assert.ts';
 import { signaturesMax, troublesMax } from '../recovery/shield.ts';
 import { enqueue, dequeue, laneOf } from '../scheduling/lanes.ts';
-import type { OutageClosed, OutageOpened, OutageProbed, RetriesDue, TaskSettled, TroubleNoted } from './events.ts';
+import type {
+  DiagnosisRevised,
+  OutageClosed,
+  OutageOpened,
+  OutageProbed,
+  RetriesDue,
+  TaskSettled,
+  TroubleNoted,
+} from './events.ts';
 import { findTask } from './lookup.ts';
 import type { RunRecord, State, TaskRecord } from './state.ts';
 
 /** What speaks against one worker is remembered so far back. */
 const suspicionsMax = 32;
 const suspectsMax = 1_000;
+
+export function diagnosisRevised(state: State, { task: id, diagnosis }: DiagnosisRevised): void {
+  const { task } = present(findTask(state, id), 'task that is diagnosed again');
+  if (task.state.kind === 'settled') task.state = { ...task.state, diagnosis };
+}
 
 export function retriesDue(state: State, { tasks }: RetriesDue): void {
   for (const id of tasks) {
@@ -86,12 +99,17 @@ export function taskJudged(state: State, { task, contradicts }: TaskSettled, atM
   if (outages.size > 0) for (const outage of outages.values()) if (outage.probe === task) outage.probe = null;
   if (contradicts === undefined) return;
   for (const worker of contradicts.workers)
-    suspect(state, worker, { key: contradicts.key, atMs, class: classOf(state, worker), isMeasured: false });
+    suspect(state, worker, { ...contradicts.of, atMs, class: classOf(state, worker), isMeasured: false });
 }
 
 /** A failure of the hardware speaks against its worker. */
-export function hardwareFailed(state: State, worker: WorkerId, key: string, atMs: number): void {
-  suspect(state, worker, { key, atMs, class: classOf(state, worker), isMeasured: true });
+export function hardwareFailed(
+  state: State,
+  worker: WorkerId,
+  of: Pick<Suspicion, 'key' | 'usesDevice'>,
+  atMs: number,
+): void {
+  suspect(state, worker, { ...of, atMs, class: classOf(state, worker), isMeasured: true });
 }
 
 function classOf(state: State, worker: WorkerId): string | null {

@@ -82,6 +82,8 @@ export function evolve(state: State, event: Event, atMs: number): void {
       return runs.taskSettled(state, event, atMs);
     case 'runSettled':
       return runs.runSettled(state, event, atMs);
+    case 'diagnosisRevised':
+      return recovery.diagnosisRevised(state, event);
     case 'retriesDue':
       return recovery.retriesDue(state, event);
     case 'troubleNoted':

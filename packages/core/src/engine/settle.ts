@@ -1,7 +1,8 @@
 // The end of things: of an attempt, of its task, of its run. Every way for work to end goes through here, so that budgets
 // are spent, fail-fast fires and runs settle in one place.
 import type { AttemptFailure, AttemptRef, BlobRef, CaseCounts, Verdict, WorkerId } from '@assay/protocol';
-import { classIdOf, contradicted, diagnosisOf, recoverTask, suspicionKey } from './ops/recover-task.ts';
+import { classIdOf, contradicted, diagnosisOf, recoverTask, revisedDiagnoses } from './ops/recover-task.ts';
+import { suspectOf } from '../recovery/suspect-of.ts';
 import { variantOf } from '../recovery/variant-of.ts';
 import type { Decision } from './ops/recover-task.ts';
 import { hasCheckFor, requestCertification } from './ops/certify.ts';
@@ -50,7 +51,7 @@ export function settleAttempt(
     next,
     ...circumstancesOf(step, run, task, attempt, said),
   });
-  feedCircuits(step, run, task, attempt, ending, probed);
+  feedCircuits(step, run, task, attempt, ending, probed, next.kind === 'requeue' && next.outage !== undefined);
   if (repair) askForRepair(step, attempt, ending);
   if (step.state.recovery.outages.size > 0)
     concludeOutages(step, id, next.kind === 'requeue' ? next.outage : undefined);
@@ -130,7 +131,7 @@ function attributionOf(
   return {
     diagnosis: found.diagnosis,
     ...(label === null ? {} : { variant: label }),
-    ...(workers.length === 0 ? {} : { contradicts: { key: suspicionKey(run, task), workers } }),
+    ...(workers.length === 0 ? {} : { contradicts: { of: suspectOf(run, task), workers } }),
   };
 }
 
@@ -204,5 +205,7 @@ export function settleRunWhenDone(step: Step, run: RunRecord): void {
   if (run.state.kind !== 'sealed' && run.state.kind !== 'canceling') return;
   const { queued, assigned, running } = run.counts;
   if (queued + assigned + running > 0) return;
+  for (const { task, diagnosis } of revisedDiagnoses(step, run))
+    step.emit({ kind: 'diagnosisRevised', task: taskIdOf(run.run, task.index), diagnosis });
   step.emit({ kind: 'runSettled', run: run.run, verdict: verdictOfRun(run.state, run.verdicts) });
 }

@@ -175,12 +175,8 @@ function tellingPlace({ tried, places, last }: Facts): WishPlace {
 
 /** On another worker, and it waits for one: failing again where it failed would tell the test from nothing. */
 function userRetry(its: Facts): Choice {
-  const where = userPlace(its);
+  const where = tellingPlace(its);
   return retry('user-retry', where, { spends: 'userRetry', isSoft: where === 'here' });
-}
-
-function userPlace({ places }: Facts): WishPlace {
-  return places.sameClass ? 'sameClass' : places.elsewhere ? 'elsewhere' : 'here';
 }
 
 function likeLast(tried: readonly Tried[]): readonly Tried[] {

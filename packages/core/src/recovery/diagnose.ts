@@ -15,6 +15,8 @@ export type Case = {
   readonly isSuspected: (worker: WorkerId) => boolean;
   /** The same of the class with this id, on several of its workers. */
   readonly isSuspectedClass: (of: string) => boolean;
+  /** It failed and passed elsewhere before, on workers that nothing else speaks against. */
+  readonly hasFailedInSoundPlaces: boolean;
   readonly nameOfWorker: (worker: WorkerId) => string;
   /** How two classes differ, in words; null where that is not known. */
   readonly difference: (failed: string, passed: string) => string | null;
@@ -81,6 +83,15 @@ const passedRows: readonly Row[] = [
       confidence: 'likely',
       subject: its.failing[0]?.failure?.rule?.subject,
       summary: `It failed with ${nameOf(its.failing[0] ?? its.last)} and passed later without a change.`,
+    }),
+  },
+  {
+    rule: 'known-to-be-flaky',
+    applies: (its) => !hardware.has(namedClass(its)) && its.hasFailedInSoundPlaces,
+    say: (its) => ({
+      fault: 'flaky',
+      confidence: 'likely',
+      summary: `It failed ${count(its.failing.length, 'time')} and passed, as it did before in places that nothing speaks against.`,
     }),
   },
   {
@@ -216,6 +227,16 @@ const failedRows: readonly Row[] = [
     }),
   },
   {
+    rule: 'network',
+    applies: ({ last }) => classOf(last) === 'infrastructure' && !isMemory(nameOf(last)),
+    say: (its) => ({
+      fault: 'infrastructure',
+      confidence: its.units.size >= 2 ? 'likely' : 'open',
+      subject: its.last.failure?.rule?.subject,
+      summary: `It failed with ${nameOf(its.last)} on ${count(its.units.size, 'worker')}, each time it was tried.`,
+    }),
+  },
+  {
     rule: 'fails-on-every-kind',
     applies: ({ classes, failing }) => classes.size >= 2 && isOneWay(failing),
     say: (its) => ({
@@ -266,16 +287,6 @@ const failedRows: readonly Row[] = [
       confidence: 'open',
       subject: deviceOf(its),
       summary: `It failed with ${nameOf(its.last)} on ${deviceOf(its)}, the only place there was to try it.`,
-    }),
-  },
-  {
-    rule: 'network',
-    applies: ({ last }) => classOf(last) === 'infrastructure' && !isMemory(nameOf(last)),
-    say: (its) => ({
-      fault: 'infrastructure',
-      confidence: its.units.size >= 2 ? 'likely' : 'open',
-      subject: its.last.failure?.rule?.subject,
-      summary: `It failed with ${nameOf(its.last)} on ${count(its.units.size, 'worker')}, each time it was tried.`,
     }),
   },
   {

@@ -36,7 +36,7 @@ export const recoveryDefaults: RecoveryConfig = {
   /** All attempts of one task, whatever they were spent on: the last stop, should every other count be wrong. */
   attemptsMax: 40,
   /** Before a network failure is tried again; doubled with each. */
-  delayMs: 1_000,
+  delayMs: 5_000,
   delayMaxMs: 30_000,
   /** A task that took down this many workers is set aside. */
   poisonWorkersMin: 2,

@@ -16,6 +16,8 @@ export type Trouble = {
   readonly attempt: number;
   readonly suite: string;
   readonly worker: WorkerId;
+  /** Its suite says that it uses something outside: what tests share is then known, and not only guessed. */
+  readonly isDeclared?: boolean;
   readonly atMs: number;
 };
 
@@ -77,9 +79,10 @@ export function normalised(line: string): string {
 /** Whether alike failures are many, unrelated and in several places: then they are one trouble. */
 export function isOneTrouble(troubles: readonly Trouble[], config: RecoveryConfig, nowMs: number): boolean {
   const recent = inWindow(troubles, config, nowMs);
+  const suitesMin = recent.some(({ isDeclared }) => isDeclared === true) ? 1 : config.shieldSuitesMin;
   return (
     countOf(recent, ({ task }) => task) >= config.shieldTasksMin &&
-    countOf(recent, ({ suite }) => suite) >= config.shieldSuitesMin &&
+    countOf(recent, ({ suite }) => suite) >= suitesMin &&
     countOf(recent, ({ worker }) => worker) >= config.shieldWorkersMin
   );
 }

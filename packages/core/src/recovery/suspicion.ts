@@ -16,6 +16,8 @@ export type Suspicion = {
   /** Capability class that the worker was of, by id. */
   readonly class: string | null;
   readonly isMeasured: boolean;
+  /** Whether the task asked for more than a processor: what it shows of the device says nothing to those that do not. */
+  readonly usesDevice: boolean;
 };
 
 export type Suspicions = ReadonlyMap<WorkerId, readonly Suspicion[]>;
@@ -26,13 +28,19 @@ type Counted = { readonly worker: WorkerId; readonly class: string | null; reado
 const measuredWeight = 3;
 
 /** How much speaks against each worker, by tasks other than `self`: each task once. */
-function countedOf(suspicions: Suspicions, config: RecoveryConfig, nowMs: number, self: string): Counted[] {
+function countedOf(
+  suspicions: Suspicions,
+  config: RecoveryConfig,
+  nowMs: number,
+  self: string,
+  usesDevice: boolean,
+): Counted[] {
   const counted: Counted[] = [];
   for (const [worker, entries] of suspicions) {
     const weights = new Map<string, number>();
     let last: string | null = null;
-    for (const { key, atMs, isMeasured, class: of } of entries) {
-      if (key === self || atMs <= nowMs - config.suspicionMs) continue;
+    for (const { key, atMs, isMeasured, class: of, usesDevice: its } of entries) {
+      if (key === self || its !== usesDevice || atMs <= nowMs - config.suspicionMs) continue;
       weights.set(key, Math.max(weights.get(key) ?? 0, isMeasured ? measuredWeight : 1));
       last = of;
     }
@@ -47,10 +55,10 @@ export function suspectsOf(
   suspicions: Suspicions,
   config: RecoveryConfig,
   nowMs: number,
-  self: string,
-  fleet: number,
+  self: { readonly key: string; readonly usesDevice: boolean },
+  fleet: { readonly workers: number; readonly membersOf: (of: string) => number },
 ): { readonly workers: ReadonlySet<WorkerId>; readonly classes: ReadonlySet<string> } {
-  const counted = countedOf(suspicions, config, nowMs, self);
+  const counted = countedOf(suspicions, config, nowMs, self.key, self.usesDevice);
   const workers = new Set<WorkerId>();
   const classes = new Set<string>();
   if (counted.length === 0) return { workers, classes };
@@ -58,11 +66,12 @@ export function suspectsOf(
   for (const [of, members] of byClass(counted)) {
     const weight = members.reduce((sum, one) => sum + one.weight, 0);
     const heavy = members.filter((one) => one.weight >= config.suspicionWeightMin);
-    // Most of all that is wrong is here, and on more than one unit.
-    if (of !== null && heavy.length >= 2 && weight >= 2 * config.suspicionWeightMin && weight >= (2 / 3) * total) classes.add(of);
+    // Most of all that is wrong is here, and on most of its units: a version is the same on all of them.
+    const isMost = of !== null && members.length >= Math.max(2, 0.6 * fleet.membersOf(of));
+    if (isMost && heavy.length >= 2 && weight >= (2 / 3) * total) classes.add(of);
   }
   for (const one of counted) {
-    const peers = (total - one.weight) / Math.max(1, fleet - 1);
+    const peers = (total - one.weight) / Math.max(1, fleet.workers - 1);
     if (one.weight >= config.suspicionWeightMin && one.weight >= 3 * peers) workers.add(one.worker);
   }
   return { workers, classes };

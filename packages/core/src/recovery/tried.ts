@@ -12,6 +12,8 @@ export type Tried = {
   readonly verdict: Verdict;
   readonly failure: AttemptFailure | undefined;
   readonly hasStarted: boolean;
+  /** Its worker was lost and is back as the process that it was: only its link was gone. */
+  readonly hasComeBack?: boolean;
   /** What its repetition spent. */
   readonly spent: 'userRetry' | 'infrastructureRetry' | 'nothing' | null;
   /** Index of the variant that it ran, or null for the configuration that was asked for. */
@@ -67,7 +69,7 @@ export function nameOf({ verdict, failure }: Pick<Tried, 'verdict' | 'failure'>)
 }
 
 /** Whether a failure took its worker down with it. */
-export function tookWorkerDown(one: Pick<Tried, 'verdict' | 'failure' | 'hasStarted'>): boolean {
-  if (!one.hasStarted) return false;
+export function tookWorkerDown(one: Pick<Tried, 'verdict' | 'failure' | 'hasStarted' | 'hasComeBack'>): boolean {
+  if (!one.hasStarted || one.hasComeBack === true) return false;
   return one.verdict === 'lost' || one.failure?.code === 'WORKER_RESTARTED';
 }

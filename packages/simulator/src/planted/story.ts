@@ -74,6 +74,11 @@ export function hear(story: Story, event: Event, atMs: number, run: number): voi
       story.tasks.set(event.task, { verdict: event.verdict, diagnosis: diagnosis ?? null, run });
       return;
     }
+    case 'diagnosisRevised': {
+      const known = story.tasks.get(event.task);
+      if (known !== undefined) story.tasks.set(event.task, { ...known, diagnosis: event.diagnosis });
+      return;
+    }
     case 'conditionChanged': {
       if (event.to.kind !== 'quarantined' || event.from === 'quarantined') return;
       const scope: CircuitScope =

@@ -161,6 +161,12 @@ export const settlementsTable: Table<rows.SettlementRow> = {
   ],
 };
 
+export const revisionsTable: Table<rows.RevisionRow> = {
+  name: 'revisions',
+  kinds: [text, integer, bigint, text, text],
+  cells: (row) => [row.run, row.index, row.seq, row.diagnosis.fault, JSON.stringify(row.diagnosis)],
+};
+
 export const casesTable: Table<rows.StoredCaseRow> = {
   name: 'cases',
   kinds: [text, integer, integer, integer, text, text, double, text, text, integer, integer],

@@ -49,6 +49,7 @@ async function appendBatch(connection: DuckDBConnection, batch: RowBatch): Promi
   await table.appendRows(connection, table.assignmentsTable, batch.assignments);
   await table.appendRows(connection, table.attemptsTable, batch.attempts);
   await table.appendRows(connection, table.settlementsTable, batch.settlements);
+  await table.appendRows(connection, table.revisionsTable, batch.revisions);
   await table.appendRows(connection, table.casesTable, batch.cases);
   await table.appendRows(connection, table.profilesTable, batch.profiles);
   await table.appendRows(connection, table.eventsTable, batch.events);

@@ -2,6 +2,7 @@
 // else is in trouble), asks the tables of recovery/, and says the answer in the engine's words.
 import type { AttemptFailure, CircuitScope, Diagnosis, WorkerId } from '@assay/protocol';
 import { circuitIdOf } from '../../circuits/scope.ts';
+import { suspectOf } from '../../recovery/suspect-of.ts';
 import { suspectsOf } from '../../recovery/suspicion.ts';
 import { chooseRecovery } from '../../recovery/choose.ts';
 import type { Choice, Places } from '../../recovery/choose.ts';
@@ -44,7 +45,7 @@ export function recoverTask(
   // The many: nothing to recover from.
   if (!isFailing(last)) return { next: { kind: 'settle' }, said: ending, repair: false };
   const suite = run.spec.suites[task.suite];
-  const outage = attempt.worker === null ? null : noteTrouble(step, run, task, attempt, last);
+  const outage = noteTrouble(step, run, task, attempt, last);
   const choice = chooseRecovery(
     {
       tried,
@@ -114,6 +115,7 @@ export function triedOf(state: State, task: TaskRecord, attempt: AttemptRecord |
         verdict,
         failure,
         hasStarted,
+        hasComeBack: hasComeBack(state, one.worker, failure),
         spent: spent ?? null,
         variant,
       });
@@ -132,6 +134,13 @@ export function triedOf(state: State, task: TaskRecord, attempt: AttemptRecord |
     }
   }
   return tried;
+}
+
+/** Whether a worker that was lost is back as the same process: then nothing took it down. */
+function hasComeBack(state: State, worker: WorkerId | null, failure: AttemptFailure | undefined): boolean {
+  const incarnation = failure?.code === 'WORKER_LOST' ? failure.evidence?.['incarnation'] : undefined;
+  const now = worker === null || incarnation === undefined ? undefined : state.workers.get(worker);
+  return now !== undefined && now.incarnation === incarnation && now.state.kind !== 'lost' && now.state.kind !== 'left';
 }
 
 export function classIdOf(state: State, worker: WorkerId | null): string | null {
@@ -264,6 +273,7 @@ export function diagnosisOf(
     tried,
     isPoison: last.failure?.code === 'POISON',
     outage: excused?.state.kind === 'settled' ? (excused.state.outage ?? null) : null,
+    hasFailedInSoundPlaces: hasFailedInSoundPlaces(step, run, task, tried),
     isSuspected: (worker) => isSuspectedWorker(step, run, task, worker),
     isSuspectedClass: (of) => isSuspectedClass(step, run, task, of),
     nameOfWorker: (worker) => state.workers.get(worker)?.name ?? worker,
@@ -272,16 +282,16 @@ export function diagnosisOf(
   return diagnosis === null ? null : { diagnosis, tried };
 }
 
-/** Names a task over runs. */
-export function suspicionKey(run: RunRecord, task: TaskRecord): string {
-  return `${laneOf(run, task.suite).suiteKey}\n${task.target}`;
-}
-
 /** Workers and classes that more speaks against than against their peers, apart from this task itself. */
 function suspects(step: Step, run: RunRecord, task: TaskRecord): ReturnType<typeof suspectsOf> {
   const { state, config, nowMs } = step;
-  const found = suspectsOf(state.recovery.suspicions, config.recovery, nowMs, suspicionKey(run, task), state.workers.size);
-  return found;
+  return suspectsOf(state.recovery.suspicions, config.recovery, nowMs, suspectOf(run, task), {
+    workers: state.workers.size,
+    membersOf: (of) => {
+      for (const { id, members } of state.index.classes.values()) if (id === of) return members;
+      return 0;
+    },
+  });
 }
 
 /** Whether a circuit of the place stops this kind of work, or did lately: its failures there were judged together. */
@@ -305,11 +315,21 @@ function isSuspectedWorker(step: Step, run: RunRecord, task: TaskRecord, worker:
 }
 
 function isSuspectedClass(step: Step, run: RunRecord, task: TaskRecord, of: string): boolean {
-  const scopes: CircuitScope[] = [
-    { kind: 'class', class: of },
-    { kind: 'classTask', class: of, ...suiteScope(run, task) },
-  ];
-  return isStopped(step, scopes) || suspects(step, run, task).classes.has(of);
+  return suspects(step, run, task).classes.has(of);
+}
+
+/** Whether this test, in other runs too, failed on other workers that nothing speaks against. */
+function hasFailedInSoundPlaces(step: Step, run: RunRecord, task: TaskRecord, tried: readonly Tried[]): boolean {
+  const { key } = suspectOf(run, task);
+  const own = new Set(tried.filter(isFailing).map(({ worker }) => worker));
+  const since = step.nowMs - step.config.recovery.suspicionMs;
+  for (const [worker, entries] of step.state.recovery.suspicions) {
+    if (own.has(worker) || !entries.some((one) => one.key === key && !one.isMeasured && one.atMs > since)) continue;
+    const of = step.state.workers.get(worker)?.class.id;
+    if (!isSuspectedWorker(step, run, task, worker) && (of === undefined || !isSuspectedClass(step, run, task, of)))
+      return true;
+  }
+  return false;
 }
 
 /** Workers that a passed task failed on by its own test: it speaks against each of them. */
@@ -340,3 +360,30 @@ function textOf(value: unknown): string {
 function plainOf(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value;
 }
+
+/**
+ * Diagnoses that later evidence changes: what a test's failure looked like when it was alone, and what it is beside those of
+ * others. Asked once, when a run ends; only what was called flaky or left open is looked at again.
+ */
+export function revisedDiagnoses(step: Step, run: RunRecord): { task: TaskRecord; diagnosis: Diagnosis }[] {
+  if (step.state.recovery.suspicions.size === 0) return [];
+  const revised: { task: TaskRecord; diagnosis: Diagnosis }[] = [];
+  for (const task of run.tasks) {
+    const before = task.state.kind === 'settled' ? task.state.diagnosis : undefined;
+    if (before === undefined || !revisable.has(before.rule)) continue;
+    const now = diagnosisOf(step, run, task)?.diagnosis;
+    if (now !== undefined && now.rule !== before.rule) revised.push({ task, diagnosis: now });
+  }
+  return revised;
+}
+
+/** Rules that say what fits best while nothing else is known. */
+const revisable: ReadonlySet<string> = new Set([
+  'passes-and-fails',
+  'known-to-be-flaky',
+  'suspected-unit',
+  'suspected-version',
+  'unit-fails-peer-passes',
+  'version-now-and-then',
+  'kind-or-unit',
+]);

@@ -34,7 +34,12 @@ export function releaseAttempts(
         verdict: 'lost',
         counts,
         fellowSuspects: suspects.size - (suspects.has(task) ? 1 : 0),
-        failure: { class: 'infrastructure', code: 'WORKER_LOST', message: `${worker.name}: ${message}` },
+        failure: {
+          class: 'infrastructure',
+          code: 'WORKER_LOST',
+          message: `${worker.name}: ${message}`,
+          evidence: { incarnation: worker.incarnation },
+        },
       });
   }
 }

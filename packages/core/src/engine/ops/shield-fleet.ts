@@ -25,6 +25,7 @@ export function noteTrouble(
     attempt: attempt.attempt,
     suite: `${run.spec.project}/${run.spec.suites[task.suite]?.name ?? ''}`,
     worker: attempt.worker,
+    ...((run.spec.suites[task.suite]?.uses ?? []).length > 0 ? { isDeclared: true } : {}),
     atMs: nowMs,
   };
   step.emit({ kind: 'troubleNoted', signature, trouble, keptFromMs: nowMs - config.recovery.shieldWindowMs });
@@ -32,7 +33,12 @@ export function noteTrouble(
   if (known !== undefined) return known;
   const troubles = state.recovery.troubles.get(signature) ?? [];
   if (!isOneTrouble(troubles, config.recovery, nowMs)) return null;
-  const evidence = inWindow(troubles, config.recovery, nowMs).map(({ atMs: _, ...one }) => one);
+  const evidence = inWindow(troubles, config.recovery, nowMs).map(({ task: of, attempt: number, suite, worker }) => ({
+    task: of,
+    attempt: number,
+    suite,
+    worker,
+  }));
   step.emit({ kind: 'outageOpened', signature, name, evidence });
   return state.recovery.outages.get(signature) ?? null;
 }
