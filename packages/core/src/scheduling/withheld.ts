@@ -7,7 +7,10 @@ import { compareText } from '../kernel/compare.ts';
 
 export type Offer = { readonly digest: string; readonly profile: Profile; readonly declared: DeclaredLabels };
 
-/** The offer without the devices: `gpu:1` leaves the list of GPUs, `accelerator` or `accelerator:0` the declared label of that name. */
+/**
+ * The offer without the devices: `gpu:1` leaves the list of GPUs, `npu:0` the first NPU that of accelerators, and `rig` or `rig:0` the
+ * declared label of that name.
+ */
 export function withhold(offer: Offer, devices: readonly string[]): Offer {
   const names = [...devices].sort(compareText);
   const unknown = [...offer.profile.unknown];
@@ -22,16 +25,35 @@ export function withhold(offer: Offer, devices: readonly string[]): Offer {
       unknown.push({ field: `declared.${label}`, reason: 'the device is set aside' });
     }
   }
-  const { gpus, ...rest } = offer.profile;
+  const { gpus, accelerators, ...rest } = offer.profile;
   const kept = gpus?.filter((_, index) => !lostGpus.has(index));
   if (gpus !== undefined && kept?.length === 0 && gpus.length > 0)
     unknown.push({ field: 'gpus', reason: 'every GPU is set aside' });
+  const others = accelerators === undefined ? undefined : withoutUnits(accelerators, new Set(names));
   const hasGpus = kept !== undefined && (kept.length > 0 || gpus?.length === 0);
   return {
     digest: `${offer.digest} without ${names.join(' ')}`,
-    profile: { ...rest, ...(hasGpus ? { gpus: kept } : {}), unknown },
+    profile: {
+      ...rest,
+      ...(hasGpus ? { gpus: kept } : {}),
+      ...(others === undefined ? {} : { accelerators: others }),
+      unknown,
+    },
     declared,
   };
+}
+
+/** Units are counted by class, in the order of the profile. */
+function withoutUnits<Unit extends { readonly class: string }>(
+  units: readonly Unit[],
+  names: ReadonlySet<string>,
+): Unit[] {
+  const counts = new Map<string, number>();
+  return units.filter(({ class: kind }) => {
+    const unit = counts.get(kind) ?? 0;
+    counts.set(kind, unit + 1);
+    return !names.has(`${kind}:${unit}`);
+  });
 }
 
 export function splitDevice(device: string): { readonly kind: string; readonly unit: number | null } {
@@ -43,6 +65,9 @@ export function splitDevice(device: string): { readonly kind: string; readonly u
 export function deviceClassOf(profile: Profile | undefined, device: string | null): string {
   if (device === null) return 'worker';
   const { kind, unit } = splitDevice(device);
-  const gpu = kind === 'gpu' && unit !== null ? profile?.gpus?.[unit] : undefined;
-  return gpu === undefined ? kind : `gpu ${gpu.vendor} ${gpu.model ?? 'of unknown model'}`;
+  const found =
+    kind === 'gpu'
+      ? profile?.gpus?.[unit ?? -1]
+      : profile?.accelerators?.filter((one) => one.class === kind)[unit ?? -1];
+  return found === undefined ? kind : `${kind} ${found.vendor} ${found.model ?? 'of unknown model'}`;
 }
