@@ -77,6 +77,27 @@ export class Fleet {
     return { ...this.#result, makespanMs };
   }
 
+  /** Submits each at its time, and lives until all of them are settled. */
+  runAll(
+    submissions: readonly { readonly atMs: number; readonly submission: Parameters<Lab['submit']> }[],
+  ): FleetResult {
+    this.#result = emptyResult();
+    this.#begunMs = this.lab.nowMs;
+    let open = submissions.length;
+    const runs: RunId[] = [];
+    for (const { atMs, submission } of submissions)
+      this.#at(atMs, () => {
+        runs.push(this.lab.submit(...submission));
+        this.#deliver(this.lab.journal.at(-1)?.events ?? []);
+        open -= 1;
+      });
+    const isOver = (): boolean =>
+      open === 0 && runs.every((run) => this.lab.engine.state.runs.get(run)?.state.kind === 'settled');
+    while (this.#due.length > 0 || !isOver()) this.#next();
+    this.#slots.clear();
+    return { ...this.#result, makespanMs: this.lab.nowMs - this.#begunMs };
+  }
+
   #next(): void {
     const deadlineMs = this.lab.engine.nextDeadlineMs();
     const first = this.#due[0];
