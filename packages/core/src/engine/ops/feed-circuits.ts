@@ -19,7 +19,7 @@ import type { AttemptRecord, RunRecord, State, TaskRecord, WorkerRecord } from '
 import type { Step } from '../step.ts';
 import { hasCheckFor, requestCertification } from './certify.ts';
 
-/** Tells the circuits how an attempt ended. `probed` are those that it was a probe of. */
+/** Tells the circuits how an attempt ended. `probed` are those that it was a probe of; `isExcused`: part of an outage of the fleet. */
 export function feedCircuits(
   step: Step,
   run: RunRecord,
@@ -27,13 +27,15 @@ export function feedCircuits(
   attempt: AttemptRecord,
   ending: Ending,
   probed: readonly Circuit[],
+  isExcused: boolean,
 ): void {
   const worker = attempt.worker === null ? undefined : step.state.workers.get(attempt.worker);
   const isOver = ending.verdict === 'passed' || ending.verdict === 'canceled' || ending.verdict === 'skipped';
-  if (worker !== undefined && !isOver) noteFailure(step, run, task, attempt, worker, ending);
+  // A trouble that the whole fleet has is nobody's own.
+  if (worker !== undefined && !isOver && !isExcused) noteFailure(step, run, task, attempt, worker, ending);
   if (worker !== undefined && ending.verdict === 'passed' && task.attempts.length > 1)
     blameEarlier(step, run, task, worker);
-  const hasFailed = !isOver && ending.verdict !== 'inconclusive';
+  const hasFailed = !isOver && !isExcused && ending.verdict !== 'inconclusive';
   for (const circuit of probed) concludeProbe(step, circuit, hasFailed);
 }
 
@@ -76,7 +78,7 @@ function noteFailure(
   const mayBeWorker =
     named === null
       ? !worker.isProven && !hasFailedElsewhere(state, task, worker.worker)
-      : named === 'infrastructure' || named === 'unknown';
+      : named === 'unknown' || marks.some(({ scope }) => scope.kind === 'worker');
   const isFast = mayBeWorker && isFastFailure(step, attempt, ending, worker.isProven);
   if (marks.length === 0 && !isFast) return;
   noteMarks(step, {
@@ -225,8 +227,10 @@ function shareLikeIt(state: State, worker: WorkerId, nowMs: number): number | nu
   let unlike = 0;
   for (const peer of state.workers.values()) {
     if (peer.worker === worker || peer.state.kind === 'lost' || peer.state.kind === 'left') continue;
-    if (peer.isProven || isAtWorkLonger(state, peer, nowMs - slowestMs)) unlike += 1;
-    else if (state.streaks.has(peer.worker)) alike += 1;
+    const row = state.streaks.get(peer.worker)?.tasks.length ?? 0;
+    if (row >= 2) alike += 1;
+    else if (peer.isProven || isAtWorkLonger(state, peer, nowMs - slowestMs)) unlike += 1;
+    else if (row > 0) alike += 1;
   }
   return unlike === 0 ? null : (alike + 1) / (alike + unlike + 2);
 }
@@ -332,11 +336,10 @@ function considerBlackHole(step: Step, config: Step['config']['circuits'], worke
   const { state } = step;
   const streak = state.streaks.get(worker.worker);
   if (streak === undefined || streak.tasks.length < config.blackHoleTasksMin) return;
-  if (streak.hasTest) {
-    if (worker.isProven) return;
-    const share = shareLikeIt(state, worker.worker, step.nowMs);
-    if (share === null || share ** streak.tasks.length > config.blackHoleChance) return;
-  }
+  if (streak.hasTest && worker.isProven) return;
+  const share = shareLikeIt(state, worker.worker, step.nowMs);
+  // What happens to its peers too is no black hole. Alone, only failures of the machine speak.
+  if (share === null ? streak.hasTest : share ** streak.tasks.length > config.blackHoleChance) return;
   const scope = { kind: 'worker', worker: worker.worker } as const;
   if (!state.circuits.has(circuitIdOf(scope))) {
     const member = streak.tasks.at(-1) ?? '';
