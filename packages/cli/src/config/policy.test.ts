@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -36,4 +36,10 @@ const wrong: [string, RegExp][] = [
 ];
 test.each(wrong)('refused with the place that is wrong: %s', async (text, message) => {
   await expect(reading(text)).rejects.toThrow(message);
+});
+
+test('the policy that the documents show is one', async () => {
+  const page = await readFile(new URL('../../../../docs/explain/admission.md', import.meta.url), 'utf8');
+  const [, shown] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
+  expect(await reading(shown ?? '')).toMatchObject({ keys: { licence: 2 }, pools: { gpu: { reserved: true } } });
 });

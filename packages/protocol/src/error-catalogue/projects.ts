@@ -159,5 +159,11 @@ export const projectErrors = {
     summary: 'No connected worker can do this task.',
     next: 'Change what is required, or start a worker that has it; the message says what each one lacks.',
   },
+  DEPENDENCY_NOT_PASSED: {
+    status: 500,
+    retryable: false,
+    summary: 'What the task comes after did not pass, so it was not run.',
+    next: 'Look at the task that is named; this one says nothing of its own test.',
+  },
   CANCELED: { status: 500, retryable: false, summary: 'The task was canceled.', next: 'Nothing to do.' },
 } as const satisfies Record<string, ErrorEntry>;
