@@ -96,6 +96,8 @@ function drawConfig(random: Random): EngineConfig {
     infrastructureRetriesMax: random.pick([2, 5]),
     durationsMax: random.pick([20, 200_000]),
     retiredKeysMax: random.pick([2, 10_000]),
+    hedgeAfterMs: random.pick([500, 5_000]),
+    hedgeShare: random.pick([0.1, 0.5]),
   };
 }
 

@@ -94,6 +94,10 @@ function store(tables: Tables, batch: RowBatch): void {
   for (const task of batch.closed) tables.open.delete(task);
   for (const row of batch.open) tables.open.set(taskIdOf(row.run, row.index), row);
   for (const row of batch.settlements) tables.settlements.set(taskIdOf(row.run, row.index), row);
+  for (const { run, index, attempt } of batch.dropped) {
+    const kept = (tables.cases.get(run) ?? []).filter((row) => row.index !== index || row.attempt !== attempt);
+    tables.cases.set(run, kept);
+  }
   for (const { run, index, diagnosis } of batch.revisions) {
     const id = taskIdOf(run, index);
     const row = tables.settlements.get(id);

@@ -31,13 +31,10 @@ export function liveFactsOf(state: State): LiveFacts {
     },
     gatesOf: (worker) => [...(state.workers.get(worker)?.health.gates.values() ?? [])],
     isHeldBy: (worker, task, attempt) => {
-      const current = recordOf(task)?.attempts.at(-1);
-      return (
-        current !== undefined &&
-        current.attempt === attempt &&
-        current.worker === worker &&
-        current.state.kind !== 'settled'
-      );
+      const record = recordOf(task);
+      for (const one of [record?.attempts.at(-1), record?.hedge])
+        if (one?.attempt === attempt && one.worker === worker && one.state.kind !== 'settled') return true;
+      return false;
     },
   };
 }

@@ -1,7 +1,16 @@
 // Rows of attempts and their cases. Two things come from the input of the same journal entry, because events do not repeat
 // them: the cases of a `casesRecorded`, and the blobs, exit and times of an attempt that its worker finished.
 import { strict as assert } from 'node:assert';
-import type { AttemptSettled, AttemptStarted, CasesRecorded, Event, TasksAssigned, TasksReturned } from '@assay/core';
+import type {
+  AttemptSettled,
+  AttemptStarted,
+  CasesRecorded,
+  Event,
+  HedgeDropped,
+  HedgeSide,
+  TasksAssigned,
+  TasksReturned,
+} from '@assay/core';
 import { runIdOf, taskIdOf, type TaskId } from '@assay/protocol';
 import type { EntryContext, Projection, ReportIndex } from './projection.ts';
 import { changeRun, recordEvent, setOpen } from './projection.ts';
@@ -15,6 +24,7 @@ type AttemptEvent = Extract<
       | 'tasksAssigned'
       | 'attemptStarted'
       | 'casesRecorded'
+      | 'hedgeDropped'
       | 'attemptSettled'
       | 'tasksReturned'
       | 'takeBackRequested'
@@ -31,6 +41,8 @@ export function projectAttemptEvent(projection: Projection, context: EntryContex
       return start(projection, context, event);
     case 'casesRecorded':
       return addCases(projection, context, event);
+    case 'hedgeDropped':
+      return dropHedge(projection, context, event);
     case 'attemptSettled':
       return settleAttempt(projection, context, event);
     case 'tasksReturned':
@@ -78,6 +90,8 @@ function assign(projection: Projection, context: EntryContext, event: TasksAssig
     freeWorkers,
     expectedMs,
   });
+  // Of a duplicate only its cases are kept until it is over: it is the task's attempt when the other one yields.
+  if (event.isHedge === true) return;
   for (const task of event.tasks) {
     setOpen(projection, taskIdOf(event.run, task.index), {
       run: event.run,
@@ -164,6 +178,7 @@ function settleAttempt(projection: Projection, context: EntryContext, event: Att
   else run.tasks.queued -= 1;
   // A start that was told together with the end.
   if (event.costMs !== undefined) startRun(run, context);
+  if (event.next.kind === 'yield') return takeOver(projection, run, event.task, event.next.to);
   if (event.next.kind === 'requeue') {
     run.tasks.queued += 1;
     const { attempt, counts } = event;
@@ -171,6 +186,25 @@ function settleAttempt(projection: Projection, context: EntryContext, event: Att
   } else {
     context.settling.set(event.task, event);
   }
+}
+
+/** The duplicate goes on as the task's attempt. */
+function takeOver(projection: Projection, run: RunRow, task: TaskId, to: HedgeSide): void {
+  setOpen(projection, task, { run: run.run, index: taskIndexOf(task), ...to });
+  if (to.startedAtMs === null) run.tasks.assigned += 1;
+  else run.tasks.running += 1;
+}
+
+/** Nothing of it was counted, and nothing of it is kept but that it was there. */
+function dropHedge(projection: Projection, context: EntryContext, event: HedgeDropped): void {
+  const { task, attempt, worker, reason } = event;
+  const run = runIdOf(task);
+  const index = taskIndexOf(task);
+  if (!projection.runs.has(run)) return;
+  const { batch } = projection;
+  batch.cases = batch.cases.filter((row) => row.run !== run || row.index !== index || row.attempt !== attempt);
+  batch.dropped.push({ run, index, attempt });
+  recordEvent(projection, context, event.kind, { task, attempt, worker, detail: { reason } });
 }
 
 function startRun(run: RunRow, context: EntryContext): void {

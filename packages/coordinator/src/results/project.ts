@@ -39,6 +39,7 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'tasksAssigned':
     case 'attemptStarted':
     case 'casesRecorded':
+    case 'hedgeDropped':
     case 'attemptSettled':
     case 'tasksReturned':
     case 'takeBackRequested':
@@ -70,6 +71,7 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
       return projectCircuitEvent(projection, context, event);
     case 'reportsAccepted':
     case 'historyTrimmed':
+    case 'runPlanned':
     // What a circuit counted stands in the attempts that it counted.
     case 'circuitsNoted':
     case 'certificationProbe':

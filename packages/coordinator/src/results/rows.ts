@@ -170,6 +170,8 @@ export type RowBatch = {
   settlements: SettlementRow[];
   revisions: RevisionRow[];
   cases: StoredCaseRow[];
+  /** Attempts whose cases, stored by earlier batches, are taken out again: duplicates that came second. */
+  dropped: { run: RunId; index: number; attempt: number }[];
   workers: WorkerRow[];
   profiles: ProfileRow[];
   events: EventRow[];

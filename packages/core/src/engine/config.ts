@@ -19,6 +19,8 @@ export type EngineConfig = {
   readonly startupShareMax: number;
   readonly stealGainMinMs: number;
   readonly placement: Placing;
+  readonly hedgeAfterMs: number;
+  readonly hedgeShare: number;
   readonly durationsMax: number;
   readonly machinesMax: number;
   readonly retiredKeysMax: number;
@@ -60,6 +62,10 @@ export const engineDefaults: EngineConfig = {
   stealGainMinMs: 100,
   /** Expected finish, with all that is known of durations: see core/scheduling/policy. */
   placement: { policy: 'expected-finish' },
+  /** An attempt that runs for less is never late: a duplicate costs a start-up, and short overruns are common. */
+  hedgeAfterMs: 5_000,
+  /** Duplicates at once, as a share of the slots that fit, and at least one; 0 is none ever. */
+  hedgeShare: 0.1,
   /** Remembered durations; the longest unused are forgotten first. */
   durationsMax: 200_000,
   /** Capability classes whose speeds are remembered, with their facts (a few KiB each); those known for longest are forgotten first. */

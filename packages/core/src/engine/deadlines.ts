@@ -1,5 +1,6 @@
 // The earliest time at which the engine would do something by itself: the end of a worker's grace, the time to forget one,
 // the end of the patience with a cancellation, work that becomes worth stealing because what runs before it overruns.
+import { hedgeDeadline } from '../scheduling/hedge.ts';
 import { stealDeadline } from '../scheduling/steal.ts';
 import { alternativeDeadline } from './ops/open-alternatives.ts';
 import type { EngineConfig } from './config.ts';
@@ -29,6 +30,8 @@ export function nextDeadline(
   const alternative = alternativeDeadline(state);
   if (alternative !== null && (earliest === null || alternative < earliest)) earliest = alternative;
   if (reconsiderAtMs > lookedAtMs && reconsiderAtMs < (earliest ?? Infinity)) earliest = reconsiderAtMs;
+  const hedge = hedgeDeadline(state, config, lookedAtMs);
+  if (hedge !== null && (earliest === null || hedge < earliest)) earliest = hedge;
   const steal = stealDeadline(state, config, lookedAtMs);
   return steal !== null && (earliest === null || steal < earliest) ? steal : earliest;
 }

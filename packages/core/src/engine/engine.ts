@@ -37,6 +37,7 @@ import { beginStep } from './step.ts';
 import type { Step } from './step.ts';
 import { placeAll } from '../scheduling/pick.ts';
 import { windUp } from './settle.ts';
+import { hedgeAll } from '../scheduling/hedge.ts';
 import { stealAll } from '../scheduling/steal.ts';
 
 export type Engine = {
@@ -75,6 +76,7 @@ function takeStep(step: Step, input: Input): StepResult {
   if (step.events.length > 0 || input.kind === 'timePassed') {
     placeAll(step);
     stealAll(step);
+    if (input.kind === 'timePassed') hedgeAll(step);
   }
   if (step.events.length > 0) {
     forgetCircuits(step);

@@ -103,11 +103,24 @@ export type TasksAssigned = {
   /** What the assignment holds of the worker's devices; absent where nothing is claimed. */
   devices?: { device: string; share: number }[];
   placement: Placement;
+  /** A duplicate of one task that runs already: see scheduling/hedge.ts. */
+  isHedge?: true;
   /** Half-open circuits that this single task probes. */
   probes?: CircuitId[];
   /** The variant of the suite that its single task runs, by index. */
   variant?: number;
 };
+/** The duplicate of an attempt that goes on in its stead. */
+export type HedgeSide = {
+  attempt: number;
+  worker: WorkerId;
+  assignment: AssignmentId;
+  expectedMs: number;
+  assignedAtMs: number;
+  startedAtMs: number | null;
+};
+/** The duplicate of a task's attempt is over and counts for nothing: its number stays used, its cases are dropped. */
+export type HedgeDropped = { kind: 'hedgeDropped'; task: TaskId; attempt: number; worker: WorkerId; reason: string };
 export type AttemptStarted = { kind: 'attemptStarted'; task: TaskId; attempt: number; worker: WorkerId; atMs: number };
 /** The cases themselves are in the input of the same journal entry; `count` of them start at ordinal `from`. */
 export type CasesRecorded = {
@@ -135,6 +148,8 @@ export type AttemptSettled = {
   /** settle: this verdict is the task's; requeue: another attempt follows, spending the named budget. */
   next:
     | { kind: 'settle' }
+    /** Its duplicate is the task's attempt from now on, and decides. */
+    | { kind: 'yield'; to: HedgeSide }
     | {
         kind: 'requeue';
         spends: 'userRetry' | 'infrastructureRetry' | 'nothing';
@@ -420,6 +435,7 @@ export type Event =
   | TasksAssigned
   | AttemptStarted
   | CasesRecorded
+  | HedgeDropped
   | AttemptSettled
   | TaskSettled
   | TasksReturned

@@ -22,13 +22,14 @@ import type {
   AttemptStarted,
   CancelSent,
   CasesRecorded,
+  HedgeDropped,
   TakeBackRequested,
   TasksAssigned,
   TasksReturned,
 } from './events.ts';
 import { attemptOver, probeReturned, probesTaken } from './evolve-circuit.ts';
 import { addCases, countTask, liveRun } from './evolve-run.ts';
-import { currentAttempt, findTask } from './lookup.ts';
+import { currentAttempt, findTask, liveAttempt } from './lookup.ts';
 import type { AttemptRecord, Assignment, RunRecord, State, TaskRecord, WorkerRecord } from './state.ts';
 
 const nothingRecorded: CaseCounts = Object.freeze({ passed: 0, failed: 0, skipped: 0, todo: 0 });
@@ -40,13 +41,10 @@ export function tasksAssigned(state: State, event: TasksAssigned, atMs: number):
   let unstartedMs = 0;
   for (const { index, attempt, expectedMs } of event.tasks) {
     const task = present(run.tasks[index], 'assigned task');
-    mustLead(taskTransitions, 'task', task.state.kind, 'tasksAssigned', 'assigned');
     assert(attempt === task.lastAttempt + 1, 'attempt numbers count up');
-    dequeue(state.index, run, task);
-    countTask(run, task, { kind: 'assigned' });
     task.lastAttempt = attempt;
     unstartedMs += expectedMs;
-    task.attempts.push({
+    const record: AttemptRecord = {
       attempt,
       worker: worker.worker,
       assignment: event.assignment,
@@ -57,7 +55,15 @@ export function tasksAssigned(state: State, event: TasksAssigned, atMs: number):
       recorded: 0,
       counts: nothingRecorded,
       state: assignedState,
-    });
+    };
+    if (event.isHedge === true) {
+      beginHedge(run, task, record);
+      continue;
+    }
+    mustLead(taskTransitions, 'task', task.state.kind, 'tasksAssigned', 'assigned');
+    dequeue(state.index, run, task);
+    countTask(run, task, { kind: 'assigned' });
+    task.attempts.push(record);
   }
   run.unplaceableSaid[event.suite] = null;
   const lane = laneOf(run, event.suite);
@@ -107,6 +113,27 @@ function endRestart(run: RunRecord, gang: GangIndex, tasks: TasksAssigned['tasks
   for (const { index } of tasks) run.restarting.delete(firstOf(gang, index));
 }
 
+function beginHedge(run: RunRecord, task: TaskRecord, hedge: AttemptRecord): void {
+  assert(task.state.kind === 'running' && task.hedge === null, 'only what runs has a duplicate, and one');
+  task.hedge = hedge;
+  run.hedges += 1;
+}
+
+function endHedge(run: RunRecord, task: TaskRecord): AttemptRecord {
+  const hedge = present(task.hedge, 'duplicate');
+  task.hedge = null;
+  run.hedges -= 1;
+  return hedge;
+}
+
+export function hedgeDropped(state: State, event: HedgeDropped, atMs: number): void {
+  const { run, task } = present(findTask(state, event.task), 'task of a duplicate');
+  const hedge = endHedge(run, task);
+  assert(hedge.attempt === event.attempt, 'the duplicate that there is ends');
+  if (state.index.canceling.get(event.task)?.attempt === hedge) state.index.canceling.delete(event.task);
+  progress(state, hedge, task.index, hedge.state.kind, 'over', atMs);
+}
+
 const noDevices: Assignment['devices'] = Object.freeze([]);
 /** Sources remembered of a worker: it keeps its own cache bounded too. */
 const sourcesMax = 8;
@@ -121,7 +148,7 @@ const assignedState = { kind: 'assigned' } as const;
 export function attemptStarted(state: State, event: AttemptStarted, atMs: number): void {
   const { run, task, attempt } = inHand(state, event);
   const next = after(attemptTransitions, 'attempt', attempt.state.kind, 'attemptStarted');
-  if (task.state.kind === 'assigned') {
+  if (task.state.kind === 'assigned' && task.hedge !== attempt) {
     mustLead(taskTransitions, 'task', task.state.kind, 'attemptStarted', 'running');
     countTask(run, task, { kind: 'running' });
   }
@@ -164,7 +191,7 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   };
   // A start that was coalesced into the end: the run did start.
   if (costMs !== undefined) run.startedAtMs ??= atMs;
-  state.index.canceling.delete(event.task);
+  if (state.index.canceling.get(event.task)?.attempt === attempt) state.index.canceling.delete(event.task);
   // Another configuration says nothing of what the one that was asked for costs.
   const isMeasured =
     costMs !== undefined && (verdict === 'passed' || verdict === 'failed') && event.variant === undefined;
@@ -182,6 +209,15 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   if (failure !== undefined && worker !== undefined && isOfHardware(failure.class))
     hardwareFailed(state, worker.worker, suspectOf(run, task), atMs);
   if (event.next.kind === 'settle') return;
+  if (event.next.kind === 'yield') {
+    const hedge = endHedge(run, task);
+    task.attempts.push(hedge);
+    if (hedge.state.kind === 'assigned') {
+      mustLead(taskTransitions, 'task', task.state.kind, 'attemptYielded', 'assigned');
+      countTask(run, task, { kind: 'assigned' });
+    }
+    return;
+  }
   mustLead(taskTransitions, 'task', task.state.kind, 'attemptRequeued', 'queued');
   if (event.next.spends === 'userRetry') task.userRetries += 1;
   else if (event.next.spends === 'infrastructureRetry') task.infrastructureRetries += 1;
@@ -259,7 +295,7 @@ function afterwards(
   { next, on, variant: label }: AttemptSettled,
 ): Partial<Extract<AttemptRecord['state'], { kind: 'settled' }>> {
   const where = { ...(on === undefined ? {} : { on }), ...(label === undefined ? {} : { variant: label }) };
-  if (next.kind === 'settle') return where;
+  if (next.kind !== 'requeue') return where;
   const { spends, wish, variant, outage } = next;
   return {
     ...where,
@@ -301,7 +337,7 @@ function unassigned(task: TaskRecord, number: number, atMs: number): AttemptReco
 
 function inHand(state: State, ref: AttemptRef): { run: RunRecord; task: TaskRecord; attempt: AttemptRecord } {
   const { run, task } = present(findTask(state, ref.task), `task ${ref.task}`);
-  const attempt = present(currentAttempt(task), `attempt of ${ref.task}`);
+  const attempt = present(liveAttempt(task, ref.attempt), `attempt ${ref.attempt} of ${ref.task}`);
   assert(
     attempt.attempt === ref.attempt,
     `${taskIdOf(run.run, task.index)}: attempt ${ref.attempt} is not the current one`,

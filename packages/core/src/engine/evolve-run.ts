@@ -53,6 +53,7 @@ export function runSubmitted(state: State, event: RunSubmitted, atMs: number): v
     counts: { queued: 0, assigned: 0, running: 0, settled: 0 },
     verdicts: {},
     cases: noCases(),
+    hedges: 0,
     plan: null,
     lanes: [],
   };
@@ -78,6 +79,7 @@ export function tasksQueued(state: State, event: TasksQueued, atMs: number): voi
       submittedMs: expectedMs ?? null,
       state: queued,
       attempts: [],
+      hedge: null,
       lastAttempt: 0,
       userRetries: 0,
       infrastructureRetries: 0,

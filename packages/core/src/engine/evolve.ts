@@ -101,6 +101,7 @@ export function evolve(state: State, event: Event, atMs: number): void {
     case 'tasksAssigned':
     case 'attemptStarted':
     case 'casesRecorded':
+    case 'hedgeDropped':
     case 'attemptSettled':
     case 'tasksReturned':
     case 'takeBackRequested':
@@ -173,6 +174,7 @@ type AttemptEvent = Extract<
       | 'tasksAssigned'
       | 'attemptStarted'
       | 'casesRecorded'
+      | 'hedgeDropped'
       | 'attemptSettled'
       | 'tasksReturned'
       | 'takeBackRequested'
@@ -188,6 +190,8 @@ function evolveAttempt(state: State, event: AttemptEvent, atMs: number): void {
       return attempts.attemptStarted(state, event, atMs);
     case 'casesRecorded':
       return attempts.casesRecorded(state, event);
+    case 'hedgeDropped':
+      return attempts.hedgeDropped(state, event, atMs);
     case 'attemptSettled':
       return attempts.attemptSettled(state, event, atMs);
     case 'tasksReturned':

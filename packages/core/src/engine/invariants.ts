@@ -41,6 +41,7 @@ function checkRun(state: State, run: RunRecord, expect: Expect): void {
   }
   for (const kind of ['queued', 'assigned', 'running', 'settled'] as const)
     expect(counts[kind] === run.counts[kind], `${run.run} counts its ${kind} tasks`);
+  expect(run.hedges === run.tasks.filter(({ hedge }) => hedge !== null).length, `${run.run} counts its duplicates`);
   const verdicts = Object.values(run.verdicts).reduce((sum, count) => sum + count, 0);
   expect(verdicts === counts.settled, `${run.run} counts a verdict for each settled task`);
   const isDone = counts.settled === run.tasks.length;
@@ -86,6 +87,7 @@ function checkTask(state: State, run: RunRecord, task: TaskRecord, expect: Expec
     last = attempt;
   }
   expect(task.lastAttempt >= last, `${id} knows its last attempt number`);
+  checkHedge(state, task, id, expect);
   if (current === null || current.worker === null || current.assignment === null) return;
   const assignment = state.assignments.get(current.assignment);
   expect(assignment !== undefined && assignment.worker === current.worker, `${id} has its assignment`);
@@ -98,6 +100,19 @@ function checkTask(state: State, run: RunRecord, task: TaskRecord, expect: Expec
     (state.index.canceling.get(id)?.attempt === current) === (current.state.kind === 'canceling'),
     `${id} is indexed while it is being canceled`,
   );
+}
+
+/** A task has two attempts in hand only while the first runs; they are of different workers, and the duplicate is the later. */
+function checkHedge(state: State, task: TaskRecord, id: TaskId, expect: Expect): void {
+  const { hedge } = task;
+  if (hedge === null) return;
+  const current = currentAttempt(task);
+  expect(task.state.kind === 'running' && current !== null, `${id} has a duplicate only while it runs`);
+  expect(current?.worker !== hedge.worker, `${id} has its duplicate on another worker`);
+  expect(hedge.attempt > (current?.attempt ?? 0) && hedge.attempt <= task.lastAttempt, `${id} counts its duplicate`);
+  const assignment = hedge.assignment === null ? undefined : state.assignments.get(hedge.assignment);
+  expect(assignment !== undefined && assignment.worker === hedge.worker, `${id} has its duplicate's assignment`);
+  expect(hedge.state.kind !== 'settled', `${id} has a duplicate that is not over`);
 }
 
 function checkAssignments(state: State, expect: Expect): void {

@@ -36,6 +36,13 @@ export function currentAttempt(task: TaskRecord): AttemptRecord | null {
   return present(task.attempts.at(-1), 'current attempt');
 }
 
+/** The attempt of this number if it is not over: the current one or its duplicate. */
+export function liveAttempt(task: TaskRecord, number: number): AttemptRecord | null {
+  if (task.hedge !== null && task.hedge.attempt === number) return task.hedge;
+  const current = currentAttempt(task);
+  return current !== null && current.attempt === number ? current : null;
+}
+
 /** The attempt named, if this worker holds it now: the fence. */
 export function heldAttempt(
   state: State,
@@ -44,8 +51,8 @@ export function heldAttempt(
 ): (FoundTask & { readonly attempt: AttemptRecord }) | null {
   const found = findTask(state, ref.task);
   if (found === null) return null;
-  const attempt = currentAttempt(found.task);
-  if (attempt === null || attempt.attempt !== ref.attempt || attempt.worker !== worker) return null;
+  const attempt = liveAttempt(found.task, ref.attempt);
+  if (attempt === null || attempt.worker !== worker) return null;
   return { ...found, attempt };
 }
 
@@ -58,8 +65,8 @@ export function openAttempts(
   const open = [];
   for (const { index, attempt: number } of assignment.tasks) {
     const task = present(run.tasks[index], 'task of an assignment');
-    const attempt = currentAttempt(task);
-    if (attempt === null || attempt.attempt !== number) continue;
+    const attempt = liveAttempt(task, number);
+    if (attempt === null) continue;
     open.push({ task, attempt, ref: { task: taskIdOf(run.run, index), attempt: number } });
   }
   return open;

@@ -12,6 +12,7 @@ import { limit } from './limits.ts';
 import { verdictOfRun } from '../recovery/run-verdict.ts';
 import type { AttemptSettled, TaskSettled } from './events.ts';
 import { currentAttempt } from './lookup.ts';
+import { canTakeOver, dropHedge, takeHedgeEnd, yieldTo } from './settle-hedge.ts';
 import { feedCircuits, probedBy } from './ops/feed-circuits.ts';
 import { firstOf } from '../scheduling/gangs.ts';
 import { skipDependents } from './ops/skip-dependents.ts';
@@ -38,7 +39,14 @@ export function settleAttempt(
   attempt: AttemptRecord,
   ending: Ending,
 ): void {
-  const { next, said, repair } = decideNext(step, run, task, attempt, ending);
+  // A duplicate that has a result first takes the place of the other attempt, and is judged as any.
+  if (task.hedge === attempt && !takeHedgeEnd(step, run, task, ending.verdict, ending.failure)) return;
+  const { next: decided, said, repair } = decideNext(step, run, task, attempt, ending);
+  // What is to be repeated runs already.
+  const isYielding = decided.kind === 'requeue' && canTakeOver(task);
+  const next: Next = isYielding && task.hedge !== null ? yieldTo(task.hedge) : decided;
+  if (task.hedge !== null && !isYielding)
+    dropHedge(step, run, task, `attempt ${attempt.attempt} was done first`, task.hedge.state.kind !== 'canceling');
   const id = taskIdOf(run.run, task.index);
   const probed = probedBy(step.state, run, task);
   const { fellowSuspects: _, ...told } = said;
@@ -158,6 +166,7 @@ export function settleTask(step: Step, run: RunRecord, task: TaskRecord, verdict
 export function cancelTasks(step: Step, run: RunRecord, tasks: readonly TaskRecord[], reason: string): void {
   const byWorker = new Map<WorkerId, AttemptRef[]>();
   for (const task of tasks) {
+    if (task.hedge !== null) dropHedge(step, run, task, reason, true);
     const attempt = currentAttempt(task);
     if (attempt === null || attempt.worker === null || attempt.state.kind === 'canceling') continue;
     const refs = byWorker.get(attempt.worker) ?? [];

@@ -115,12 +115,14 @@ type Snapshot = {
   machines: { given: number; rows: MachineRow[] };
   /** Of queued tasks that have them. */
   peculiar: [TaskId, readonly number[]][];
+  hedges: [TaskId, AttemptRow][];
   registry: CircuitRows;
 };
 
 export function snapshot(state: State): string {
   const placements = new Map<Placement, number>();
   const runs = [...state.runs.values()].map((run) => runRow(run, placements));
+  const hedges = hedgeRows(state, placements);
   const written: Snapshot = {
     version: formatVersion,
     seq: state.seq,
@@ -171,6 +173,7 @@ export function snapshot(state: State): string {
     ...recoveryRow(state.recovery),
     machines: state.machines.rows(),
     peculiar: peculiarRows(state),
+    hedges,
     registry: circuitRows(state),
   };
   return JSON.stringify(written);
@@ -189,6 +192,16 @@ function runRow(of: RunRecord, placements: Map<Placement, number>): RunRow {
       ? {}
       : { alternatives: alternatives.map(({ suite, opened, waitsSinceMs }) => [suite, opened, waitsSinceMs]) }),
   };
+}
+
+function hedgeRows(state: State, placements: Map<Placement, number>): [TaskId, AttemptRow][] {
+  const rows: [TaskId, AttemptRow][] = [];
+  for (const run of state.runs.values()) {
+    if (run.hedges === 0) continue;
+    for (const task of run.tasks)
+      if (task.hedge !== null) rows.push([taskIdOf(run.run, task.index), attemptRow(task.hedge, placements)]);
+  }
+  return rows;
 }
 
 function peculiarRows(state: State): [TaskId, readonly number[]][] {
@@ -253,6 +266,8 @@ export function restore(text: string): State {
     const { run, task } = present(findTask(state, id), `task ${id}`);
     putInLane(state.index, run, task, task.predictedMs, peculiar.get(id) ?? null);
   }
+  for (const [id, row] of written.hedges)
+    present(findTask(state, id), `task ${id}`).task.hedge = restoreAttempt(row, written.placements);
   for (const row of written.assignments) restoreAssignment(state, row);
   for (const id of written.canceling) {
     const attempt = present(currentAttempt(present(findTask(state, id), `task ${id}`).task), `attempt of ${id}`);
@@ -373,6 +388,7 @@ function restoreTask(
     submittedMs,
     predictedMs,
     peculiar: null,
+    hedge: null,
     entries: null,
     heapSlot: -1,
     lastAttempt: lastAttempt ?? 0,

@@ -58,6 +58,8 @@ export type TaskRecord = {
   state: TaskState;
   /** Settled attempts and the current one; returned ones leave only their number, in `lastAttempt`. */
   attempts: AttemptRecord[];
+  /** The duplicate of the current attempt, with a later number; null for none. */
+  hedge: AttemptRecord | null;
   lastAttempt: number;
   userRetries: number;
   infrastructureRetries: number;
@@ -97,6 +99,8 @@ export type RunRecord = {
   verdicts: Partial<Record<Verdict, number>>;
   /** Cases of the attempts that settled their tasks. */
   cases: CaseCounts;
+  /** Tasks that have a duplicate now. */
+  hedges: number;
   /** Where classes differ in what they are good at: which tasks are for which. The queues in it are derived. */
   plan: RunPlan | null;
   /** Derived: one lane for each suite. */

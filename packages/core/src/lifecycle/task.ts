@@ -31,6 +31,6 @@ export type TaskState =
 export const taskTransitions = {
   queued: { tasksAssigned: 'assigned', taskSettled: 'settled' },
   assigned: { attemptStarted: 'running', tasksReturned: 'queued', attemptRequeued: 'queued', taskSettled: 'settled' },
-  running: { attemptRequeued: 'queued', taskSettled: 'settled' },
+  running: { attemptRequeued: 'queued', attemptYielded: 'assigned', taskSettled: 'settled' },
   settled: { runRetired: 'end' },
 } as const satisfies TransitionTable<TaskState['kind']>;

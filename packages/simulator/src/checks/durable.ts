@@ -117,6 +117,8 @@ export class DurableFacts {
         return this.#queued(event.run, event.first, event.tasks, event.chunk, event.sealed);
       case 'tasksAssigned':
         return this.#assigned(event);
+      case 'hedgeDropped':
+        return void this.#close(event, event.worker, 'returned');
       case 'attemptStarted':
         return void this.#open(event, event.worker, 'attemptStarted');
       case 'casesRecorded':
@@ -235,8 +237,10 @@ export class DurableFacts {
       const earlier = [...task.attempts.entries()];
       this.#expect(task.verdict === null && task.suite === event.suite, 'a settled task is not assigned', id);
       this.#expect(
-        earlier.every(([number, one]) => number < attempt && one.state !== 'open'),
-        'a task has one attempt at a time',
+        earlier.every(([number, one]) => number < attempt && (one.state !== 'open' || event.isHedge === true)) &&
+          earlier.filter(([, one]) => one.state === 'open').length === (event.isHedge === true ? 1 : 0) &&
+          earlier.every(([, one]) => one.state !== 'open' || one.worker !== event.worker),
+        'a task has one attempt at a time, and a late one a duplicate elsewhere',
         `${id}#${attempt}`,
       );
       task.attempts.set(attempt, {
@@ -333,7 +337,12 @@ export class DurableFacts {
   #taskSettled(id: TaskId, verdict: Verdict): void {
     const task = this.task(id)!;
     this.#expect(task.verdict === null, 'a task settles once', id);
-    const last = [...task.attempts.values()].at(-1);
+    const last = [...task.attempts.values()].filter(({ state }) => state !== 'returned').at(-1);
+    this.#expect(
+      [...task.attempts.values()].every(({ state }) => state !== 'open'),
+      'no attempt outlives its task',
+      id,
+    );
     this.#expect(last?.state !== 'open', 'a task settles after its attempt', id);
     const isOwn = last?.settles === true ? last.verdict === verdict : verdict === 'canceled';
     this.#expect(

@@ -67,6 +67,8 @@ async function checkStored({ world, store, truth }: FinalOptions, id: RunId, run
     if (row.ordinal !== list.length)
       world.violate('every case is recorded once', `${key} case ${row.ordinal} stored after ${list.length}`);
     list.push(row.case);
+    const of = run.tasks[Number(row.task.slice(row.task.lastIndexOf('.') + 1))]?.attempts.get(row.attempt);
+    if (of?.state === 'returned') world.violate('what loses is not counted', `cases of ${key} are stored`);
     cases.set(key, list);
   }
   const { tasks } = await store.listTasks({ run: id, limit: 1_000_000 });

@@ -61,7 +61,7 @@ export function hear(story: Story, event: Event, atMs: number, run: number): voi
   switch (event.kind) {
     case 'attemptSettled': {
       const { task, attempt, worker, verdict, next } = event;
-      const spends = next.kind === 'settle' ? 'settles' : next.spends;
+      const spends = next.kind === 'settle' ? 'settles' : next.kind === 'yield' ? 'nothing' : next.spends;
       story.attempts.push({ task, attempt, worker, verdict, spends, atMs, run });
       if (worker === null) return;
       const own = story.byWorker.get(worker) ?? [];

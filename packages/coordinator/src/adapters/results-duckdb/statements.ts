@@ -12,6 +12,7 @@ const names = [
   'list-runs',
   'list-tasks',
   'read-run',
+  'remove-cases',
   'remove-open-attempts',
   'remove-runs',
   'remove-workers',

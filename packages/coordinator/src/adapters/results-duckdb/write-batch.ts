@@ -20,6 +20,7 @@ export type BatchWriter = {
 export async function prepareWriter(connection: DuckDBConnection): Promise<BatchWriter> {
   const removeRuns = await connection.prepare(statements['remove-runs']);
   const removeWorkers = await connection.prepare(statements['remove-workers']);
+  const removeCases = await connection.prepare(statements['remove-cases']);
   const removeOpenAttempts = await connection.prepare(statements['remove-open-attempts']);
   const setAppliedSeq = await connection.prepare(statements['set-applied-seq']);
   return {
@@ -32,6 +33,10 @@ export async function prepareWriter(connection: DuckDBConnection): Promise<Batch
         batch.workers.map((row) => row.worker),
       );
       await remove(removeOpenAttempts, batch.closed);
+      await remove(
+        removeCases,
+        batch.dropped.map(({ run, index, attempt }) => `${run} ${index} ${attempt}`),
+      );
       await appendBatch(connection, batch);
       setAppliedSeq.bind({ seq: BigInt(appliedSeq) }, { seq: BIGINT });
       await setAppliedSeq.run();

@@ -3,6 +3,7 @@
 import type { AttemptRef } from '@assay/protocol';
 import { present } from '../../kernel/assert.ts';
 import { openAttempts } from '../lookup.ts';
+import { dropHedge } from '../settle-hedge.ts';
 import { settleAttempt } from '../settle.ts';
 import { tookWorkerDown } from '../../recovery/tried.ts';
 import type { AttemptRecord, TaskRecord, WorkerRecord } from '../state.ts';
@@ -19,7 +20,10 @@ export function releaseAttempts(
   const open = [...worker.assignments.values()].flatMap((assignment) =>
     openAttempts(state, assignment).map((held) => ({ ...held, run: present(state.runs.get(assignment.run), 'run') })),
   );
-  const released = open.filter(({ ref }) => isReleased(ref));
+  const lost = open.filter(({ ref }) => isReleased(ref));
+  for (const { run, task, attempt } of lost)
+    if (task.hedge === attempt) dropHedge(step, run, task, `${worker.name}: ${message}`, false);
+  const released = lost.filter(({ task, attempt }) => task.attempts.includes(attempt));
   const returned = released.filter(({ attempt }) => attempt.state.kind === 'assigned').map(({ ref }) => ref);
   if (returned.length > 0) step.emit({ kind: 'tasksReturned', worker: worker.worker, attempts: returned, reason });
   const suspects = new Set(released.filter(hasTakenDown).map(({ task }) => task));

@@ -3,6 +3,7 @@
 import type { AttemptRef, Report } from '@assay/protocol';
 import type { ReportsRefused } from '../events.ts';
 import { heldAttempt } from '../lookup.ts';
+import { dropHedge } from '../settle-hedge.ts';
 import { settleAttempt } from '../settle.ts';
 import type { AttemptRecord, TaskRecord, WorkerRecord } from '../state.ts';
 import type { Step } from '../step.ts';
@@ -28,6 +29,7 @@ export function takeReturned(
         attempt: ref.attempt,
         reason: "the attempt is not this worker's now",
       });
+    else if (held.task.hedge === held.attempt) dropHedge(step, held.run, held.task, report.reason, false);
     else if (held.attempt.state.kind === 'assigned' && !isGoingRound(report, held.task)) plain.set(ref.task, ref);
     else others.push(ref);
   }
