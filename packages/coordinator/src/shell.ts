@@ -117,7 +117,7 @@ export function createShell(options: ShellOptions): Shell {
         ),
       ),
     whenDurable: () => new Promise((resolve) => driver.whenDurable(resolve)),
-    openLink: (link, hello, token) => new Promise((resolve) => links.open(link, hello, token, resolve)),
+    openLink: (link, hello, token, trust) => new Promise((resolve) => links.open(link, hello, token, resolve, trust)),
     receive: (session, messages) => links.receive(session, messages),
     linkClosed: (session) => links.closed(session),
     isBusy: () => driver.isBusy(),

@@ -28,10 +28,11 @@ import { RunId, TaskId, TokenId, WorkerId } from './ids.ts';
 import { Profile } from './profile.ts';
 import { AttemptFailure, BlobRef, Case, CaseCounts, Diagnosis, Verdict } from './results.ts';
 
-/** Scopes of a token; `worker:POOL` lets an agent serve one pool. */
+/** Scopes of a token; `worker:POOL` lets an agent serve one pool, `trust:TIER` is what requirements see as `enforced.trust` of it. */
 export const Scope = z.union([
   z.enum(['read', 'submit', 'operate', 'admin']),
   z.string().regex(/^worker:[A-Za-z0-9._-]{1,80}$/),
+  z.string().regex(/^trust:[A-Za-z0-9._-]{1,80}$/),
 ]);
 export type Scope = z.infer<typeof Scope>;
 
@@ -201,6 +202,8 @@ export const WorkerView = z.object({
   sinceMs: z.number(),
   slots: z.number().int(),
   running: z.number().int(),
+  /** The tier that its token gives it: enforced by the server, whatever the worker says. */
+  trust: z.string().optional(),
   profileDigest: z.string(),
   profile: Profile.optional(),
   declared: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),

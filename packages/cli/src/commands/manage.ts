@@ -85,7 +85,7 @@ function addTokenCommands(token: Command): void {
       .option('--state <dir>', 'act on this state directory itself, with no coordinator in between')
       .option('--json', 'print JSON');
   withState(token.command('create').description('Create a token; its secret is shown once.'))
-    .requiredOption('--scope <scope...>', 'read, submit, operate, admin, worker:POOL')
+    .requiredOption('--scope <scope...>', 'read, submit, operate, admin, worker:POOL, trust:TIER')
     .option('--name <name>', 'what it is for', 'unnamed')
     .addHelpText(
       'after',
@@ -100,7 +100,10 @@ async function createToken(options: TokenOptions): Promise<number> {
   const scopes = options.scope.map((scope) => {
     const parsed = Scope.safeParse(scope);
     if (!parsed.success)
-      throw new AssayError('USAGE', `"${scope}" is not a scope: read, submit, operate, admin or worker:POOL.`);
+      throw new AssayError(
+        'USAGE',
+        `"${scope}" is not a scope: read, submit, operate, admin, worker:POOL or trust:TIER.`,
+      );
     return parsed.data;
   });
   const authority = await localAuthority(options);

@@ -85,11 +85,11 @@ async function offersOf(client: Client): Promise<Offered[]> {
   const { workers } = await client.listWorkers();
   const profiles = new Map<string, Profile | undefined>();
   const offers: Offered[] = [];
-  for (const { worker, name, pool, declared, profileDigest, state } of workers) {
+  for (const { worker, name, pool, declared, trust, profileDigest, state } of workers) {
     if (state === 'lost') continue;
     if (!profiles.has(profileDigest)) profiles.set(profileDigest, (await client.readWorker(worker)).profile);
     const profile = profiles.get(profileDigest);
-    if (profile !== undefined) offers.push({ name, pool, profile, declared });
+    if (profile !== undefined) offers.push({ name, pool, profile, declared, trust });
   }
   return offers;
 }

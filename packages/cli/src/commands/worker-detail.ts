@@ -10,7 +10,7 @@ export function workerDetail(worker: WorkerView, paint: Paint): string {
   const lines = [
     `${paint('bold', name)} (${worker.worker}) ${state}, ${running} of ${slots} slots busy, since ${clock(worker.sinceMs)}`,
     `  profile ${worker.profileDigest}, agent ${worker.agentVersion}`,
-    `  enforced by the server: pool=${pool}`,
+    `  enforced by the server: pool=${pool}${worker.trust === undefined ? '' : ` trust=${worker.trust}`}`,
   ];
   const labels = Object.entries(declared).map(([key, value]) => `${key}=${value}`);
   if (labels.length > 0) lines.push(`  declared by the operator: ${labels.join(' ')}`);

@@ -54,21 +54,23 @@ test('beside a coordinator its workers are asked by name, and one worker is show
     'the coordinator says where it is',
     () => up.stderr().match(/http:\/\/[0-9.]+:\d+/)?.[0] ?? null,
   );
-  const token = await project.assay('token', 'create', '--scope', 'worker:default', '--name', 'lab');
+  const token = await project.assay('token', 'create', '--scope', 'worker:default', 'trust:gold', '--name', 'lab');
   start(['worker', '--join', url, '--name', 'lab-1', '--slots', '1', '--declare', 'rack=7'], {
     ASSAY_TOKEN: token.stdout.trim(),
   });
   await until('the worker has joined', async () =>
     (await project.assay('workers')).stdout.includes('ready') ? true : null,
   );
-  const fits = await check('declared.rack == 7 && enforced.pool == "default"');
+  const fits = await check('declared.rack == 7 && enforced.pool == "default" && enforced.trust == "gold"');
   expect(fits).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ lab-1') as string });
+  // What a worker says of itself is declared, whatever it calls it.
+  expect((await check('declared.trust == "gold"')).stdout).toContain('declared.trust is not declared');
   const misfits = await check('declared.rack == 8');
   expect(misfits.code).toBe(3);
   expect(misfits.stdout).toContain('declared.rack is 7, needs == 8');
   const list = JSON.parse((await project.assay('workers', '--json')).stdout) as { worker: string }[];
   const { stdout } = await project.assay('workers', list[0]!.worker);
   expect(stdout).toContain('declared by the operator: rack=7');
-  expect(stdout).toContain('enforced by the server: pool=default');
+  expect(stdout).toContain('enforced by the server: pool=default trust=gold');
   expect(stdout).toContain('cpu:0 ');
 }, 60_000);

@@ -1,5 +1,5 @@
 // Who may do what. `admin` implies everything; `submit` and `operate` each imply `read` (and not each other);
-// `worker:POOL` opens the link for that pool, and blobs, which a worker fetches sources from and stores logs in.
+// `trust:TIER` opens nothing: it is what requirements see of the workers that join with the token. `worker:POOL` opens the link for that pool, and blobs, which a worker fetches sources from and stores logs in.
 import type { Scope } from '@assay/protocol';
 import type { Identity } from '../ports/authority.ts';
 
@@ -27,6 +27,12 @@ export function isAllowed(identity: Identity, required: RequiredScope): boolean 
 
 export function mayServePool(identity: Identity, pool: string): boolean {
   return identity.scopes.some((scope) => scope === 'admin' || scope === `worker:${pool}`);
+}
+
+/** The tier that a token gives its workers; null where it gives none. Of several the first by name, which is the same at every hello. */
+export function trustOf(identity: Identity): string | null {
+  const tiers = identity.scopes.filter((scope) => scope.startsWith('trust:')).toSorted();
+  return tiers[0]?.slice('trust:'.length) ?? null;
 }
 
 /** Whether it may open a worker link at all; the pool is known only from its hello. */

@@ -13,7 +13,7 @@ import type { HttpContext } from './context.ts';
 import { freshSessionId } from './fresh-id.ts';
 import { closeCodes, closeSocket, createWebSocketLink } from './link-websocket.ts';
 import { withOwnDigest, withOwnDigests } from './profile-digest.ts';
-import { mayServePool } from './scopes.ts';
+import { mayServePool, trustOf } from './scopes.ts';
 import { readFrame } from './worker-frame.ts';
 
 type Phase =
@@ -107,7 +107,9 @@ class WorkerConnection {
 
   async #open(hello: Hello): Promise<void> {
     this.#socket.pause();
-    const fate = await this.#context.coordinator.openLink(this.#link, withOwnDigest(hello), this.#identity.token);
+    const { token } = this.#identity;
+    const trust = trustOf(this.#identity);
+    const fate = await this.#context.coordinator.openLink(this.#link, withOwnDigest(hello), token, trust);
     if (fate.kind === 'refused') return this.#refuse(fate.code, fate.message, fate.isFinal, closeCodes.refused);
     if (this.#phase.kind !== 'opening') return this.#context.coordinator.linkClosed(this.#link.session);
     const { early } = this.#phase;

@@ -54,7 +54,13 @@ export class Links {
     this.#tick();
   }
 
-  open(link: WorkerLink, hello: Hello, token: string, onFate: (fate: LinkFate) => void): void {
+  open(
+    link: WorkerLink,
+    hello: Hello,
+    token: string,
+    onFate: (fate: LinkFate) => void,
+    trust: string | null = null,
+  ): void {
     const { session } = link;
     if (this.#open.has(session)) throw new Error(`session ${session} is open already`);
     if (hello.protocolVersion !== protocolVersion) {
@@ -64,7 +70,8 @@ export class Links {
     this.#open.set(session, { link, worker: hello.worker, isWelcomed: false, lastSeq: -1 });
     this.#liveness.opened(session, this.#options.clock.nowMs());
     const { kind: _kind, protocolVersion: _version, ...said } = hello;
-    this.#options.driver.submit({ kind: 'workerConnected', session, token, ...said }, (outcome) => {
+    const enforced = trust === null ? {} : { trust };
+    this.#options.driver.submit({ kind: 'workerConnected', session, token, ...said, ...enforced }, (outcome) => {
       if (outcome.kind === 'failed') return this.#refused(session, outcome.error, onFate);
       if (outcome.reply.kind !== 'refused') return onFate({ kind: 'welcomed' });
       const { code, reason } = outcome.reply;

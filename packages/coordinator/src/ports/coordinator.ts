@@ -52,6 +52,7 @@ export interface Coordinator {
     link: WorkerLink,
     hello: Hello,
     token: string,
+    trust: string | null,
   ): Promise<{ kind: 'welcomed' } | { kind: 'refused'; code: string; message: string; isFinal: boolean }>;
   /** Messages of one frame after hello, in order. Returns false where the session is not open any more. */
   receive(session: string, messages: AgentMessage[]): boolean;

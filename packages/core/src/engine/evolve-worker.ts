@@ -48,6 +48,7 @@ export function workerJoined(state: State, event: WorkerJoined, atMs: number): v
     known.incarnation = event.incarnation;
     known.name = event.name;
     known.pool = event.pool;
+    known.trust = event.trust ?? null;
     known.slots = event.slots;
     known.agentVersion = event.agentVersion;
     if (event.profileChanges !== undefined) known.profileChange = { atMs, changes: event.profileChanges };
@@ -83,7 +84,8 @@ function addWorker(state: State, event: WorkerJoined, next: WorkerState, atMs: n
     whole: null,
     lastAssigned: 0,
     sources: [],
-    class: joinClass(state.index, event.pool, event.profileDigest, profile, event.declared),
+    trust: event.trust ?? null,
+    class: joinClass(state.index, event.pool, event.profileDigest, profile, event.declared, event.trust),
     heapSlot: -1,
     deadline: { worker: event.worker, atMs: 0, heapSlot: -1 },
   };
@@ -211,18 +213,18 @@ function moveToProfile(
 
 /** The class of what the worker offers now, and beside it the one that it would be of with all of its devices. */
 export function joinClasses(state: State, worker: WorkerRecord): void {
-  const { pool, profileDigest: digest, declared } = worker;
+  const { pool, profileDigest: digest, declared, trust } = worker;
   const { profile } = present(state.profiles.get(digest), 'profile');
   const devices = devicesSetAside(worker);
   worker.isSetAside = isWholeSetAside(worker);
   if (devices.length === 0) {
-    worker.class = joinClass(state.index, pool, digest, profile, declared);
+    worker.class = joinClass(state.index, pool, digest, profile, declared, trust);
     worker.whole = null;
     return;
   }
   const offer = withhold({ digest, profile, declared }, devices);
-  worker.class = joinClass(state.index, pool, offer.digest, offer.profile, offer.declared);
-  worker.whole = joinClass(state.index, pool, digest, profile, declared);
+  worker.class = joinClass(state.index, pool, offer.digest, offer.profile, offer.declared, trust);
+  worker.whole = joinClass(state.index, pool, digest, profile, declared, trust);
 }
 
 /** The devices of a worker that are not to be given work. */

@@ -47,6 +47,8 @@ export type WorkerConnected = {
   pool: string;
   slots: number;
   agentVersion: string;
+  /** The tier that its token gives it; absent where it gives none. */
+  trust?: string;
   profile: Profile;
   profileDigest: string;
   declared: Record<string, string | number | boolean>;

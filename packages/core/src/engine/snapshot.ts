@@ -308,7 +308,7 @@ function restoreWorker(state: State, row: WorkerRow): void {
     isHalted: false,
     isSetAside: false,
     whole: null,
-    class: joinClass(state.index, row.pool, row.profileDigest, shared.profile, row.declared),
+    class: joinClass(state.index, row.pool, row.profileDigest, shared.profile, row.declared, row.trust),
     heapSlot: -1,
     deadline: { worker: row.worker, atMs: 0, heapSlot: -1 },
   };

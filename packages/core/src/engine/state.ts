@@ -148,6 +148,8 @@ export type WorkerRecord = {
   agentVersion: string;
   profileDigest: string;
   declared: DeclaredLabels;
+  /** Of its token; null where that gives none. */
+  trust?: string | null;
   /** The last change of its profile, in words; absent where it has had one only. */
   profileChange?: { readonly atMs: number; readonly changes: readonly string[] };
   incarnation: string;

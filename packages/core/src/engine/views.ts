@@ -145,6 +145,7 @@ function workerView(state: State, worker: WorkerRecord): WorkerView {
     profileDigest: worker.profileDigest,
     declared: { ...worker.declared },
     agentVersion: worker.agentVersion,
+    ...(typeof worker.trust === 'string' ? { trust: worker.trust } : {}),
     ...(worker.profileChange === undefined
       ? {}
       : { profileChange: { atMs: worker.profileChange.atMs, changes: [...worker.profileChange.changes] } }),

@@ -10,17 +10,22 @@ import { memoryOf } from './taxonomy/machine-units.ts';
 
 export type DeclaredLabels = Readonly<Record<string, string | number | boolean>>;
 
-/** The name of a capability class: equal exactly where pool, profile and declared labels are. */
-export function classKeyOf(pool: string, profileDigest: string, declared: DeclaredLabels): string {
+/** The name of a capability class: equal exactly where pool, trust, profile and declared labels are. */
+export function classKeyOf(
+  pool: string,
+  profileDigest: string,
+  declared: DeclaredLabels,
+  trust: string | null = null,
+): string {
   const labels = Object.entries(declared).sort(([a], [b]) => compareText(a, b));
-  return JSON.stringify([pool, profileDigest, labels]);
+  return JSON.stringify([pool, profileDigest, labels, ...(trust === null ? [] : [trust])]);
 }
 
 /** A label so named would change what its object is, to JavaScript or to CEL: expressions do not see it. */
 const unusableKeys = new Set(['__proto__', 'constructor']);
 
 /** Whole numbers become BigInt, which is CEL's `int`: `memory.totalMiB / 2` then means what its reader expects. */
-export function factsOf(pool: string, profile: Profile, declared: DeclaredLabels): Facts {
+export function factsOf(pool: string, profile: Profile, declared: DeclaredLabels, trust: string | null = null): Facts {
   const measured = celValue(profile) as Record<string, Record<string, unknown>>;
   const { isa } = profile.cpu;
   const { totalMiB, limitMiB } = profile.memory;
@@ -34,7 +39,7 @@ export function factsOf(pool: string, profile: Profile, declared: DeclaredLabels
     },
     devices: deviceFactsOf(profile),
     declared: celValue(declared),
-    enforced: { pool },
+    enforced: { pool, ...(trust === null ? {} : { trust }) },
     pool,
   };
 }

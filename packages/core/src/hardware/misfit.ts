@@ -141,6 +141,7 @@ function sayMissing(walked: readonly string[], facts: Facts): string {
     if (name === field || field.startsWith(`${name}.`)) return `${field} is unknown: ${String(entry.reason)}`;
   }
   if (walked[0] === 'declared') return `${field} is not declared`;
+  if (field === 'enforced.trust') return 'enforced.trust: its token gives no trust';
   return `${field}: none`;
 }
 

@@ -171,6 +171,14 @@ test('workers share a class exactly where pool, profile and labels are equal, in
   expect(new Set(keys).size).toBe(keys.length);
 });
 
+test('trust is what the server enforces: a class of its own, and no label of that name stands for it', () => {
+  expect(classKeyOf('p', 'd', {}, 'gold')).not.toBe(classKeyOf('p', 'd', {}));
+  const trusted = factsOf('lab', profile, {}, 'gold');
+  expect(reasonsOf('enforced.trust == "gold"', trusted)).toEqual([]);
+  const boasting = factsOf('lab', profile, { trust: 'gold', 'enforced.trust': 'gold' });
+  expect(reasonsOf('enforced.trust == "gold"', boasting)).toEqual(['enforced.trust: its token gives no trust']);
+});
+
 test('labels with names that mean something to JavaScript harm no other label', () => {
   const odd = factsOf('lab', profile, JSON.parse('{"__proto__": "x", "constructor": "y", "lab": "north"}'));
   expect(reasonsOf('declared.lab == "north"', odd)).toEqual([]);

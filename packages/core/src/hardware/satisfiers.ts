@@ -11,6 +11,8 @@ export type Offered = {
   readonly pool: string;
   readonly profile: Profile;
   readonly declared: DeclaredLabels;
+  /** Of the worker's token. */
+  readonly trust?: string | undefined;
 };
 export type Satisfier = { readonly name: string; readonly fits: boolean; readonly reasons: readonly string[] };
 export type Satisfiers =
@@ -23,8 +25,8 @@ export function satisfiersOf(text: string, workers: readonly Offered[]): Satisfi
   if (checked.kind === 'refused') return checked;
   return {
     kind: 'ok',
-    workers: workers.map(({ name, pool, profile, declared }) => {
-      const verdict = fit(checked.requirement, factsOf(pool, profile, declared));
+    workers: workers.map(({ name, pool, profile, declared, trust }) => {
+      const verdict = fit(checked.requirement, factsOf(pool, profile, declared, trust));
       return { name, fits: verdict.kind === 'fits', reasons: verdict.kind === 'fits' ? [] : verdict.reasons };
     }),
   };

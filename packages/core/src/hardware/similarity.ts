@@ -54,7 +54,7 @@ export function differencesOf(a: Facts, b: Facts): Difference[] {
 }
 
 /** Derived from other facts: a difference in them is counted where it comes from. */
-const derived = new Set(['devices', 'enforced', 'cpu.isaGroups', 'memory.total', 'memory.limit']);
+const derived = new Set(['devices', 'enforced.pool', 'cpu.isaGroups', 'memory.total', 'memory.limit']);
 
 export type Leaf = string | number | boolean | bigint | null | readonly string[];
 type Leaves = ReadonlyMap<string, Leaf>;

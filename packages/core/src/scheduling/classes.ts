@@ -49,15 +49,16 @@ export function joinClass(
   profileDigest: string,
   profile: Profile,
   declared: DeclaredLabels,
+  trust: string | null = null,
 ): CapabilityClass {
-  const key = classKeyOf(pool, profileDigest, declared);
+  const key = classKeyOf(pool, profileDigest, declared, trust);
   let known = index.classes.get(key);
   if (known === undefined) {
     known = {
       key,
       id: classIdOf(key),
       pool,
-      facts: factsOf(pool, profile, declared),
+      facts: factsOf(pool, profile, declared, trust),
       members: 0,
       ready: 0,
       slots: 0,

@@ -146,8 +146,8 @@ export const vocabulary = {
     vouched: 'declared',
   },
   enforced: {
-    shape: record({ pool: text }),
-    meaning: 'what the server itself decides of a worker',
+    shape: record({ pool: text, trust: text }),
+    meaning: 'what the server itself decides of a worker: its pool, and the trust that its token gives',
     vouched: 'enforced',
   },
   pool: { shape: text, meaning: 'the same as `enforced.pool`', vouched: 'enforced' },
