@@ -136,7 +136,6 @@ class Guard<Args extends unknown[], Value> {
 
   /** A call of which `isPlain` was true. */
   pass(args: Args): Promise<Value> {
-    // A closed breaker admits whatever the time is.
     const permit = admit(this.#breaker, 0) as Permit;
     const shared = this.#shared?.permit === permit ? this.#shared : this.#share(permit);
     this.#running += 1;
@@ -165,8 +164,10 @@ class Guard<Args extends unknown[], Value> {
     if (signal !== null) signal.throwIfAborted();
     if (this.#running >= this.#bulkhead) return this.#instead({ kind: 'full', running: this.#running }, args);
     const breaker = this.#breaker;
-    const startMs = this.#clock.nowMs();
-    const permit = admit(breaker, startMs, this.#random());
+    // A closed breaker admits whatever the time is, so that most calls need not ask for it.
+    const isClosed = breaker.state.kind === 'closed';
+    const startMs = isClosed && !this.#isTimed ? 0 : this.#clock.nowMs();
+    const permit = isClosed ? admit(breaker, startMs) : admit(breaker, startMs, this.#random());
     if (typeof permit !== 'number') return this.#instead(permit, args);
     this.#running += 1;
     if (signal !== null || this.#timeoutMs !== Infinity) return this.#watch(signal, permit, startMs, args);
