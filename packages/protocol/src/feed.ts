@@ -32,6 +32,17 @@ export const FeedItem = z.discriminatedUnion('kind', [
     tasks: z.number().int(),
     reasons: z.array(z.string()),
   }),
+  /** Tasks waited as long as the next alternative asks: any of the choices in `requires` will do from now on. */
+  z.object({
+    kind: z.literal('alternativeOpened'),
+    ...at,
+    run: RunId,
+    requires: z.string(),
+    waitedMs: z.number(),
+    tasks: z.number().int(),
+  }),
+  /** One of a gang has to be repeated: all of it starts again. */
+  z.object({ kind: z.literal('gangRestarted'), ...at, run: RunId, reason: z.string() }),
   z.object({
     kind: z.literal('tasksAssigned'),
     ...at,

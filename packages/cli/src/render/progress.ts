@@ -91,6 +91,10 @@ export function notice(item: FeedItem, targetOf: (task: string) => string, paint
     }
     case 'runUnplaceable':
       return `${paint('yellow', '!')} ${plural(item.tasks, 'task')} that no connected worker can do${item.requires === '' ? '' : ` (${item.requires})`}: ${item.reasons.join('; ')}`;
+    case 'alternativeOpened':
+      return `${paint('yellow', '!')} ${plural(item.tasks, 'task')} waited ${duration(item.waitedMs)}: from now on ${item.requires === '' ? 'any worker' : item.requires} will do`;
+    case 'gangRestarted':
+      return `${paint('yellow', '↻')} a gang starts again together: ${item.reason}`;
     case 'profileChanged':
       return `${paint('yellow', '!')} the machine of worker ${item.worker} changed: ${item.changes.slice(0, 3).join('; ')}${item.changes.length > 3 ? ` and ${item.changes.length - 3} more` : ''}`;
     case 'workerLost':

@@ -24,6 +24,12 @@ function itemOf(event: Event, entry: JournalEntry, facts: LiveFacts): FeedItem |
       return { kind: 'tasksQueued', atMs, run: event.run, count: event.tasks.length, sealed: event.sealed };
     case 'runUnplaceable':
       return unplaceable(event, atMs);
+    case 'alternativeOpened': {
+      const { kind, run, requires, waitedMs, tasks } = event;
+      return { kind, atMs, run, requires, waitedMs, tasks };
+    }
+    case 'gangRestarted':
+      return { kind: event.kind, atMs, run: event.run, reason: event.reason };
     case 'tasksAssigned':
       return assigned(event, atMs);
     case 'attemptStarted':
