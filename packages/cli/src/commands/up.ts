@@ -61,7 +61,7 @@ export function addUpCommand(program: Command): void {
     .option('--quiet', 'log only trouble')
     .addHelpText(
       'after',
-      '\nExamples:\n  assay up\n  assay token create --state /var/lib/assay --scope admin && assay up --state /var/lib/assay --host 0.0.0.0 --tls-cert c.pem --tls-key k.pem',
+      '\nExamples:\n  assay up\n  assay up --settings /etc/assay/settings.json\n  assay token create --state /var/lib/assay --scope admin && assay up --state /var/lib/assay --host 0.0.0.0 --tls-cert c.pem --tls-key k.pem',
     )
     .action(action(up));
 }
