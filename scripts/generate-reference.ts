@@ -2,7 +2,7 @@
 // `--check` writes nothing and fails where a file is out of date; a unit test calls the same function.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCatalogue, limits } from '@assay/protocol';
+import { CheckSpec, errorCatalogue, limits, WorkerSettings } from '@assay/protocol';
 import { z } from 'zod';
 import { CircuitSetting, CoordinatorSettings, DependencySetting } from '../packages/coordinator/src/settings.ts';
 import { ProjectConfig, SuiteConfig } from '../packages/cli/src/config/schema.ts';
@@ -25,6 +25,7 @@ export async function referenceFiles(): Promise<Map<string, string>> {
     ['docs/reference/exit-codes.md', exitCodesTable()],
     ['docs/reference/config.md', config()],
     ['docs/reference/settings.md', settings()],
+    ['docs/reference/worker-settings.md', workerSettings()],
     ['docs/reference/failure-rules.md', `${header}${failureRuleTables()}`],
     ['docs/reference/taxonomy.md', `${header}${taxonomyPage()}`],
     ['docs/reference/cli.md', `${header}# Commands\n\n${commandReference(await buildProgram())}`],
@@ -66,6 +67,10 @@ function config(): string {
 
 function settings(): string {
   return `${header}# Settings of a coordinator\n\nA JSON file, given to \`assay up --settings FILE\`. Unknown keys are errors. Times are milliseconds, shares are from 0 to 1.\n\n${keys(CoordinatorSettings)}\n\n## A dependency\n\n${keys(DependencySetting)}\n\n## Circuits of one kind\n\nWhat is not set has the default of its kind. Circuits that are known already keep what they were made with; \`assay circuits reset\` does not change that either.\n\n${keys(CircuitSetting)}\n`;
+}
+
+function workerSettings(): string {
+  return `${header}# Settings of a worker\n\nA JSON file, given to \`assay worker --checks FILE\`; of one given to \`assay up --checks FILE\`, the \`checks\` go to every worker of the fleet. Unknown keys are errors. Times are milliseconds.\n\n${keys(WorkerSettings)}\n\n## A check\n\n${keys(CheckSpec)}\n\n## Hooks\n\n\`reboot\` and \`power\`, each with \`command\` and \`timeoutMs\` (300000 unless given). They get \`ASSAY_RECOVERY_DEVICE\` (empty for the worker as a whole) and \`ASSAY_RECOVERY_REASON\` in their environment, and have helped only if the device is certified afterwards.\n`;
 }
 
 function keys(schema: z.ZodObject): string {

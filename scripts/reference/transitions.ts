@@ -1,5 +1,12 @@
 // State diagrams from the transition tables that the engine itself follows, as Mermaid with a table beside each.
-import { attemptTransitions, breakerTransitions, runTransitions, taskTransitions, workerTransitions } from '@assay/core';
+import {
+  attemptTransitions,
+  breakerTransitions,
+  conditionTransitions,
+  runTransitions,
+  taskTransitions,
+  workerTransitions,
+} from '@assay/core';
 
 type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -9,6 +16,7 @@ const tables: readonly [string, Table][] = [
   ['attempt', attemptTransitions],
   ['worker', workerTransitions],
   ['circuit', breakerTransitions],
+  ['condition', conditionTransitions],
 ];
 
 /** One diagram and one table for each life cycle. `end` is where the thing leaves the engine. */

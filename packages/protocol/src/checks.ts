@@ -23,20 +23,26 @@ const command = z.array(z.string().max(4_096)).min(1).max(100);
 
 /** A check of the operator's own: a command that exits with 0 when the device works. */
 export const CheckSpec = z.strictObject({
-  name,
-  device: DeviceName.optional(),
-  command,
-  /** After this it is ended and has failed. */
-  timeoutMs: durationMs.default(60_000),
-  /** How often it runs by itself; 0 is only at the start and when asked for. */
-  everyMs: z.number().int().min(0).max(86_400_000).default(300_000),
-  /** Text that its standard output must contain to pass. */
-  expects: z.string().min(1).max(1_000).optional(),
-  /**
-   * `idle`: it needs the machine for itself and waits until nothing runs. `always`: it may run beside work. Unless given, a check
-   * of one device runs beside work and a check of the whole worker waits.
-   */
-  during: z.enum(['idle', 'always']).optional(),
+  name: name.describe('How it is called, once a worker.'),
+  device: DeviceName.optional().describe(
+    'The device that it is about: `gpu:0` as the profile counts them, or a declared label. Absent: the worker as a whole.',
+  ),
+  command: command.describe('A program and its arguments, without a shell; it passes by exiting with 0.'),
+  timeoutMs: durationMs.default(60_000).describe('After this it is ended and has failed.'),
+  everyMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(86_400_000)
+    .default(300_000)
+    .describe('How often it runs by itself; 0 is only at the start and when it is asked for.'),
+  expects: z.string().min(1).max(1_000).optional().describe('Text that its standard output must contain to pass.'),
+  during: z
+    .enum(['idle', 'always'])
+    .optional()
+    .describe(
+      '`idle`: it waits until nothing runs. `always`: it may run beside work. Unless given, a check of a device runs beside work, one of the whole worker waits.',
+    ),
 });
 export type CheckSpec = z.infer<typeof CheckSpec>;
 
@@ -49,15 +55,23 @@ const Hook = z.strictObject({ command, timeoutMs: durationMs.default(300_000) })
 
 /** The settings file of `assay worker --checks FILE`. */
 export const WorkerSettings = z.strictObject({
-  checks: z.array(CheckSpec).max(limit('checksPerWorker')).default([]),
-  /** Those that run by themselves, and how often. */
+  checks: z.array(CheckSpec).max(limit('checksPerWorker')).default([]).describe('Checks of your own.'),
   builtIn: z
     .array(BuiltInCheck)
     .max(builtInChecks.length)
-    .default([...builtInChecks]),
-  builtInEveryMs: z.number().int().min(0).max(86_400_000).default(900_000),
-  /** Commands for the last two steps of recovery; a step without one is not applicable. */
-  hooks: z.strictObject({ reboot: Hook.optional(), power: Hook.optional() }).default({}),
+    .default([...builtInChecks])
+    .describe('The built-in checks that run: `cpu`, `memory`, `disk`, `nvidia`.'),
+  builtInEveryMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(86_400_000)
+    .default(900_000)
+    .describe('How often those run by themselves; 0 is only at the start and when they are asked for.'),
+  hooks: z
+    .strictObject({ reboot: Hook.optional(), power: Hook.optional() })
+    .default({})
+    .describe('Commands for the last two steps of recovery; a step without one is not applicable.'),
 });
 export type WorkerSettings = z.infer<typeof WorkerSettings>;
 

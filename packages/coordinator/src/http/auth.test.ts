@@ -23,6 +23,8 @@ const calls: Record<string, { path: string; init?: Init }> = {
   read: { path: '/runs' },
   submit: { path: '/runs', init: post(exampleSubmission('who-may-what', 0)) },
   operate: { path: '/workers/w-nobody/drain', init: post({ reason: 'x' }) },
+  setAside: { path: '/workers/w-nobody/condition', init: post({ action: 'quarantine', reason: 'x' }) },
+  certify: { path: '/workers/w-nobody/certify', init: post({ reason: 'x' }) },
   admin: { path: '/tokens' },
   blobRead: { path: `/blobs/${digest}` },
   blobWrite: {
@@ -35,11 +37,11 @@ const table: [scopes: Scope[] | null, allowed: string[]][] = [
   [null, ['health']],
   [['read'], ['health', 'read', 'blobRead']],
   [['submit'], ['health', 'read', 'submit', 'blobRead', 'blobWrite']],
-  [['operate'], ['health', 'read', 'operate', 'blobRead']],
+  [['operate'], ['health', 'read', 'operate', 'setAside', 'certify', 'blobRead']],
   [['worker:default'], ['health', 'blobRead', 'blobWrite']],
   [
     ['read', 'operate'],
-    ['health', 'read', 'operate', 'blobRead'],
+    ['health', 'read', 'operate', 'setAside', 'certify', 'blobRead'],
   ],
   [['admin'], Object.keys(calls)],
 ];

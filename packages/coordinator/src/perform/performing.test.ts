@@ -124,6 +124,25 @@ test('a commit is one list of messages a session: welcome first, its work after 
   expect(() => CoordinatorFrame.parse(messages)).not.toThrow();
 });
 
+test('certifications and steps of recovery go to the worker; the whole worker is a device that is not named', () => {
+  const performing = performer();
+  performing.perform([entry([joined({ session })])]);
+  const asked = { worker, deadlineMs: 9, reason: 'a check failed' };
+  const [delivery] = performing.perform([
+    entry([
+      { kind: 'certificationRequested', ...asked, device: 'gpu:0', request: 1 },
+      { kind: 'certificationRequested', ...asked, device: null, request: 2 },
+      { kind: 'recoveryRequested', ...asked, device: null, request: 3, rung: 'runner', attempts: [] },
+    ]),
+  ]);
+  expect(delivery?.messages).toEqual([
+    { kind: 'certify', request: 1, device: 'gpu:0' },
+    { kind: 'certify', request: 2 },
+    { kind: 'recover', request: 3, rung: 'runner', attempts: [], reason: 'a check failed' },
+  ]);
+  expect(() => CoordinatorFrame.parse(delivery?.messages)).not.toThrow();
+});
+
 test('what names only the worker goes to the session by which it joined, and long lists go in parts', () => {
   const performing = performer();
   performing.perform([entry([joined({ session })])]);
