@@ -14,6 +14,8 @@ export type CircuitsConfig = {
   readonly quorumWorkers: number;
   /** Of the workers of a class that tried lately, the share that must have failed. */
   readonly quorumShare: number;
+  /** How rarely the failures of a class would be chance, were it like the rest of the fleet. */
+  readonly quorumChance: number;
   /** Different classes before a task class is stopped everywhere, different task classes before a class is stopped for all. */
   readonly quorumGroups: number;
   /** At most this share of the workers of a class is stopped by itself at once, in a class of at least `blastFleetMin`. */
@@ -76,6 +78,7 @@ export const circuitsDefaults: CircuitsConfig = {
   distinctTasksMin: 3,
   quorumWorkers: 3,
   quorumShare: 0.65,
+  quorumChance: 1e-3,
   quorumGroups: 2,
   blastShareMax: 0.5,
   blastFleetMin: 6,
