@@ -191,8 +191,8 @@ function failsEverywhere({ tried, class: named, places, last }: Facts): boolean 
   if (!hardware.has(named) && !isMemory(last.failure?.code ?? '')) return false;
   const alike = likeLast(tried);
   const classes = new Set(alike.map((one) => one.class));
-  if (classes.size >= 2) return true;
   const units = new Set(alike.map(({ worker }) => worker));
+  if (classes.size >= 2 && units.size >= 2) return true;
   return units.size >= 2 && !places.otherClass;
 }
 
