@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import type * as MarcbachmannCel from '@marcbachmann/cel-js';
 import { describeMachine, printMachine } from '../machine.ts';
 
 type Value = Record<string, unknown>;
@@ -66,11 +67,8 @@ if (options.libraries === undefined) {
 }
 const folder = resolve(options.libraries);
 const requireFrom = createRequire(join(folder, 'package.json'));
-const load = async (name: string): Promise<Record<string, any>> =>
-  (await import(pathToFileURL(requireFrom.resolve(name).replace('/dist/cjs/', '/dist/esm/')).href)) as Record<
-    string,
-    any
-  >;
+const load = async (name: string): Promise<unknown> =>
+  import(pathToFileURL(requireFrom.resolve(name).replace('/dist/cjs/', '/dist/esm/')).href);
 
 printMachine(describeMachine());
 const libraries = [await marcbachmann(), await bufbuild()];
@@ -121,26 +119,27 @@ function verdictOf(evaluate: Evaluate, example: Example): Verdict {
   return canonical(met) === wanted ? 'right' : 'otherValue';
 }
 
+type Held = { values?: Value[]; entries?: { key: Value; value: Value }[] };
+
 /** A value of the examples' JSON as JavaScript has it. Unsigned numbers are marked, as both libraries mark them. */
 function plain(value: Value): unknown {
-  const [[kind, held] = ['nullValue', null]] = Object.entries(value) as [string, any][];
+  const [[kind, held] = ['nullValue', null]] = Object.entries(value);
+  const text = String(held as string | number | boolean | null);
   switch (kind) {
     case 'int64Value':
-      return BigInt(held);
+      return BigInt(text);
     case 'uint64Value':
-      return { unsigned: BigInt(held) };
+      return { unsigned: BigInt(text) };
     case 'doubleValue':
-      return Number(held === 'Infinity' || held === '-Infinity' || held === 'NaN' ? held : held);
+      return Number(text);
     case 'bytesValue':
-      return new Uint8Array(Buffer.from(String(held), 'base64'));
+      return new Uint8Array(Buffer.from(text, 'base64'));
     case 'listValue':
-      return ((held.values ?? []) as Value[]).map(plain);
+      return ((held as Held).values ?? []).map(plain);
     case 'mapValue':
-      return new Map(
-        ((held.entries ?? []) as { key: Value; value: Value }[]).map((entry) => [plain(entry.key), plain(entry.value)]),
-      );
+      return new Map(((held as Held).entries ?? []).map((entry) => [plain(entry.key), plain(entry.value)]));
     case 'typeValue':
-      return { type: String(held) };
+      return { type: text };
     case 'nullValue':
       return null;
     default:
@@ -149,15 +148,16 @@ function plain(value: Value): unknown {
 }
 
 /** One text for one value, whichever library it is from. */
-function canonical(value: any): string {
+function canonical(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'bigint') return `int ${value}`;
   if (typeof value === 'number') return `double ${Object.is(value, -0) ? 0 : value}`;
   if (typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`;
   if (value instanceof Date) return `time ${value.toISOString()}`;
-  if (typeof value.unsigned === 'bigint') return `uint ${value.unsigned}`;
-  if (typeof value.type === 'string') return `type ${value.type}`;
+  if (isUnsigned(value)) return `uint ${value.unsigned}`;
+  const { type } = value as { type?: unknown };
+  if (typeof type === 'string') return `type ${type}`;
   const entries: [unknown, unknown][] | null =
     value instanceof Map ? [...value] : value.constructor === Object ? Object.entries(value) : null;
   if (entries !== null)
@@ -165,7 +165,9 @@ function canonical(value: any): string {
       .map(([key, member]) => `${canonical(key)}: ${canonical(member)}`)
       .sort()
       .join(', ')}}`;
-  return `[${[...(value as Iterable<unknown>)].map(canonical).join(', ')}]`;
+  return typeof value === 'object' && Symbol.iterator in value
+    ? `[${[...(value as Iterable<unknown>)].map(canonical).join(', ')}]`
+    : JSON.stringify(value);
 }
 
 function needsMessages(example: Example): boolean {
@@ -205,18 +207,28 @@ function versionOf(name: string): string {
     .version;
 }
 
+/** Unsigned numbers of the examples as the library has them; everything else as it is. */
+function withUnsigned(bindings: Record<string, unknown>, make: (value: bigint) => unknown): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(bindings).map(([key, value]) => [key, isUnsigned(value) ? make(value.unsigned) : value]),
+  );
+}
+
+function isUnsigned(value: unknown): value is { unsigned: bigint } {
+  return typeof (value as { unsigned?: unknown } | null)?.unsigned === 'bigint';
+}
+
 async function marcbachmann(): Promise<Library> {
   const name = '@marcbachmann/cel-js';
-  const { Environment } = await load(name);
+  const { Environment } = (await load(name)) as typeof MarcbachmannCel;
   const environment = new Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false });
-  const { value: unsigned } = { value: environment.evaluate('1u').constructor };
-  const inward = (value: any): unknown =>
-    value !== null && typeof value === 'object' && typeof value.unsigned === 'bigint'
-      ? new unsigned(value.unsigned)
-      : value;
-  const outward = (value: any): unknown => {
-    if (value instanceof unsigned) return { unsigned: BigInt(value.value) };
-    if (value?.constructor?.name === 'Type') return { type: value.name === 'null' ? 'null_type' : value.name };
+  const Unsigned = (environment.evaluate('1u') as object).constructor as new (value: bigint) => { value: bigint };
+  const outward = (value: unknown): unknown => {
+    if (value instanceof Unsigned) return { unsigned: BigInt(value.value) };
+    if (value?.constructor?.name === 'Type') {
+      const type = (value as { name: string }).name;
+      return { type: type === 'null' ? 'null_type' : type };
+    }
     if (Array.isArray(value)) return value.map(outward);
     if (value instanceof Map) return new Map([...value].map(([key, member]) => [outward(key), outward(member)]));
     return value;
@@ -227,41 +239,51 @@ async function marcbachmann(): Promise<Library> {
       outward(
         environment.evaluate(
           expression,
-          Object.fromEntries(Object.entries(bindings).map(([key, value]) => [key, inward(value)])),
+          withUnsigned(bindings, (value) => new Unsigned(value)),
         ),
       ),
     prepare: (expression) => environment.parse(expression),
   };
 }
 
+/** What of `@bufbuild/cel` is called here; the library is not a dependency, so its types are not here either. */
+type BufbuildCel = Record<'run' | 'parse' | 'celUint', (...given: unknown[]) => unknown> & {
+  celEnv: () => unknown;
+  plan: (environment: unknown, parsed: unknown) => (bindings: unknown) => unknown;
+  isCelError: (value: unknown) => boolean;
+  isCelUint: (value: unknown) => value is { value: bigint };
+  isCelType: (value: unknown) => value is { name: string };
+  isCelList: (value: unknown) => value is Iterable<unknown>;
+  isCelMap: (value: unknown) => value is Iterable<[unknown, unknown]>;
+};
+
 async function bufbuild(): Promise<Library> {
   const name = '@bufbuild/cel';
-  const { run, parse, plan, celEnv, isCelError, isCelUint, celUint, isCelMap, isCelList, isCelType } = await load(name);
-  const environment = celEnv();
-  const inward = (value: any): unknown =>
-    value !== null && typeof value === 'object' && typeof value.unsigned === 'bigint' ? celUint(value.unsigned) : value;
-  const outward = (value: any): unknown => {
-    if (isCelUint(value)) return { unsigned: value.value };
-    if (isCelType(value)) return { type: value.name };
-    if (isCelList(value)) return [...value].map(outward);
-    if (isCelMap(value)) return new Map([...value].map(([key, member]: [any, any]) => [outward(key), outward(member)]));
+  const cel = (await load(name)) as BufbuildCel;
+  const environment = cel.celEnv();
+  const outward = (value: unknown): unknown => {
+    if (cel.isCelUint(value)) return { unsigned: value.value };
+    if (cel.isCelType(value)) return { type: value.name };
+    if (cel.isCelList(value)) return [...value].map(outward);
+    if (cel.isCelMap(value)) return new Map([...value].map(([key, member]) => [outward(key), outward(member)]));
     return value;
   };
-  const given = (value: unknown): unknown => (isCelError(value) ? raise(value) : value);
+  const given = (value: unknown): unknown => (cel.isCelError(value) ? raise(value) : value);
   return {
     name: `${name} ${versionOf(name)}`,
     evaluate: (expression, bindings) =>
       outward(
         given(
-          run(expression, Object.fromEntries(Object.entries(bindings).map(([key, value]) => [key, inward(value)]))),
+          cel.run(
+            expression,
+            withUnsigned(bindings, (value) => cel.celUint(value)),
+          ),
         ),
       ),
     prepare: (expression) => {
-      const program = plan(environment, parse(expression)) as (bindings: Record<string, unknown>) => unknown;
-      return (bindings) => {
-        // It takes maps and lists of its own, or Map and arrays.
-        return given(program(asMaps(bindings) as Record<string, unknown>));
-      };
+      const program = cel.plan(environment, cel.parse(expression));
+      // It takes maps and lists of its own, or Map and arrays.
+      return (bindings) => given(program(asMaps(bindings)));
     },
   };
 }
