@@ -168,6 +168,8 @@ function judgeClassTask(
   const failing = members.filter(isFailing).length;
   if (failing < Math.max(2, Math.min(config.quorumWorkers, size))) return stays;
   if (failing < config.quorumShare * members.length) return stays;
+  // One task that failed on several of them, and passes elsewhere, is one voice: it may be a flaky one.
+  if (new Set(circuit.evidence).size < config.distinctTasksMin) return stays;
   // Flaky tests fail everywhere a little: that two workers had one each is no evidence against what they have in common.
   const { calls, failures } = circuit.breaker.window;
   const rate = rateOfOthers(state, calls, failures);
