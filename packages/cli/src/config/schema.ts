@@ -1,7 +1,7 @@
 // assay.config.ts: everything a project may say about how it is tested. Unknown keys are errors (CONFIG_INVALID names them
 // with the nearest known one). docs/reference/config.md is generated from this schema: every key has its description here.
 import { z } from 'zod';
-import { Gang, runnerNames, limit } from '@assay/protocol';
+import { CustomFailureRules, Gang, Variant, runnerNames, limit } from '@assay/protocol';
 import { Duration } from './duration.ts';
 
 const text = z.string().min(1).max(4_000);
@@ -78,6 +78,13 @@ export const SuiteConfig = z.strictObject({
       "Dependencies that the tests need, by their names in the coordinator's settings: while one is down they wait.",
     ),
   retries: z.number().int().min(0).max(limit('retriesMax')).default(0).describe('How often a failed file is repeated.'),
+  variants: z
+    .array(Variant)
+    .max(5)
+    .optional()
+    .describe(
+      'Other configurations, each with a label and `env`, to try where this one runs out of memory; their results carry the label.',
+    ),
   batching: z.enum(['shared', 'single']).default('shared').describe('Whether files may share one runner process.'),
   junit: text.optional().describe('For `command`: a JUnit XML file that it writes, read back for its cases.'),
 });
@@ -92,6 +99,9 @@ export const ProjectConfig = z.strictObject({
     .max(limit('suitesPerRun'))
     .optional()
     .describe('What is tested. Default: what is detected.'),
+  failureRules: CustomFailureRules.optional().describe(
+    "The project's own failure rules: `id`, `pattern` (plain text, `*` is anything within a line), `class` and `code`; see failure-rules.md.",
+  ),
   coordinator: z.url().optional().describe("URL of the fleet's coordinator. Default: local workers for each run."),
   workers: z
     .number()

@@ -98,7 +98,7 @@ async function detectSuites(projectDir: string, notes: string[]): Promise<SuiteC
   return configs;
 }
 
-function toSuite(config: SuiteConfig, { overrides, env }: PlanRequest): Suite {
+function toSuite(config: SuiteConfig, { overrides, env, config: project }: PlanRequest): Suite {
   const name = config.name ?? (config.directory === '' ? config.runner : `${config.runner} in ${config.directory}`);
   if (config.runner === 'command' && config.command === undefined)
     throw new AssayError('CONFIG_INVALID', `Suite "${name}" has the runner "command" but no command.`);
@@ -123,6 +123,8 @@ function toSuite(config: SuiteConfig, { overrides, env }: PlanRequest): Suite {
     retries: overrides.retries ?? config.retries,
     batching: config.batching,
     ...askedOf(config),
+    ...(config.variants === undefined ? {} : { variants: config.variants }),
+    ...(project.failureRules === undefined ? {} : { failureRules: project.failureRules }),
     ...(config.junit === undefined ? {} : { junit: config.junit }),
   };
 }

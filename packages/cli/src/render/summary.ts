@@ -2,17 +2,20 @@
 // what failed, why, what to do next.
 import { stripVTControlCharacters } from 'node:util';
 import { errorCatalogue, type Case } from '@assay/protocol';
+import { faultCounts, faultText, troubledTasks } from '../report/attribution.ts';
 import { caseName, hasOwnFailure, type ReportTask, type RunReport } from '../report/model.ts';
 import { duration, indent, type Paint, plural } from './style.ts';
 
 const failuresShown = 50;
 const linesShown = 12;
+const faultsShown = 20;
 const controls = new RegExp('[\\u0000-\\u0008\\u000b-\\u001f\\u007f]', 'g');
 
 /** The whole summary, ending in a newline. */
 export function renderSummary(report: RunReport, paint: Paint): string {
   const lines = [
     ...renderFailures(report, paint),
+    ...renderFaults(report, paint),
     ...renderUnplaceable(report, paint),
     '',
     ...renderFigures(report, paint),
@@ -23,7 +26,7 @@ export function renderSummary(report: RunReport, paint: Paint): string {
 /** One failing case with what it said. */
 function renderFailure(where: string, testCase: Case, paint: Paint): string {
   const text = ownFrames(testCase.failure?.stack ?? testCase.failure?.message ?? 'failed without a message');
-  return `${paint('red', '✗')} ${where} ${paint('dim', '›')} ${caseName(testCase)}\n${indent(paint('dim', firstLines(text)), '    ')}`;
+  return `${paint('red', '✗')} ${plain(where)} ${paint('dim', '›')} ${plain(caseName(testCase))}\n${indent(paint('dim', firstLines(text)), '    ')}`;
 }
 
 /** A stack without the frames of the runner and of Node: what is left is the project's own. The whole is in the report files. */
@@ -59,7 +62,7 @@ function renderFailures(report: RunReport, paint: Paint): string[] {
 }
 
 function failuresOf(entry: ReportTask, paint: Paint): string[] {
-  const label = entry.label;
+  const label = plain(entry.label);
   const failing = entry.cases
     .filter(({ status }) => status === 'failed')
     .map((testCase) => renderFailure(label, testCase, paint));
@@ -71,6 +74,29 @@ function failuresOf(entry: ReportTask, paint: Paint): string[] {
   const head = `${paint('red', '✗')} ${label} ${paint('dim', '›')} ${paint('bold', code)} (${failure?.class ?? entry.verdict})${where}`;
   const body = indent(paint('dim', firstLines(failure?.message ?? `The task ended as ${entry.verdict}.`)), '    ');
   return [...failing, known ? `${head}\n${body}\n    ${known.next}` : `${head}\n${body}`];
+}
+
+/** Whose fault the trouble was, where a failing test's own message does not say it all. */
+function renderFaults(report: RunReport, paint: Paint): string[] {
+  const troubled = troubledTasks(report);
+  if (troubled.length === 0) return [];
+  const lines = troubled
+    .slice(0, faultsShown)
+    .flatMap(({ label, verdict, diagnosis }) => [
+      `  ${paint(verdict === 'passed' ? 'yellow' : 'red', verdict === 'passed' ? '↻' : '✗')} ${plain(label)} ${paint('dim', '›')} ${paint('bold', plain(faultText(diagnosis)))}`,
+      `      ${paint('dim', plain(diagnosis.summary))}`,
+    ]);
+  const rest = troubled.length - faultsShown;
+  return [
+    '',
+    'Whose fault it was',
+    ...lines,
+    ...(rest > 0 ? [paint('yellow', `  … and ${plural(rest, 'more file')}`)] : []),
+  ];
+}
+
+function plain(text: string): string {
+  return stripVTControlCharacters(text).replace(controls, '').replaceAll('\n', ' ');
 }
 
 function renderUnplaceable({ run }: RunReport, paint: Paint): string[] {
@@ -88,11 +114,13 @@ function renderFigures(report: RunReport, paint: Paint): string[] {
   const verdict = run.verdict ?? 'not settled';
   const colour = verdict === 'passed' ? 'green' : verdict === 'failed' ? 'red' : 'yellow';
   const retried = tasks.filter(({ task }) => task.attempts.length > 1).length;
+  const faults = faultCounts(troubledTasks(report));
   const busyMs = tasks.reduce((sum, { final }) => sum + (final?.costMs ?? 0), 0);
   return [
-    `${paint(['bold', colour], verdict.toUpperCase())}  ${run.name}  ${paint('dim', run.run)}`,
+    `${paint(['bold', colour], verdict.toUpperCase())}  ${plain(run.name)}  ${paint('dim', run.run)}`,
     `  files   ${counted(Object.entries(run.tasks.verdicts))}${retried > 0 ? `, ${retried} repeated` : ''}`,
     `  cases   ${counted(Object.entries(cases))}`,
+    ...(faults.length === 0 ? [] : [`  faults  ${counted(faults)}`]),
     `  time    ${durationMs === null ? 'not finished' : duration(durationMs)} on ${plural(workers.size, 'worker')}, ${duration(busyMs)} of work`,
   ];
 }

@@ -27,6 +27,10 @@ function testsOf(entry: ReportTask): Test[] {
     ...(filePath === '' ? {} : { filePath }),
     ...(final?.workerName ? { device: final.workerName } : {}),
     ...(task.attempts.length > 1 ? { retries: task.attempts.length - 1 } : {}),
+    ...(task.diagnosis?.fault === 'flaky' ? { flaky: true } : {}),
+    ...(task.diagnosis === undefined && task.variant === undefined
+      ? {}
+      : { extra: { assay: { ...task.diagnosis, ...(task.variant === undefined ? {} : { variant: task.variant }) } } }),
   };
   const tests = cases.map((testCase): Test => ({
     name: caseName(testCase),

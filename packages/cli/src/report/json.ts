@@ -23,6 +23,8 @@ export function toJson(report: RunReport): string {
       worker: final?.workerName ?? null,
       costMs: final?.costMs ?? null,
       failure: final?.failure ?? null,
+      variant: task.variant ?? null,
+      diagnosis: task.diagnosis ?? null,
       cases: taskCases.map((testCase) => ({ name: caseName(testCase), ...testCase })),
     })),
     unplaceable: run.unplaceable,

@@ -34,6 +34,7 @@ function addSuite(root: Element, entry: ReportTask): void {
     ...(final?.startedAtMs === undefined ? {} : { timestamp: new Date(final.startedAtMs).toISOString().slice(0, 19) }),
     ...(final?.workerName ? { hostname: clean(final.workerName) } : {}),
   });
+  addAttribution(suite, entry);
   for (const testCase of cases) {
     const element = suite.ele('testcase', {
       name: clean(caseName(testCase)),
@@ -48,6 +49,22 @@ function addSuite(root: Element, entry: ReportTask): void {
     } else if (testCase.status !== 'passed') element.ele('skipped');
   }
   if (own) addOwnFailure(suite, entry, label);
+}
+
+/** Properties, which readers of JUnit keep or leave alone; a reader that knows them finds the fault by its name. */
+function addAttribution(suite: Element, { task }: ReportTask): void {
+  const { diagnosis, variant } = task;
+  if (diagnosis === undefined && variant === undefined) return;
+  const properties = suite.ele('properties');
+  const add = (name: string, value: string): void => {
+    properties.ele('property', { name: `assay.${name}`, value: clean(value) });
+  };
+  if (variant !== undefined) add('variant', variant);
+  if (diagnosis === undefined) return;
+  add('fault', diagnosis.fault);
+  add('confidence', diagnosis.confidence);
+  add('why', diagnosis.summary);
+  add('attempts', diagnosis.attempts.join(' '));
 }
 
 function addOwnFailure(suite: Element, { verdict, final }: ReportTask, label: string): void {

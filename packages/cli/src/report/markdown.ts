@@ -1,5 +1,6 @@
 // The report as Markdown for a pull request or a build page: verdict, figures, what failed and where, slowest files, workers.
 // Text from tests is fenced or escaped, so that a test's message cannot change the page.
+import { faultText, troubledTasks } from './attribution.ts';
 import { caseName, hasOwnFailure, type ReportTask, type RunReport } from './model.ts';
 import { duration, plural } from '../render/style.ts';
 
@@ -13,6 +14,7 @@ export function toMarkdown(report: RunReport): string {
     `Run \`${run.run}\`, submitted ${new Date(run.submittedAtMs).toISOString()}, ${durationMs === null ? 'not finished' : `took ${duration(durationMs)}`} on ${plural(report.workers.size, 'worker')}.`,
     figures(report),
     failures(report),
+    attribution(report),
     unplaceable(report),
     slowest(report),
     workersTable(report),
@@ -58,6 +60,26 @@ function failuresOf(entry: ReportTask): string[] {
     ...failing,
     `### ${inline(label)} › ${failure?.code ?? entry.verdict}${where}\n\n${fence(failure?.message ?? `The task ended as ${entry.verdict}.`)}`,
   ];
+}
+
+function attribution(report: RunReport): string {
+  const troubled = troubledTasks(report);
+  if (troubled.length === 0) return '';
+  const rows = troubled
+    .slice(0, failuresShown)
+    .map(
+      ({ label, verdict, diagnosis }) =>
+        `| ${cell(label)} | ${verdict ?? 'not settled'} | ${cell(faultText(diagnosis))} | ${cell(diagnosis.summary)} |`,
+    );
+  const rest = troubled.length - rows.length;
+  return [
+    `## Whose fault it was (${troubled.length})`,
+    '',
+    '| file | verdict | fault | why |',
+    '|---|---|---|---|',
+    ...rows,
+    ...(rest > 0 ? ['', `… and ${plural(rest, 'more file')}.`] : []),
+  ].join('\n');
 }
 
 function unplaceable({ run }: RunReport): string {

@@ -36,7 +36,9 @@ export function assembleReport(run: RunView, tasks: TaskView[], casesByTask: Map
     if (final?.worker) workers.set(final.worker, final.workerName ?? final.worker);
     const cases = casesByTask.get(task.task) ?? [];
     for (const { status } of cases) counts[status]++;
-    const label = task.target === '' ? task.suite : hasManySuites ? `${task.suite}: ${task.target}` : task.target;
+    const place = task.target === '' ? task.suite : hasManySuites ? `${task.suite}: ${task.target}` : task.target;
+    // Another configuration than the one that was asked for never goes under the same name.
+    const label = task.variant === undefined ? place : `${place} [${task.variant}]`;
     return { task, label, verdict: task.verdict ?? null, final, cases };
   });
   const durationMs = run.settledAtMs === undefined ? null : run.settledAtMs - run.submittedAtMs;

@@ -4,7 +4,13 @@ import { assembleReport, type RunReport } from '../report/model.ts';
 
 export const hostile = 'a <b> & "c" \u0000\u001b[31m ]]> ``` | *x*';
 
-function task(index: number, target: string, verdict: Verdict, failure?: { code: string; message: string }): TaskView {
+function task(
+  index: number,
+  target: string,
+  verdict: Verdict,
+  failure?: { code: string; message: string },
+  more: Partial<TaskView> = {},
+): TaskView {
   return {
     task: `r-1.${index}`,
     run: 'r-1',
@@ -25,6 +31,7 @@ function task(index: number, target: string, verdict: Verdict, failure?: { code:
         ...(failure === undefined ? {} : { failure: { class: 'test', ...failure } }),
       },
     ],
+    ...more,
   } as unknown as TaskView;
 }
 
@@ -61,7 +68,17 @@ export function reportFixture(): RunReport {
     labels: {},
   } as unknown as RunView;
   const tasks = [
-    task(0, 'a.test.ts', 'passed'),
+    task(0, 'a.test.ts', 'passed', undefined, {
+      variant: 'batch 16',
+      diagnosis: {
+        fault: 'device',
+        confidence: 'proven',
+        rule: 'unit-fails-peer-passes',
+        subject: 'first',
+        summary: `It failed on first ${hostile} and passed on another unit.`,
+        attempts: [1, 2],
+      },
+    }),
     task(1, 'b.test.ts', 'failed', { code: 'TESTS_FAILED', message: '1 failed' }),
     task(2, 'c.test.ts', 'errored', { code: 'FILE_FAILED_TO_LOAD', message: hostile }),
     task(3, 'd.test.ts', 'timedOut', { code: 'TIMED_OUT', message: 'after 10 s' }),
