@@ -20,12 +20,12 @@ export async function endAttempts(
 ): Promise<StepEnd> {
   const message = `ended by force to recover this worker: ${reason}`;
   const ended = work.kill(attempts, message);
-  let isOver = await work.whenOver(attempts, patienceMs);
+  let isOver = await whenOver(work, attempts, patienceMs);
   let killed = 0;
   if (!isOver) {
     // Nobody ends them: every process of this agent's batches goes, also those of other attempts, which then fail and are repeated.
     killed = await killLeftovers(scratchDir);
-    isOver = await work.whenOver(attempts, afterKillMs);
+    isOver = await whenOver(work, attempts, afterKillMs);
   }
   const isIdle = work.size === 0;
   if (isIdle) {
@@ -41,4 +41,14 @@ export async function endAttempts(
   return isOver
     ? { outcome: 'done', evidence }
     : { outcome: 'failed', evidence: { ...evidence, message: 'attempts are still not over' } };
+}
+
+/** Resolves to whether none of the attempts is in hand any more, at the latest after so long. */
+async function whenOver(work: Work, attempts: readonly AttemptRef[], withinMs: number): Promise<boolean> {
+  const untilMs = performance.now() + withinMs;
+  while (work.holds(attempts)) {
+    if (performance.now() >= untilMs) return false;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return true;
 }

@@ -120,37 +120,20 @@ export class Work {
   kill(refs: readonly AttemptRef[], message: string): number {
     let count = 0;
     const error = new AssayError('RUNNER_KILLED', message);
-    for (const [assignment, found] of this.#find(refs)) {
+    for (const [{ phase }, found] of this.#find(refs)) {
       count += found.length;
-      if (assignment.phase.kind === 'executing') {
-        for (const attempt of found) if (attempt.stage !== 'waiting') attempt.overflow ??= error;
-        const unstarted = found.filter((attempt) => attempt.stage === 'waiting').map((one) => one.ref);
-        if (unstarted.length > 0) assignment.phase.batch.withdraw(unstarted);
-        assignment.phase.batch.cancel(
-          found.filter((attempt) => attempt.stage !== 'waiting').map((one) => one.ref),
-          message,
-        );
-      } else {
-        this.#settleReturned(
-          found.filter((attempt) => attempt.stage === 'waiting'),
-          'takenBack',
-          message,
-        );
-        this.#forget(assignment);
-      }
+      const begun = found.filter((attempt) => attempt.stage !== 'waiting');
+      for (const attempt of begun) attempt.overflow ??= error;
+      const begunRefs = begun.map((attempt) => attempt.ref);
+      if (phase.kind === 'executing') phase.batch.cancel(begunRefs, message);
     }
-    this.#options.changed();
+    this.#giveBack(refs, 'takenBack', message);
     return count;
   }
 
-  /** Resolves to whether none of the attempts is in hand any more, at the latest after so long. */
-  async whenOver(refs: readonly AttemptRef[], withinMs: number): Promise<boolean> {
-    const untilMs = performance.now() + withinMs;
-    for (;;) {
-      const isOver = this.#find(refs).next().done === true;
-      if (isOver || performance.now() >= untilMs) return isOver;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+  /** Whether any of the attempts is in hand. */
+  holds(refs: readonly AttemptRef[]): boolean {
+    return this.#find(refs).next().done !== true;
   }
 
   /** Not ours any more: ended without a word. */

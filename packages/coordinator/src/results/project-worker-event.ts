@@ -1,5 +1,5 @@
 // Rows of workers and of the profiles they had. A changed profile is a new row of `profiles`; attempts name the one they ran on.
-import type { Event, WorkerJoined } from '@assay/core';
+import type { ConditionEvent, Event, WorkerJoined } from '@assay/core';
 import type { Profile, WorkerId } from '@assay/protocol';
 import type { EntryContext, Projection } from './projection.ts';
 import { recordEvent } from './projection.ts';
@@ -62,6 +62,20 @@ export function projectWorkerEvent(projection: Projection, context: EntryContext
     case 'workerForgotten':
       change(projection, context, event.worker, 'forgotten');
       return;
+    case 'linksReset':
+      for (const worker of projection.workers.values()) {
+        if (worker.state === 'connected' || worker.state === 'draining')
+          change(projection, context, worker.worker, 'disconnected');
+      }
+      return record({ epoch: event.epoch });
+    default:
+      return recordCondition(event, record);
+  }
+}
+
+/** What happened to the soundness of a worker or a device: history only, nothing of it is in a row of its own. */
+function recordCondition(event: ConditionEvent, record: (detail: unknown) => void): void {
+  switch (event.kind) {
     case 'workerChecked':
       // What passes again and again is the worker's own last result, not history.
       if (event.outcome === 'passed') return;
@@ -94,12 +108,6 @@ export function projectWorkerEvent(projection: Projection, context: EntryContext
       });
     case 'operatorNeeded':
       return record({ device: event.device, reason: event.reason });
-    case 'linksReset':
-      for (const worker of projection.workers.values()) {
-        if (worker.state === 'connected' || worker.state === 'draining')
-          change(projection, context, worker.worker, 'disconnected');
-      }
-      return record({ epoch: event.epoch });
   }
 }
 

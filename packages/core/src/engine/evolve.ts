@@ -4,6 +4,7 @@ import type { AdmissionPolicy } from '@assay/protocol';
 import { createIndex } from '../scheduling/classes.ts';
 import { noRecoveryState } from '../recovery/shield.ts';
 import { RecencyMap } from '../kernel/recency-map.ts';
+import type { ConditionEvent } from './condition-events.ts';
 import { Machines } from '../scheduling/machines.ts';
 import type { Event, HistoryTrimmed } from './events.ts';
 import { runPlanned } from '../scheduling/plan.ts';
@@ -116,6 +117,26 @@ export function evolve(state: State, event: Event, atMs: number): void {
     case 'circuitsForgotten':
       return evolveCircuit(state, event, atMs);
     case 'workerChecked':
+    case 'gateFlipped':
+    case 'conditionChanged':
+    case 'certificationRequested':
+    case 'workerCertified':
+    case 'recoveryRequested':
+    case 'recoveryReported':
+    case 'operatorNeeded':
+      return evolveCondition(state, event, atMs);
+    case 'reportsRefused':
+    case 'workerRefused':
+      // Evidence only.
+      return;
+    default:
+      return evolveWorker(state, event, atMs);
+  }
+}
+
+function evolveCondition(state: State, event: ConditionEvent, atMs: number): void {
+  switch (event.kind) {
+    case 'workerChecked':
       return conditions.workerChecked(state, event, atMs);
     case 'gateFlipped':
       return conditions.gateFlipped(state, event, atMs);
@@ -131,12 +152,6 @@ export function evolve(state: State, event: Event, atMs: number): void {
       return conditions.recoveryReported(state, event);
     case 'operatorNeeded':
       return conditions.operatorNeeded(state, event);
-    case 'reportsRefused':
-    case 'workerRefused':
-      // Evidence only.
-      return;
-    default:
-      return evolveWorker(state, event, atMs);
   }
 }
 

@@ -241,6 +241,9 @@ export class SimAgent {
         this.#spool.dropThrough(output.throughSeq);
         if (this.#profileSeq !== null && output.throughSeq >= this.#profileSeq) this.#profileSeq = null;
         return;
+      case 'fleetChecks':
+        // Nothing here is a program; what is checked is planted.
+        return;
       case 'note':
         return this.#options.world.trace(this.name, output.text);
       case 'stop':

@@ -102,6 +102,8 @@ export class Witness {
           this.#acknowledged(session, message.seq);
           break;
         case 'drain':
+        case 'certify':
+        case 'recover':
         case 'refused':
           break;
       }
