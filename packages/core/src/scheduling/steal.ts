@@ -15,6 +15,7 @@ import type { Assignment, State } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
 import { present } from '../kernel/assert.ts';
 import { compareText } from '../kernel/compare.ts';
+import { canPlace } from './admission.ts';
 import { capacityOf } from './capacity.ts';
 import type { RequirementGroup } from './index-types.ts';
 import { startupOf } from './predict.ts';
@@ -25,14 +26,15 @@ const stealsMax = 3;
 export function stealAll(step: Step): void {
   const { index } = step.state;
   if (index.freeClasses.size === 0 || index.stealableGroups.size === 0) return;
-  for (const group of [...index.stealableGroups].sort((a, b) => compareText(a.text, b.text))) {
-    while (hasIdleSlots(group)) if (!stealOne(step, group)) break;
+  for (const group of [...index.stealableGroups].sort((a, b) => compareText(a.key, b.key))) {
+    while (hasIdleSlots(step.state, group)) if (!stealOne(step, group)) break;
   }
 }
 
-/** More free slots than requests under way, and nothing queued for them. */
-function hasIdleSlots(group: RequirementGroup): boolean {
-  return group.stealable.size > 0 && group.waiting.size === 0 && capacityOf(group).freeSlots > group.asked;
+/** More free slots than requests under way, and nothing queued that could have them: what is held up elsewhere keeps no slot busy. */
+function hasIdleSlots(state: State, group: RequirementGroup): boolean {
+  if (group.stealable.size === 0 || capacityOf(group).freeSlots <= group.asked) return false;
+  return group.waiting.size === 0 || group.waiting.first((lane) => canPlace(state, lane)) === undefined;
 }
 
 function stealOne(step: Step, group: RequirementGroup): boolean {
@@ -46,7 +48,10 @@ function stealOne(step: Step, group: RequirementGroup): boolean {
 
 function worthTaking(state: State, config: EngineConfig, victim: Assignment, nowMs: number): AttemptRef[] {
   const run = present(state.runs.get(victim.run), 'run of an assignment');
-  const startupMs = startupOf(state, present(run.lanes[victim.suite], 'lane'));
+  const lane = present(run.lanes[victim.suite], 'lane');
+  // What could not be placed again, because its key is held or its quota used up, is better off where it is.
+  if (!canPlace(state, lane)) return [];
+  const startupMs = startupOf(state, lane);
   const totalMs = runningLeftMs(victim, startupMs, nowMs) + victim.unstartedMs;
   const refs: AttemptRef[] = [];
   let takenMs = 0;
@@ -89,7 +94,7 @@ export function stealDeadline(state: State, config: EngineConfig, lookedAtMs: nu
       victim === undefined ||
       victim.runningMs === 0 ||
       victim.unstartedMs <= config.stealGainMinMs ||
-      !hasIdleSlots(group)
+      !hasIdleSlots(state, group)
     )
       continue;
     const run = present(state.runs.get(victim.run), 'run of an assignment');
