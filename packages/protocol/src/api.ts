@@ -152,6 +152,8 @@ export const Explanation = z.object({
   reasons: z.array(z.object({ reason: z.string(), workers: z.number().int() })),
   /** For a task that is placed or settled: the placement of its last attempt. */
   placement: PlacementView.optional(),
+  /** For a settled one: whose fault its trouble was. */
+  diagnosis: Diagnosis.optional(),
   aheadInQueue: z.number().int().optional(),
   /** Of a waiting task: when it is predicted to start; null where nothing that is known would ever let it. */
   expectedStartMs: z.number().nullable().optional(),
@@ -159,7 +161,7 @@ export const Explanation = z.object({
   changes: z
     .array(
       z.object({
-        kind: z.enum(['dependency', 'key', 'slot', 'device', 'quota', 'gang', 'circuit', 'worker', 'requirement']),
+        kind: z.enum(['dependency', 'key', 'slot', 'device', 'quota', 'gang', 'circuit', 'worker', 'requirement', 'time']),
         change: z.string(),
         worker: WorkerId.optional(),
       }),

@@ -9,6 +9,7 @@ import { troublesOf } from './condition.ts';
 import { action, addConnectionOptions, wholeNumber } from './options.ts';
 import { workerDetail } from './worker-detail.ts';
 import { type ReportOptions, writeReports } from './write-reports.ts';
+import { faultText } from '../report/attribution.ts';
 
 type Shared = ConnectionOptions & { json?: boolean };
 const width = (): number => (process.stdout.isTTY ? process.stdout.columns : 0);
@@ -140,6 +141,8 @@ async function explain(task: string, options: Shared): Promise<number> {
   if (explanation.expectedStartMs !== undefined && explanation.expectedStartMs !== null)
     print(`  expected to start about ${clock(explanation.expectedStartMs)} UTC`);
   if (explanation.expectedStartMs === null) print('  nothing that is known would let it start by itself');
+  const { diagnosis } = explanation;
+  if (diagnosis !== undefined) print(`  ${faultText(diagnosis)}: ${diagnosis.summary}`);
   for (const { change } of explanation.changes ?? []) print(`  could start now if ${change}`);
   if (explanation.placement !== undefined) {
     const { worker, rule, fittingWorkers, freeWorkers, expectedMs, batch, atMs } = explanation.placement;

@@ -34,7 +34,7 @@ export function explainWaiting(
   nowMs: number,
 ): Explanation {
   const lane = present(run.lanes[task.suite], 'lane');
-  const everywhere = beforeAll(state, lane, task);
+  const everywhere = beforeAll(state, lane, task, nowMs);
   const counted = new Map<string, number>();
   const count = (reason: string): void => void counted.set(reason, (counted.get(reason) ?? 0) + 1);
   const single: Obstacle[] = [];
@@ -85,9 +85,30 @@ function summaryOf(
   return `Waits for a free slot: ${of.fitting} of ${state.workers.size} workers fit, ${of.aheadInQueue} tasks are ahead. ${waited}`;
 }
 
+/** A retry that waits for its time, or for a trouble of the whole fleet to end. */
+function retryObstacle(state: State, task: TaskRecord, nowMs: number): Obstacle[] {
+  if (task.state.kind !== 'queued' || task.state.notBeforeMs === undefined) return [];
+  const { notBeforeMs, outage } = task.state;
+  const trouble = outage === undefined ? undefined : state.recovery.outages.get(outage);
+  const seconds = Math.max(0, Math.round((notBeforeMs - nowMs) / 1_000));
+  if (trouble !== undefined && trouble.probe !== null && trouble.probe !== taskOf(state, task)) {
+    const reason = `waits for the trouble with ${trouble.name} to end, which ${trouble.excused} failures had; another task looks`;
+    return [{ reason, change: { kind: 'dependency', change: `${trouble.name} works again` }, effort: 1 }];
+  }
+  const last = task.attempts.at(-1)?.state;
+  const code = last?.kind === 'settled' ? (last.failure?.code ?? last.verdict) : 'a failure';
+  const reason = `is tried again in ${seconds} s, after ${code}`;
+  return [{ reason, change: { kind: 'time', change: `${seconds} s pass` }, effort: 1 }];
+}
+
+function taskOf(state: State, task: TaskRecord): string | null {
+  const delayed = state.index.delayedOf.get(task);
+  return delayed === undefined ? null : taskIdOf(delayed.lane.run.run, task.index);
+}
+
 /** What stands before every worker alike. */
-function beforeAll(state: State, lane: Lane, task: TaskRecord): Obstacle[] {
-  const obstacles: Obstacle[] = [];
+function beforeAll(state: State, lane: Lane, task: TaskRecord, nowMs: number): Obstacle[] {
+  const obstacles: Obstacle[] = retryObstacle(state, task, nowMs);
   const { run } = lane;
   const waitsFor = (run.after.get(task.index) ?? []).filter((index) => run.tasks[index]?.state.kind !== 'settled');
   if (waitsFor.length > 0) {

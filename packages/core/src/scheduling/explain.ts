@@ -22,6 +22,7 @@ export function explainTask(state: State, config: EngineConfig, id: TaskId, nowM
     summary: summaryOfPlaced(state, task),
     reasons: [],
     ...(placement === null ? {} : { placement }),
+    ...(task.state.kind === 'settled' && task.state.diagnosis !== undefined ? { diagnosis: task.state.diagnosis } : {}),
   };
 }
 

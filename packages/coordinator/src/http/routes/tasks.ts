@@ -78,5 +78,6 @@ function explainSettled(task: TaskView): Explanation {
     summary: `settled as ${task.verdict ?? 'unknown'} ${where}`,
     reasons: [],
     ...(last?.placement === undefined ? {} : { placement: last.placement }),
+    ...(task.diagnosis === undefined ? {} : { diagnosis: task.diagnosis }),
   };
 }
