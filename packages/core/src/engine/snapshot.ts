@@ -6,12 +6,11 @@ import { taskIdOf } from './ids.ts';
 import { present } from '../kernel/assert.ts';
 import { compareText } from '../kernel/compare.ts';
 import type { AttemptState } from '../lifecycle/attempt.ts';
-import type { Condition } from '../lifecycle/condition.ts';
 import type { TaskState } from '../lifecycle/task.ts';
 import { recoveryRow, restoreRecovery } from './recovery-row.ts';
 import type { RecoveryRow } from './recovery-row.ts';
 import type { RungHistory } from '../recovery/ladder.ts';
-import { countIn, joinClass, leaveClass } from '../scheduling/classes.ts';
+import { countIn } from '../scheduling/classes.ts';
 import { addMember } from '../scheduling/gangs.ts';
 import { openLanes } from '../scheduling/groups.ts';
 import { hold } from '../scheduling/holdings.ts';
@@ -28,20 +27,10 @@ import { emptyState } from './evolve.ts';
 import { comeAfter, reservePools } from './evolve-run.ts';
 import { expectEnd } from './evolve-attempt.ts';
 import { isHaltedBy } from './evolve-circuit.ts';
-import { joinClasses, refreshCheckups, setDeadline } from './evolve-worker.ts';
+import { restoreWorker, workerRow } from './snapshot-worker.ts';
+import type { WorkerRow } from './snapshot-worker.ts';
 import { currentAttempt, findTask, openAttempts } from './lookup.ts';
-import type {
-  ShutGateRecord,
-  AttemptRecord,
-  Assignment,
-  CheckRecord,
-  RunRecord,
-  State,
-  Submission,
-  TaskRecord,
-  WorkerHealth,
-  WorkerRecord,
-} from './state.ts';
+import type { AttemptRecord, Assignment, RunRecord, State, Submission, TaskRecord } from './state.ts';
 
 /** Raised when the text changes in a way that an older version cannot read. */
 const formatVersion = 1;
@@ -78,18 +67,6 @@ type AssignmentRow = Pick<
 > & {
   takeBack: number[] | null;
 };
-/** Absent where nothing is known: conditions and checks by name, and the requests so far. */
-type HealthRow = {
-  conditions: [string, Condition][];
-  gates?: [string, ShutGateRecord][];
-  checks: [string, CheckRecord][];
-  requests: number;
-};
-type WorkerRow = Omit<
-  WorkerRecord,
-  'assignments' | 'class' | 'whole' | 'isHalted' | 'isSetAside' | 'heapSlot' | 'deadline' | 'health'
-> & { health?: HealthRow };
-
 type Snapshot = {
   version: number;
   seq: number;
@@ -133,19 +110,7 @@ export function snapshot(state: State): string {
     clockMs: state.clockMs,
     shares: [...state.shares.values()].map(({ submitter, virtualMs }) => [submitter, virtualMs]),
     profiles: [...state.profiles].map(([digest, { profile }]) => [digest, profile]),
-    workers: [...state.workers.values()].map(
-      ({
-        assignments: _assignments,
-        class: _class,
-        whole: _whole,
-        isHalted: _isHalted,
-        isSetAside: _isSetAside,
-        heapSlot: _slot,
-        deadline: _deadline,
-        health,
-        ...worker
-      }) => ({ ...worker, ...healthRow(health) }),
-    ),
+    workers: [...state.workers.values()].map(workerRow),
     placements: [...placements.keys()],
     runs,
     assignments: [...state.assignments.values()].map(
@@ -283,44 +248,6 @@ export function restore(text: string): State {
   state.index.unchecked.clear();
   state.index.broken.clear();
   return state;
-}
-
-function healthRow({ conditions, gates, checks, requests }: WorkerHealth): { health?: HealthRow } {
-  if (conditions.size + gates.size + checks.size + requests === 0) return {};
-  const shut = gates.size === 0 ? {} : { gates: [...gates] };
-  return { health: { conditions: [...conditions], ...shut, checks: [...checks], requests } };
-}
-
-function restoreWorker(state: State, row: WorkerRow): void {
-  const shared = present(state.profiles.get(row.profileDigest), 'profile');
-  shared.workers += 1;
-  const { health, ...rest } = row;
-  const worker: WorkerRecord = {
-    ...rest,
-    assignments: new Map(),
-    health: {
-      conditions: new Map(health?.conditions),
-      gates: new Map(health?.gates),
-      checks: new Map(health?.checks),
-      requests: health?.requests ?? 0,
-      deadlines: new Map(),
-    },
-    isHalted: false,
-    isSetAside: false,
-    whole: null,
-    class: joinClass(state.index, row.pool, row.profileDigest, shared.profile, row.declared, row.trust),
-    heapSlot: -1,
-    deadline: { worker: row.worker, atMs: 0, heapSlot: -1 },
-  };
-  state.workers.set(worker.worker, worker);
-  if (worker.health.conditions.size + worker.health.gates.size > 0) {
-    const plain = worker.class;
-    joinClasses(state, worker);
-    leaveClass(state.index, plain);
-    refreshCheckups(state, worker);
-  }
-  if (worker.state.kind === 'disconnected') setDeadline(state, worker, worker.state.graceUntilMs);
-  if (worker.state.kind === 'lost' || worker.state.kind === 'left') setDeadline(state, worker, worker.state.forgetAtMs);
 }
 
 function restoreRun(
