@@ -74,21 +74,43 @@ export function parseRequirement(text: string): ParsedRequirement {
   }
 }
 
+const fits: Fit = { kind: 'fits' };
+
 /** Whether the facts meet the requirement, with one reason for each conjunct that they do not. */
 export function fit(requirement: Requirement, facts: Facts): Fit {
-  const reasons: string[] = [];
-  for (const conjunct of requirement.conjuncts) {
-    let value: unknown;
-    let error: string | null = null;
-    try {
-      value = conjunct.evaluate(facts);
-    } catch (thrown) {
-      // CEL says by throwing that a field is missing or two types do not compare.
-      error = summaryOf(thrown);
-    }
-    if (value !== true) reasons.push(describeMisfit(conjunct.ast, facts, value, error, valueOf));
+  for (const { evaluate } of requirement.conjuncts)
+    if (valueWith(evaluate, facts).value !== true) return new Misfit(requirement, facts);
+  return fits;
+}
+
+/** The reasons are worded when somebody asks: a fleet of many kinds has far more misfits than people who read them. */
+class Misfit {
+  readonly kind = 'misfits';
+  readonly #requirement: Requirement;
+  readonly #facts: Facts;
+  #reasons: readonly string[] | null = null;
+
+  constructor(requirement: Requirement, facts: Facts) {
+    this.#requirement = requirement;
+    this.#facts = facts;
   }
-  return reasons.length === 0 ? { kind: 'fits' } : { kind: 'misfits', reasons };
+
+  get reasons(): readonly string[] {
+    this.#reasons ??= this.#requirement.conjuncts.flatMap(({ ast, evaluate }) => {
+      const { value, error } = valueWith(evaluate, this.#facts);
+      return value === true ? [] : [describeMisfit(ast, this.#facts, value, error, valueOf)];
+    });
+    return this.#reasons;
+  }
+}
+
+function valueWith(evaluate: Conjunct['evaluate'], facts: Facts): { value: unknown; error: string | null } {
+  try {
+    return { value: evaluate(facts), error: null };
+  } catch (thrown) {
+    // CEL says by throwing that a field is missing or two types do not compare.
+    return { value: undefined, error: summaryOf(thrown) };
+  }
 }
 
 /** Parts of expressions as programs: a memory of a pure function, emptied when it is full. */

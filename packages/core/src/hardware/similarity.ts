@@ -25,19 +25,38 @@ export type Difference = {
   readonly b: unknown;
 };
 
-/** 1 exactly where the facts are equal. */
+/** 1 exactly where the facts are equal. Costs a walk over the attributes of both: remember it for each pair of classes. */
 export function similarity(a: Facts, b: Facts): number {
   if (a === b) return 1;
-  const left = leavesOf(a);
-  const right = leavesOf(b);
+  const [left, right] = [weighedOf(a), weighedOf(b)];
   let all = 0;
   let apart = 0;
-  for (const path of pathsOfBoth(left, right)) {
-    const weight = weightOf(path);
+  // Both are sorted by path: one walk meets every attribute of either, in one order whichever comes first.
+  for (let i = 0, j = 0; i < left.length || j < right.length;) {
+    const [one, other] = [left[i], right[j]];
+    const order = one === undefined ? 1 : other === undefined ? -1 : compareText(one.path, other.path);
+    if (order <= 0) i += 1;
+    if (order >= 0) j += 1;
+    const weight = (order <= 0 ? one?.weight : other?.weight) ?? 0;
     all += weight;
-    apart += weight * distanceOf(left.get(path), right.get(path));
+    apart += weight * (order === 0 && one !== undefined && other !== undefined ? distanceOf(one.leaf, other.leaf) : 1);
   }
   return all === 0 ? 1 : 1 - apart / all;
+}
+
+type Weighed = { readonly path: string; readonly leaf: Leaf; readonly weight: number };
+
+/** Facts never change once made, so what is derived from them is kept as long as they are. */
+const weighedByFacts = new WeakMap<Facts, readonly Weighed[]>();
+
+function weighedOf(facts: Facts): readonly Weighed[] {
+  const known = weighedByFacts.get(facts);
+  if (known !== undefined) return known;
+  const weighed = [...leavesOf(facts)]
+    .map(([path, leaf]) => ({ path, leaf, weight: weightOf(path) }))
+    .sort((x, y) => compareText(x.path, y.path));
+  weighedByFacts.set(facts, weighed);
+  return weighed;
 }
 
 /** What differs, heaviest first and then by path. */
@@ -59,16 +78,10 @@ const derived = new Set(['devices', 'enforced.pool', 'cpu.isaGroups', 'memory.to
 export type Leaf = string | number | boolean | bigint | null | readonly string[];
 type Leaves = ReadonlyMap<string, Leaf>;
 
-/** Facts never change once made, so their leaves are kept as long as they are. */
-const leavesByFacts = new WeakMap<Facts, Leaves>();
-
 /** Of facts, or of a profile as it came. */
 export function leavesOf(facts: Facts): Leaves {
-  const known = leavesByFacts.get(facts);
-  if (known !== undefined) return known;
   const leaves = new Map<string, Leaf>();
   for (const [root, value] of Object.entries(facts)) gather(leaves, root, value);
-  leavesByFacts.set(facts, leaves);
   return leaves;
 }
 
@@ -143,6 +156,8 @@ function numberDistance(a: number, b: number): number {
 }
 
 function setDistance(a: readonly string[], b: readonly string[]): number {
+  // Both are sorted; most are equal.
+  if (a.length === b.length && a.every((word, at) => word === b[at])) return 0;
   const other = new Set(b);
   const common = a.filter((word) => other.has(word)).length;
   const all = a.length + b.length - common;
