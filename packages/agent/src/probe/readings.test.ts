@@ -73,6 +73,26 @@ test('NVIDIA: readings go to the device of the profile that is at their bus addr
   ]);
 });
 
+test('AMD: the kernel says how much memory is free and how hot the card is, by its bus address', async () => {
+  const root = writeTree(`Hand-written from the kernel's amdgpu documentation.
+-- sys/bus/pci/devices/0000:0b:00.0/mem_info_vram_total --
+17163091968
+-- sys/bus/pci/devices/0000:0b:00.0/mem_info_vram_used --
+8581545984
+-- sys/bus/pci/devices/0000:0b:00.0/hwmon/hwmon3/temp1_input --
+61000
+`);
+  try {
+    const gpus = [{ busAddress: '0000:3b:00.0' }, { busAddress: '0000:0b:00.0' }, {}];
+    expect(await takeReadings(machineAt(root), gpus, { throttles: null }, 0)).toEqual([
+      { sensor: 'gpuFreeMemoryPercent', device: 'gpu:1', value: 50 },
+      { sensor: 'gpuTemperatureC', device: 'gpu:1', value: 61 },
+    ]);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
 test('this machine: whatever it has passes the wire schema', async () => {
   const readings = await takeReadings(thisMachine(), [], { throttles: null }, 0);
   expect(Readings.parse({ kind: 'readings', readings })).toEqual({ kind: 'readings', readings });

@@ -22,6 +22,7 @@ export async function takeReadings(
 ): Promise<Reading[]> {
   const lists = await Promise.all([
     nvidiaReadings(ctx, gpus),
+    kernelGpuReadings(ctx, gpus),
     thermalReadings(ctx),
     throttleReadings(ctx, memory, nowMs),
     batteryReadings(ctx),
@@ -57,6 +58,32 @@ export function parseNvidiaReadings(text: string, gpus: GpuPlaces): Reading[] {
     }
   }
   return readings;
+}
+
+/** What amdgpu says in sysfs (Documentation/gpu/amdgpu: mem_info_vram_*, hwmon temp1_input); other drivers say nothing there. */
+async function kernelGpuReadings(ctx: ProbeContext, gpus: GpuPlaces): Promise<Reading[]> {
+  const lists = await Promise.all(
+    gpus.map(async ({ busAddress: place }, index): Promise<Reading[]> => {
+      if (place === undefined) return [];
+      const device = `gpu:${index}`;
+      const folder = `/sys/bus/pci/devices/${place}`;
+      const total = (await readText(ctx, `${folder}/mem_info_vram_total`))?.trim();
+      const used = (await readText(ctx, `${folder}/mem_info_vram_used`))?.trim();
+      const readings: Reading[] = [];
+      if (isNumber(total) && isNumber(used) && Number(total) > 0)
+        readings.push({
+          sensor: 'gpuFreeMemoryPercent',
+          device,
+          value: 100 * (1 - Number(used) / Number(total)),
+        });
+      if (total === undefined) return readings;
+      const [hwmon] = (await listFolder(ctx, `${folder}/hwmon`)) ?? [];
+      const degrees = (await readText(ctx, `${folder}/hwmon/${hwmon ?? ''}/temp1_input`))?.trim();
+      if (isNumber(degrees)) readings.push({ sensor: 'gpuTemperatureC', device, value: Number(degrees) / 1_000 });
+      return readings;
+    }),
+  );
+  return lists.flat();
 }
 
 /** The hottest zone, in thousandths of a degree in sysfs (Documentation/ABI/testing/sysfs-class-thermal). */
