@@ -159,6 +159,7 @@ export function workerForgotten(state: State, event: WorkerForgotten): void {
   mustLead(workerTransitions, 'worker', worker.state.kind, 'workerForgotten', 'end');
   setDeadline(state, worker, null);
   state.workers.delete(worker.worker);
+  state.streaks.delete(worker.worker);
   refreshCheckups(state, worker);
   leaveClass(state.index, worker.class);
   if (worker.whole !== null) leaveClass(state.index, worker.whole);

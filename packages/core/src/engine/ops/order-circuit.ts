@@ -12,7 +12,7 @@ import type { Reply } from '../events.ts';
 import type { DependencyProbed, ForceCircuit, ReleaseCircuit, ResetCircuit } from '../inputs.ts';
 import { accepted, refused } from '../step.ts';
 import type { Step } from '../step.ts';
-import { moveCircuit, openCircuit, settingsFor } from './feed-circuits.ts';
+import { moveCircuit, openCircuit, settingsFor } from './move-circuit.ts';
 
 /** How many circuits each step looks at for being forgotten: the oldest ones stand in front. */
 const lookedMax = 8;

@@ -11,7 +11,7 @@ import { limit } from '../limits.ts';
 import type { WorkerRecord } from '../state.ts';
 import type { Step } from '../step.ts';
 import { clear, conditionOf, quarantine, suspect } from './change-condition.ts';
-import { concludeCertificationProbe } from './feed-circuits.ts';
+import { concludeCertificationProbe } from './move-circuit.ts';
 import { climb, hasCheckFor, requestCertification } from './certify.ts';
 
 type Of<Kind extends Report['kind']> = Extract<Report, { kind: Kind }>;
