@@ -6,7 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createClient, type Client } from '@assay/client';
@@ -25,15 +25,18 @@ const { values } = parseArgs({
 const cli = join(import.meta.dirname, '../../packages/cli/src/main.ts');
 const patienceMs = 300_000;
 const timeoutMs = 300_000;
+const learningRuns = 2;
 /** Nothing here is cached: that policy would be one of the others. */
 const policies = allPolicies.filter(({ name }) => name !== 'cache-affinity');
 
-type Arm = { readonly name: string; readonly policy: number; readonly split: 'hash' | 'turns' | null };
+/** `standing`: which of the fleets it runs on; the last one is that of the splits, whose workers have names to be told apart by. */
+type Arm = { readonly name: string; readonly standing: number; readonly split: 'hash' | 'turns' | null };
 
+const splits = policies.length;
 const arms: readonly Arm[] = [
-  ...policies.map(({ name }, policy): Arm => ({ name, policy, split: null })),
-  { name: 'static split by turns', policy: 0, split: 'turns' },
-  { name: 'static split by hash', policy: 0, split: 'hash' },
+  ...policies.map(({ name }, standing): Arm => ({ name, standing, split: null })),
+  { name: 'static split by turns', standing: splits, split: 'turns' },
+  { name: 'static split by hash', standing: splits, split: 'hash' },
 ];
 
 const machine = describeMachine();
@@ -53,15 +56,21 @@ try {
     `no placement ends before ${(lowestMs / 1_000).toFixed(1)} s (linear-programming bound, start-ups not counted)`,
   );
   const times = new Map(arms.map(({ name }) => [name, [] as number[]]));
-  // Each policy has a coordinator of its own, with the same workers to join it; all learn from one run before they are measured.
-  const standing = await Promise.all(policies.map((_, policy) => stand(policy)));
+  const standing: Standing[] = [];
   try {
-    for (const each of standing) await runArm(each, arms[0]!, tests, project);
+    // Each policy has a coordinator and workers of its own, and learns from some runs before it is measured.
+    for (let number = 0; number <= splits; number += 1) standing.push(await stand(number));
+    for (let run = 0; run < learningRuns; run += 1)
+      await Promise.all(
+        arms
+          .filter(({ split: how }) => how === null)
+          .map((arm) => runArm(standing[arm.standing]!, arm, tests, project)),
+      );
     for (let round = 1; round <= Number(values.rounds); round += 1) {
       for (const arm of arms) {
-        const seconds = await runArm(standing[arm.policy]!, arm, tests, project);
+        const seconds = await runArm(standing[arm.standing]!, arm, tests, project);
         times.get(arm.name)!.push(seconds);
-        console.log(`round ${round}, ${arm.name}: ${seconds.toFixed(1)} s`);
+        console.log(`round ${round}, ${arm.name}: ${seconds.toFixed(1)} s, load ${(loadavg()[0] ?? 0).toFixed(1)}`);
       }
     }
   } finally {
@@ -101,16 +110,16 @@ function makeProject(tests: readonly FleetTest[]): string {
   return project;
 }
 
-async function stand(policy: number): Promise<Standing> {
+async function stand(number: number): Promise<Standing> {
   const secret = randomBytes(16).toString('hex');
-  const { config } = policies[policy]!;
+  const config = policies[number]?.config ?? {};
   const coordinator = await startCoordinator({
-    stateDir: join(place, `coordinator-${policy}`),
+    stateDir: join(place, `coordinator-${number}`),
     ownerSecret: secret,
     engine: config,
     log: silentLog,
   });
-  const workers = fleet.map((kind, seat) => startWorker(coordinator, secret, policy, kind, seat));
+  const workers = fleet.map((kind, seat) => startWorker(coordinator, secret, number, kind, seat));
   const client = createClient({ url: coordinator.url, token: secret });
   const stop = async (): Promise<void> => {
     await Promise.all(workers.map(ended));
@@ -128,13 +137,15 @@ async function stand(policy: number): Promise<Standing> {
 function startWorker(
   { url }: RunningCoordinator,
   token: string,
-  policy: number,
+  standing: number,
   kind: Kind,
   seat: number,
 ): ChildProcess {
-  const declared = [`kind=${kind}`, `seat=s${seat}`, ...(kind === 'accelerated' ? ['accelerator=declared'] : [])];
+  // With names of their own, equal workers would no longer be one class.
+  const names = standing === splits ? [`seat=s${seat}`] : [];
+  const declared = [`kind=${kind}`, ...names, ...(kind === 'accelerated' ? ['accelerator=declared'] : [])];
   const args = ['worker', '--join', url, '--name', `${kind}-${seat}`, '--slots', '1', '--allow-directories'];
-  const state = join(place, `worker-${policy}-${seat}`);
+  const state = join(place, `worker-${standing}-${seat}`);
   return spawn(
     process.execPath,
     [cli, ...args, '--no-built-in-checks', '--state', state, ...declared.flatMap((label) => ['--declare', label])],

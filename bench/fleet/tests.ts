@@ -17,8 +17,12 @@ export type FleetTest = {
 
 /** Every second recorded file, made longer, so that starting a process for each counts for little. */
 const stretch = 1.5;
-const shortestMs = 20;
-const longestMs = 30_000;
+const shortestMs = 100;
+const longestMs = 6_000;
+/** What is too slow without an accelerator is given up for this long at most. */
+const longestWithoutMs = 60_000;
+/** A slow machine takes so many times as long. */
+const slowness = 5;
 /** How long a test that wants an accelerator waits for one. */
 export const fallbackAfterMs = 15_000;
 
@@ -29,18 +33,12 @@ export function drawTests(seed: number): FleetTest[] {
   return recording.tests
     .filter((_, index) => index % 2 === 0)
     .map(([target, recordedMs]): FleetTest => {
-      const usualMs = bounded(recordedMs * stretch);
+      const usualMs = Math.round(Math.min(longestMs, Math.max(shortestMs, recordedMs * stretch)));
       const needs = random.chance(0.15) ? 'accelerator' : 'nothing';
       // Without an accelerator the same computation takes up to a thousand times as long, as on a software renderer.
       const without = needs === 'accelerator' ? random.skewed(5, 1_000) : 1;
-      return {
-        target,
-        needs,
-        ms: { quick: bounded(usualMs * without), slow: bounded(usualMs * 5 * without), accelerated: usualMs },
-      };
+      const elsewhere = (times: number): number =>
+        without === 1 ? usualMs * times : Math.min(longestWithoutMs, usualMs * times * without);
+      return { target, needs, ms: { quick: elsewhere(1), slow: elsewhere(slowness), accelerated: usualMs } };
     });
-}
-
-function bounded(ms: number): number {
-  return Math.round(Math.min(longestMs, Math.max(shortestMs, ms)));
 }
