@@ -20,6 +20,7 @@ type WorkerOptions = {
   state?: string;
   declare?: string[];
   ca?: string;
+  gates?: boolean;
   allowDirectories?: boolean;
   checks?: string;
   builtInChecks: boolean;
@@ -41,6 +42,7 @@ export function addWorkerCommand(program: Command): void {
     .option('--ca <file>', 'certificate authority (PEM) of the coordinator')
     .option('--checks <file>', 'JSON settings: checks of this machine and its devices, hooks to repair it')
     .option('--no-built-in-checks', 'run no checks but those of --checks and of the fleet')
+    .option('--no-gates', 'tell nothing of heat, GPU memory and battery, so that they hold back no new work')
     .option('--allow-directories', 'run projects that are named by a directory of this machine')
     .addHelpText(
       'after',
@@ -61,6 +63,7 @@ async function worker(options: WorkerOptions): Promise<number> {
     ...(options.slots === undefined ? {} : { slots: options.slots }),
     stateDir: resolve(options.state ?? join(stateRoot(), 'workers', name.replace(/[^A-Za-z0-9._-]/g, '_'))),
     allowDirectories: options.allowDirectories === true,
+    ...(options.gates === false ? { readingsMs: 0 } : {}),
     soundness: await soundnessOf(options),
     canRestart: process.execve !== undefined,
     say: (level, text) => say(`${level}: ${text}`),
