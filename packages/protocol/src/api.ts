@@ -65,6 +65,8 @@ export const RunView = z.object({
   settledAtMs: z.number().optional(),
   tasks: TaskCounts,
   cases: CaseCounts,
+  /** Of a live run that aims at a wall time; with `earliestEndMs`, all workers that fit would not reach it. */
+  goal: z.object({ targetMs: z.number(), earliestEndMs: z.number().optional() }).optional(),
   unplaceable: z.array(Unplaceable),
   labels: z.record(z.string(), z.string()),
 });

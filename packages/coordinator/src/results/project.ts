@@ -72,6 +72,7 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'reportsAccepted':
     case 'historyTrimmed':
     case 'runPlanned':
+    case 'goalOutOfReach':
     // What a circuit counted stands in the attempts that it counted.
     case 'circuitsNoted':
     case 'certificationProbe':

@@ -86,6 +86,14 @@ export type RunCancelRequested = {
 export type RunSettled = { kind: 'runSettled'; run: RunId; verdict: Verdict };
 /** Prices of classes, by which its tasks go where they are best done: see scheduling/plan.ts. */
 export type RunPlanned = { kind: 'runPlanned'; run: RunId } & Plan;
+/** All slots that fit would not end the run by its goal: said once. */
+export type GoalOutOfReach = {
+  kind: 'goalOutOfReach';
+  run: RunId;
+  targetMs: number;
+  earliestEndMs: number;
+  slots: number;
+};
 /** The run left the engine: its rows are in the results store. */
 export type RunRetired = { kind: 'runRetired'; run: RunId };
 
@@ -361,6 +369,7 @@ export type Event =
   | RunCancelRequested
   | RunSettled
   | RunPlanned
+  | GoalOutOfReach
   | RunRetired
   | TasksAssigned
   | AttemptStarted

@@ -14,6 +14,7 @@ import type {
   AlternativeOpened,
   GangRestarted,
   PolicySet,
+  GoalOutOfReach,
   RunCancelRequested,
   RunRetired,
   RunSettled,
@@ -53,6 +54,7 @@ export function runSubmitted(state: State, event: RunSubmitted, atMs: number): v
     counts: { queued: 0, assigned: 0, running: 0, settled: 0 },
     verdicts: {},
     cases: noCases(),
+    goalMissedMs: null,
     hedges: 0,
     plan: null,
     lanes: [],
@@ -199,6 +201,10 @@ export function alternativeOpened(state: State, event: AlternativeOpened): void 
 
 export function gangRestarted(state: State, event: GangRestarted): void {
   liveRun(state, event.run).restarting.add(event.first);
+}
+
+export function goalOutOfReach(state: State, event: GoalOutOfReach): void {
+  liveRun(state, event.run).goalMissedMs = event.earliestEndMs;
 }
 
 export function runSettled(state: State, event: RunSettled, atMs: number): void {

@@ -95,6 +95,8 @@ export function evolve(state: State, event: Event, atMs: number): void {
       return recovery.outageProbed(state, event);
     case 'outageClosed':
       return recovery.outageClosed(state, event);
+    case 'goalOutOfReach':
+      return runs.goalOutOfReach(state, event);
     case 'runPlanned':
       return runPlanned(state, event);
     case 'runRetired':

@@ -99,6 +99,8 @@ export type RunRecord = {
   verdicts: Partial<Record<Verdict, number>>;
   /** Cases of the attempts that settled their tasks. */
   cases: CaseCounts;
+  /** When it would be over at the earliest, said where that is after its goal; null before. */
+  goalMissedMs: number | null;
   /** Tasks that have a duplicate now. */
   hedges: number;
   /** Where classes differ in what they are good at: which tasks are for which. The queues in it are derived. */

@@ -37,6 +37,14 @@ function runView(state: State, run: RunRecord): RunView {
     ...(isSettled ? { settledAtMs: lifecycle.atMs } : {}),
     tasks: { total: run.tasks.length, ...counts, verdicts: { ...run.verdicts } },
     cases: { ...run.cases },
+    ...(spec.finishWithinMs === undefined
+      ? {}
+      : {
+          goal: {
+            targetMs: run.submittedAtMs + spec.finishWithinMs,
+            ...(run.goalMissedMs === null ? {} : { earliestEndMs: run.goalMissedMs }),
+          },
+        }),
     unplaceable: unplaceableOf(state, run),
     labels: spec.labels ?? {},
   };

@@ -8,7 +8,7 @@ import type { CapabilityClass, Lane } from './index-types.ts';
 import { laneAdvantage, placeOf } from './plan.ts';
 import type { RunPlan } from './plan.ts';
 import type { Candidate, Policy } from './policy/policy.ts';
-import { costOn, predictFromSuite, slownessOn } from './predict.ts';
+import { predictFromSuite, predictOn, slownessOn } from './predict.ts';
 
 /** Workers of a class that are looked at for one that has the source. */
 const warmLookedMax = 16;
@@ -94,7 +94,7 @@ function bestOfClass(
   return best === before ? null : best;
 }
 
-function candidateOf(
+export function candidateOf(
   step: Step,
   lane: Lane,
   capability: CapabilityClass,
@@ -106,13 +106,11 @@ function candidateOf(
   if (worker === undefined) return null;
   const { state, config } = step;
   const slowness = slownessOn(state, lane.suiteKey, capability);
-  const unknownMs = predictFromSuite(state, lane) ?? config.defaultExpectedMs;
-  const costMs = costOn(
-    task,
-    unknownMs,
-    slowness,
-    slowness === 1 && task.peculiar === null ? -1 : state.machines.numberOf(capability),
-  );
+  // Where classes differ, all that is known of this test on this class; where they do not, what the lane is ordered by.
+  const isPlain = slowness === 1 && task.peculiar === null;
+  const costMs = isPlain
+    ? (task.predictedMs ?? predictFromSuite(state, lane) ?? config.defaultExpectedMs)
+    : predictOn(state, config, lane, task, capability).ms;
   return {
     capability,
     worker,
@@ -131,6 +129,7 @@ function firstFree(
   capability: CapabilityClass,
   source: string | null,
 ): WorkerRecord | undefined {
+  if (lane.run.spec.finishWithinMs !== undefined) return lastUsed(step, lane, capability);
   const first = firstAdmitted(step.state, lane, capability, () => false);
   if (first === undefined || source === null || first.sources.includes(source)) return first;
   let looked = 0;
@@ -140,6 +139,16 @@ function firstFree(
     if (worker.sources.includes(source) && admission(step.state, lane, null, worker).kind === 'admitted') return worker;
   }
   return first;
+}
+
+/** A run that is to use few workers goes on with those that it has: the one that was given work last. */
+function lastUsed({ state }: Step, lane: Lane, capability: CapabilityClass): WorkerRecord | undefined {
+  let last: WorkerRecord | undefined;
+  for (const worker of capability.free.inOrder()) {
+    if (last !== undefined && worker.lastAssigned <= last.lastAssigned) continue;
+    if (admission(state, lane, null, worker).kind === 'admitted') last = worker;
+  }
+  return last;
 }
 
 /** Names a source that has to be fetched and set up; null for a directory, which costs nothing to use. */

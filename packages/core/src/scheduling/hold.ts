@@ -8,6 +8,8 @@
 import type { Assignment, TaskRecord } from '../engine/state.ts';
 import type { State, WorkerRecord } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
+import { engineDefaults } from '../engine/config.ts';
+import { goalOf } from './goal.ts';
 import type { CapabilityClass, Lane } from './index-types.ts';
 import { costOn, predictFromSuite, slownessOn } from './predict.ts';
 import type { RunPlan } from './plan.ts';
@@ -52,6 +54,10 @@ export function whyKept(
   task: TaskRecord,
   worker: WorkerRecord,
 ): string | null {
+  // Without history the default cost decides, which settings rarely change: only what is said depends on it here.
+  const goal = goalOf(state, engineDefaults, lane.run, nowMs);
+  if (goal !== null && goal.usedSlots >= goal.neededSlots)
+    return `spared: ${goal.usedSlots} slots are predicted to end the run by its goal`;
   const { plan } = lane.run;
   if (plan === null) return null;
   const { class: capability } = worker;

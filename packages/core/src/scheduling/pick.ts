@@ -14,6 +14,8 @@ import { nextBatch } from './batch.ts';
 import type { BatchItem } from './batch.ts';
 import { admission, canPlace, isUnconstrained, keepForGangs, planGang } from './admission.ts';
 import { choose } from './choose.ts';
+import { ruleOf } from './explain-placed.ts';
+import { hasEnough } from './goal.ts';
 import { policyOf } from './policy/policies.ts';
 import { areAllClosed, probesFor } from '../circuits/stops.ts';
 import { capacityOf, hasFree } from './capacity.ts';
@@ -46,13 +48,18 @@ function placeOne(step: Step, kept: Set<Lane>): boolean {
     return true;
   }
   if (lane === null) return false;
+  if (lane.run.spec.finishWithinMs !== undefined && hasEnough(step, lane.run)) {
+    for (const other of lane.run.lanes) kept.add(other);
+    return true;
+  }
   if (lane.gang !== null) return placeGang(step, lane);
   const policy = policyOf(step.config, lane);
   const candidate = choose(step, lane, policy, kept);
   // Another lane may have work for what this one leaves free.
   if (candidate === null) return true;
   const batch = nextBatch(step, candidate, capacityOf(candidate.lane.group));
-  assign(step, candidate.lane, candidate.worker, policy.rule, batch);
+  const expectedMs = batch.reduce((sum, item) => sum + item.expectedMs, 0);
+  assign(step, candidate.lane, candidate.worker, ruleOf(step, candidate, policy, expectedMs), batch);
   return true;
 }
 

@@ -7,7 +7,7 @@
 //   suite      the suite's mean, scaled likewise
 //   default    nothing is known
 //
-// A class on which the suite never ran borrows the speed of those alike (similarity to the fourth power: a near twin decides,
+// A class on which the suite never ran borrows the speed of those alike (similarity to a high power: a near twin decides,
 // the rest only stand in for it). The weight of `own` after n runs is n / (n + noise/unexplained): the estimator with the
 // least mean square error where both spreads are known (Robinson, "That BLUP is a good thing", Statistical Science 6, 1991).
 import type { EngineConfig } from '../engine/config.ts';
@@ -21,6 +21,8 @@ export type Prediction = { readonly ms: number; readonly basis: Basis; readonly 
 
 /** Spread (variance of the logarithm) of one test on one machine between runs: a fifth, more or less, either way. */
 const noise = 0.04;
+/** A class that is alike to 95 % then counts a hundred times one that is alike to 70 %. */
+const alikePower = 16;
 /** From this on a test that is peculiar about its class has its costs looked at class by class: a factor of 1.5. */
 const peculiarLog = Math.log(1.5);
 
@@ -89,7 +91,7 @@ function logSpeedOn(state: State, suite: SuiteHistory, capability: CapabilityCla
   // A little of every class, so that one that is like none is taken for their middle.
   let weights = 0;
   for (const { machine: other, count } of suite.speeds) {
-    const weight = Math.min(count, 20) * (state.machines.alike(capability, other) ** 4 + 1e-6);
+    const weight = Math.min(count, 20) * (state.machines.alike(capability, other) ** alikePower + 1e-6);
     sum += weight * speedOf(suite, other);
     weights += weight;
   }
@@ -146,7 +148,7 @@ function fromElsewhere(
   let sum = 0;
   let weights = 0;
   for (const { machine, meanMs, count } of others) {
-    const weight = Math.min(count, 5) * (state.machines.alike(capability, machine) ** 4 + 1e-6);
+    const weight = Math.min(count, 5) * (state.machines.alike(capability, machine) ** alikePower + 1e-6);
     sum += weight * (logOf(meanMs) - speedOf(suite, machine));
     weights += weight;
   }

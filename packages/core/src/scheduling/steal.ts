@@ -6,6 +6,7 @@
 // One request at a time an assignment, and no more requests than free slots. The victim answers with what it had not started;
 // that goes back to the queue and is placed as anything else is. A task is taken back at most `stealsMax` times, so that
 // nothing goes to and fro.
+// What is taken costs what it costs on the quickest class with a free slot: a slow thief takes less, or nothing.
 // An overrunning file is predicted to run as long again as it ran: the tail of real durations is heavy.
 import type { AttemptRef } from '@assay/protocol';
 import { limit } from '../engine/limits.ts';
@@ -17,8 +18,8 @@ import { present } from '../kernel/assert.ts';
 import { compareText } from '../kernel/compare.ts';
 import { canPlace } from './admission.ts';
 import { capacityOf } from './capacity.ts';
-import type { RequirementGroup } from './index-types.ts';
-import { startupOf } from './predict.ts';
+import type { Lane, RequirementGroup } from './index-types.ts';
+import { slownessOn, startupOf } from './predict.ts';
 
 const stealsMax = 3;
 
@@ -52,6 +53,7 @@ function worthTaking(state: State, config: EngineConfig, victim: Assignment, now
   // What could not be placed again, because its key is held or its quota used up, is better off where it is.
   if (!canPlace(state, lane)) return [];
   const startupMs = startupOf(state, lane);
+  const slower = thiefSlowness(state, lane, victim);
   const totalMs = runningLeftMs(victim, startupMs, nowMs) + victim.unstartedMs;
   const refs: AttemptRef[] = [];
   let takenMs = 0;
@@ -63,14 +65,24 @@ function worthTaking(state: State, config: EngineConfig, victim: Assignment, now
     // One more would make the thief end later than the victim now does, or than it does with one less.
     if (
       refs.length >= limit('batchTasksMax') ||
-      Math.max(totalMs - moreMs, startupMs + moreMs) >= Math.max(totalMs - takenMs, startupMs + takenMs)
+      Math.max(totalMs - moreMs, startupMs + moreMs * slower) >=
+        Math.max(totalMs - takenMs, startupMs + takenMs * slower)
     )
       break;
     takenMs = moreMs;
     refs.push(ref);
   }
-  const gainMs = totalMs - Math.max(totalMs - takenMs, startupMs + takenMs);
+  const gainMs = totalMs - Math.max(totalMs - takenMs, startupMs + takenMs * slower);
   return gainMs > config.stealGainMinMs ? refs.reverse() : [];
+}
+
+/** How much slower than on the victim the work is on the quickest class that has a free slot. */
+function thiefSlowness(state: State, lane: Lane, victim: Assignment): number {
+  const own = state.workers.get(victim.worker)?.class;
+  let quickest = Infinity;
+  for (const capability of victim.group.fitting)
+    if (capability.free.size > 0) quickest = Math.min(quickest, slownessOn(state, lane.suiteKey, capability));
+  return own === undefined || quickest === Infinity ? 1 : quickest / slownessOn(state, lane.suiteKey, own);
 }
 
 function runningLeftMs(assignment: Assignment, startupMs: number, nowMs: number): number {

@@ -2,9 +2,12 @@
 import { byAdvantage, byId, byLoad, byScarcity, byTurn, byWarmth, chain } from './order.ts';
 import type { Policy } from './policy.ts';
 
+const links = [byWarmth, byScarcity, byLoad, byTurn, byAdvantage, byId];
+
 export const cacheAffinity: Policy = {
   name: 'cache-affinity',
   rule: 'a worker that has the source already, then the least loaded',
   usesPlan: false,
-  isBefore: chain(byWarmth, byScarcity, byLoad, byTurn, byAdvantage, byId),
+  links,
+  isBefore: chain(...links),
 };

@@ -10,9 +10,12 @@
 import { byAdvantage, byId, byLoad, byScarcity, byTurn, byWarmth, chain } from './order.ts';
 import type { Policy } from './policy.ts';
 
+const links = [byAdvantage, byWarmth, byScarcity, byLoad, byTurn, byId];
+
 export const expectedFinish: Policy = {
   name: 'expected-finish',
   rule: 'longest expected first, where it is expected to finish first',
   usesPlan: true,
-  isBefore: chain(byAdvantage, byWarmth, byScarcity, byLoad, byTurn, byId),
+  links,
+  isBefore: chain(...links),
 };

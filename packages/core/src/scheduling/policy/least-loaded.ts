@@ -2,9 +2,12 @@
 import { byId, byLoad, byScarcity, byTurn, chain } from './order.ts';
 import type { Policy } from './policy.ts';
 
+const links = [byScarcity, byLoad, byTurn, byId];
+
 export const leastLoaded: Policy = {
   name: 'least-loaded',
   rule: 'longest expected first, on the least loaded worker that fits',
   usesPlan: false,
-  isBefore: chain(byScarcity, byLoad, byTurn, byId),
+  links,
+  isBefore: chain(...links),
 };

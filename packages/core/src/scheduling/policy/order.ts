@@ -20,6 +20,22 @@ export const byLoad: Link = ({ worker: a }, { worker: b }) =>
 export const byTurn: Link = (a, b) => a.worker.lastAssigned - b.worker.lastAssigned;
 export const byId: Link = (a, b) => compareText(a.worker.worker, b.worker.worker);
 
+/** What lost it for `other`, in words. */
+export function whyBehind(
+  links: readonly Link[],
+  chosen: Candidate,
+  other: Candidate,
+  task: Candidate['task'],
+): string {
+  if (chosen.task === task && other.costMs > chosen.costMs * 1.05 && links.includes(byAdvantage))
+    return `slower: ${other.costMs} ms against ${chosen.costMs}`;
+  for (const link of links) {
+    if (link === byAdvantage || link(chosen, other) >= 0) continue;
+    return reasons.get(link) ?? 'its id';
+  }
+  return 'better kept for other tasks';
+}
+
 export function chain(...links: readonly Link[]): (a: Candidate, b: Candidate) => boolean {
   return (a, b) => {
     for (const link of links) {
@@ -29,3 +45,11 @@ export function chain(...links: readonly Link[]): (a: Candidate, b: Candidate) =
     return false;
   };
 }
+
+const reasons: ReadonlyMap<Link, string> = new Map([
+  [byWarmth, 'does not have the source'],
+  [byScarcity, 'others need what it has'],
+  [byLoad, 'more loaded'],
+  [byTurn, 'had work more recently'],
+  [byId, 'its id'],
+]);

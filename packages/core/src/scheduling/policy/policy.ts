@@ -27,6 +27,8 @@ export type Policy = {
   readonly rule: string;
   /** Whether differences between classes count: work may then wait for a faster worker. */
   readonly usesPlan: boolean;
+  /** The chain, link by link. */
+  readonly links: readonly ((a: Candidate, b: Candidate) => number)[];
   /** Whether `a` goes before `b`. Total: it ends in the id. */
   readonly isBefore: (a: Candidate, b: Candidate) => boolean;
 };

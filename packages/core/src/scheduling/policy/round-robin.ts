@@ -2,9 +2,12 @@
 import { byId, byTurn, chain } from './order.ts';
 import type { Policy } from './policy.ts';
 
+const links = [byTurn, byId];
+
 export const roundRobin: Policy = {
   name: 'round-robin',
   rule: 'the fitting worker that was given work longest ago',
   usesPlan: false,
-  isBefore: chain(byTurn, byId),
+  links,
+  isBefore: chain(...links),
 };
