@@ -9,7 +9,6 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import type * as MarcbachmannCel from '@marcbachmann/cel-js';
 import { describeMachine, printMachine } from '../machine.ts';
 
 type Value = Record<string, unknown>;
@@ -218,9 +217,17 @@ function isUnsigned(value: unknown): value is { unsigned: bigint } {
   return typeof (value as { unsigned?: unknown } | null)?.unsigned === 'bigint';
 }
 
+/** What of `@marcbachmann/cel-js` is called here. */
+type MarcbachmannCel = {
+  Environment: new (options: object) => {
+    evaluate: (expression: string, bindings?: object) => unknown;
+    parse: (expression: string) => (bindings: object) => unknown;
+  };
+};
+
 async function marcbachmann(): Promise<Library> {
   const name = '@marcbachmann/cel-js';
-  const { Environment } = (await load(name)) as typeof MarcbachmannCel;
+  const { Environment } = (await load(name)) as MarcbachmannCel;
   const environment = new Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false });
   const Unsigned = (environment.evaluate('1u') as object).constructor as new (value: bigint) => { value: bigint };
   const outward = (value: unknown): unknown => {
@@ -246,7 +253,7 @@ async function marcbachmann(): Promise<Library> {
   };
 }
 
-/** What of `@bufbuild/cel` is called here; the library is not a dependency, so its types are not here either. */
+/** What of `@bufbuild/cel` is called here; neither library is a dependency of this script, so their types are not here either. */
 type BufbuildCel = Record<'run' | 'parse' | 'celUint', (...given: unknown[]) => unknown> & {
   celEnv: () => unknown;
   plan: (environment: unknown, parsed: unknown) => (bindings: unknown) => unknown;
