@@ -54,6 +54,16 @@ const passedOnSameUnit = ({ units, last }: Facts): boolean => units.has(last.wor
 /** It passed in the end. */
 const passedRows: readonly Row[] = [
   {
+    // A pass of another configuration says nothing of the one that was asked for.
+    rule: 'another-configuration',
+    applies: ({ failing, last }) => failing.length > 0 && last.variant !== failing[0]?.variant,
+    say: (its) => ({
+      fault: classOf(its.failing[0] ?? its.last) === 'test' ? 'test' : 'unknown',
+      confidence: 'open',
+      summary: `As it was asked for it failed with ${nameOf(its.failing[0] ?? its.last)} on ${namesOf(its)}; what passed is another configuration.`,
+    }),
+  },
+  {
     rule: 'lost-workers-only',
     applies: ({ failing }) => failing.length === 0,
     say: (its) => ({

@@ -17,6 +17,8 @@ export type Plan = {
   verdict: AttemptOutcome['verdict'];
   failure?: AttemptFailure;
   killsRunner?: boolean;
+  /** Takes its whole machine down in the middle. */
+  killsMachine?: boolean;
 };
 /** By target, attempt, worker and time: what a scenario writes down may depend on where and when it runs. */
 export type PlanOf = (target: string, attempt: number, worker: WorkerId, atMs: number) => Plan;
@@ -30,6 +32,8 @@ export type ExecutorOptions = {
   /** Start-up of a runner process, and how much slower than others this machine is. */
   startupMs: number;
   slowness: number;
+  /** Ends the machine that it runs on. */
+  powerOff?: () => void;
 };
 export type Execute = (input: BatchInput, sink: BatchSink) => Batch;
 
@@ -108,6 +112,9 @@ class SimBatch implements Batch {
       };
       running.cancels.push(this.#process.after((durationMs * (at + 1)) / (parts.length + 1), report));
     });
+    const { powerOff } = this.#options;
+    if (plan.killsMachine === true && powerOff !== undefined)
+      running.cancels.push(this.#process.after(durationMs / 2, powerOff));
     running.cancels.push(
       this.#process.after(durationMs, () => this.#end(() => this.#finishAsPlanned(running, plan, durationMs))),
     );

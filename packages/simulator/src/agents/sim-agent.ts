@@ -190,6 +190,10 @@ export class SimAgent {
       planOf,
       startupMs,
       slowness,
+      powerOff: () => {
+        this.crash(true);
+        world.after(5_000, () => this.start());
+      },
     });
     const isHere = (): boolean => process.isAlive;
     void machine;

@@ -312,7 +312,8 @@ export class DurableFacts {
       return;
     }
     attempt.isReported = true;
-    const isExhausted = event.failure?.code === 'RETRIES_EXHAUSTED' && event.verdict === 'errored';
+    const isOwn = event.failure?.code === 'RETRIES_EXHAUSTED' || event.failure?.code === 'POISON';
+    const isExhausted = isOwn && event.verdict === 'errored';
     // After a power cut an agent may know of more cases than it still has.
     const isCutShort = outcome.failure?.code === 'WORKER_RESTARTED';
     this.#expect(

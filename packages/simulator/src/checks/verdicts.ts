@@ -19,10 +19,13 @@ export function expectedVerdict(outcome: AttemptOutcome): Verdict {
   return outcome.counts.skipped + outcome.counts.todo > 0 ? 'skipped' : 'inconclusive';
 }
 
-/** Whether an attempt may end so without its worker's word: lost, canceled, out of retries, or given back once too often. */
+/**
+ * Whether an attempt may end so without its worker's word: lost, canceled, out of retries, set aside because workers went down
+ * with it, or given back once too often.
+ */
 export function endsWithoutOutcome(event: AttemptSettled, input: Input): boolean {
-  if (event.verdict === 'lost' || event.verdict === 'canceled' || event.failure?.code === 'RETRIES_EXHAUSTED')
-    return true;
+  if (event.verdict === 'lost' || event.verdict === 'canceled') return true;
+  if (event.failure?.code === 'RETRIES_EXHAUSTED' || event.failure?.code === 'POISON') return true;
   if (input.kind !== 'workerReported' || input.worker !== event.worker) return false;
   return input.reports.some(
     (report) => report.kind === 'returned' && report.attempts.some((ref) => attemptKeyOf(ref) === attemptKeyOf(event)),

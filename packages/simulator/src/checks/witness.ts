@@ -18,7 +18,14 @@ import {
   type State,
 } from '@assay/core';
 import type { FeedDelivery, JournalEntry, Shell } from '@assay/coordinator/simulation';
-import { taskIdOf, type CoordinatorMessage, type RunId, type SessionId, type WorkerId } from '@assay/protocol';
+import {
+  taskIdOf,
+  type CoordinatorMessage,
+  type Diagnosis,
+  type RunId,
+  type SessionId,
+  type WorkerId,
+} from '@assay/protocol';
 import { needOf } from '../agents/machines.ts';
 import type { SimDisk } from '../sim/disk.ts';
 import type { World } from '../sim/world.ts';
@@ -70,8 +77,11 @@ export class Witness {
           'engine',
           `${describeInput(input)}${result.events.length === 0 ? '' : ` => ${result.events.map(({ kind }) => kind).join(' ')}`}`,
         );
-        for (const event of result.events)
+        for (const event of result.events) {
           if (event.kind === 'circuitMoved') this.#options.world.trace('circuit', describeMove(event));
+          const verdict = describeVerdict(event);
+          if (verdict !== null) this.#options.world.trace('verdict', verdict);
+        }
         return result;
       },
     };
@@ -362,4 +372,28 @@ function describeMove({ circuit, from, transition, evidence }: Extract<Event, { 
   const by = actor === undefined ? '' : ` by ${actor}`;
   const seen = evidence.length === 0 ? '' : `; evidence at ${evidence.join(' ')}`;
   return `${circuit}: ${from} -> ${to}${by}, ${cause}${until}${seen}`;
+}
+
+/** Whose fault it was, and troubles of the whole fleet. Plain failures of a test's own are left to the reports. */
+function describeVerdict(event: Event): string | null {
+  switch (event.kind) {
+    case 'taskSettled': {
+      const { task, verdict, diagnosis, variant } = event;
+      if (variant === undefined && (diagnosis === undefined || diagnosis.rule === 'assertion')) return null;
+      const named = variant === undefined ? '' : ` as "${variant}"`;
+      return `${task} ${verdict}${named}${diagnosis === undefined ? '' : `: ${saidOf(diagnosis)}`}`;
+    }
+    case 'diagnosisRevised':
+      return `${event.task} revised: ${saidOf(event.diagnosis)}`;
+    case 'outageOpened':
+      return `one trouble of many: ${event.name}, ${event.evidence.length} failures`;
+    case 'outageClosed':
+      return `the trouble with ${event.name} is ${event.reason}: ${event.excused} failures excused`;
+    default:
+      return null;
+  }
+}
+
+function saidOf({ fault, confidence, attempts, summary }: Diagnosis): string {
+  return `${fault}, ${confidence} by ${attempts.join(' ')}: ${summary}`;
 }

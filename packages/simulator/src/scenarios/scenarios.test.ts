@@ -63,3 +63,19 @@ test('the transcripts of unsound machines tell what their stories promise', asyn
   expect(once).toMatch(/certified => workerCertified conditionChanged/);
   expect(once).not.toMatch(/recoveryRequested/);
 });
+
+test('the transcripts of recovery tell what their stories promise', async () => {
+  const verdictOf = async (name: string): Promise<string> =>
+    (await text(name)).match(/verdict {5}.*/g)?.join('\n') ?? '';
+  expect(await verdictOf('verdict-this-device')).toMatch(/r-1\.0 passed: device, proven by 1 2/);
+  expect(await verdictOf('verdict-this-driver')).toMatch(/r-1\.0 passed: driver, proven by 1 2 3/);
+  expect(await verdictOf('verdict-the-test')).toMatch(/r-1\.0 failed: test, proven by 1 2/);
+  expect(await verdictOf('verdict-infrastructure')).toMatch(/r-1\.0 passed: infrastructure, proven by 1 2/);
+  expect(await verdictOf('verdict-flaky')).toMatch(/r-1\.0 passed: flaky, proven by 1 2/);
+  expect(await verdictOf('poison')).toMatch(/errored: test, proven by 1 2: It took down w-\d, w-\d/);
+  expect((await text('poison')).match(/loses power/g)).toHaveLength(2);
+  const many = await verdictOf('one-trouble-of-many');
+  expect(many).toMatch(/one trouble of many: 10\.0\.0\.5:5432[^]*the trouble with 10\.0\.0\.5:5432 is over/);
+  expect(many).not.toMatch(/flaky|failed:/);
+  expect(await verdictOf('another-configuration')).toMatch(/r-1\.0 passed as "batch 16"/);
+});

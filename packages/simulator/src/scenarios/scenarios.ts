@@ -4,6 +4,7 @@ import { impossibleNeed, machineKinds } from '../agents/machines.ts';
 import { Simulation } from '../simulate.ts';
 import { admissionScenarios } from './admission-scenarios.ts';
 import { circuitScenarios } from './circuit-scenarios.ts';
+import { recoveryScenarios } from './recovery-scenarios.ts';
 import { soundnessScenarios } from './soundness-scenarios.ts';
 import { passing, submission, worker, world } from './worlds.ts';
 import type { Scenario } from './worlds.ts';
@@ -92,6 +93,7 @@ export const scenarios: readonly Scenario[] = [
   ...admissionScenarios,
   ...circuitScenarios,
   ...soundnessScenarios,
+  ...recoveryScenarios,
 ];
 
 /** Runs a scenario and tells it. Throws where an invariant does not hold. */
