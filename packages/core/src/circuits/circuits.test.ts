@@ -312,3 +312,53 @@ test('circuits survive a snapshot: open ones, their probes, and what they have s
     lab.engine.state.workers.get('w1' as WorkerId)?.isHalted,
   );
 });
+
+test('a worker that has a check is proven by it, and no work is its canary; a failed one opens it again', () => {
+  const lab = fleet(['w1', 'w2']);
+  const check = { kind: 'checked', check: 'runner starts', evidence: {}, durationMs: 5 } as const;
+  lab.report('w1', { ...check, outcome: 'passed' });
+  lab.submit(tasksOf(80));
+  work(lab, (name) => (name === 'w1' ? infrastructure : {}), 6);
+  lab.wait(20_000);
+  const asked = () => lab.journal.flatMap(({ events }) => only(events, 'certificationRequested')).at(-1);
+  expect(stateOf(lab, worker('w1'))).toBe('halfOpen');
+  expect(lab.held('w1')).toEqual([]);
+  lab.report('w1', { kind: 'certified', request: asked()!.request, outcome: 'failed', message: 'no runner' });
+  expect(stateOf(lab, worker('w1'))).toBe('open');
+  lab.wait(60_000);
+  expect(stateOf(lab, worker('w1'))).toBe('halfOpen');
+  lab.report('w1', { kind: 'certified', request: asked()!.request, outcome: 'passed', message: '1 check passed' });
+  expect(stateOf(lab, worker('w1'))).toBe('closed');
+  expect(
+    causes(lab)
+      .filter((cause) => cause.startsWith('worker:w1'))
+      .at(-1),
+  ).toBe('worker:w1 closed certified');
+});
+
+test('a certification that never answers opens it again, and does not lock it', () => {
+  const lab = fleet(['w1', 'w2']);
+  lab.report('w1', { kind: 'checked', check: 'c', evidence: {}, durationMs: 5, outcome: 'passed' });
+  lab.step({ kind: 'forceCircuit', scope: worker('w1'), to: 'open', untilMs: null, actor: 'ada', reason: 'look' });
+  lab.step({ kind: 'releaseCircuit', circuit: 'worker:w1', actor: 'ada', reason: 'seen' });
+  expect(stateOf(lab, worker('w1'))).toBe('halfOpen');
+  lab.wait(2 * lab.config.certifyPatienceMs);
+  expect(causes(lab)).toContain('worker:w1 open probeExpired');
+  expect(lab.engine.nextDeadlineMs()).not.toBeNull();
+});
+
+test('a device that is wrong only sometimes is found by tests that pass elsewhere; work without the device goes on there', () => {
+  const lab = new Lab();
+  for (const name of ['w1', 'w2', 'w3', 'w4'])
+    lab.join(name, { profileDigest: 'gpu', profile: profileOf({ gpus: [{ vendor: 'nvidia', via: 'test' }] }) });
+  lab.submit([...tasksOf(30, 0), ...tasksOf(30, 1)], {
+    suites: [suiteOf({ name: 'gpu', requires: 'size(gpus) > 0', retries: 3 }), suiteOf({ name: 'cpu', retries: 3 })],
+  });
+  work(lab, (name, suite) => (name === 'w1' && suite === 'gpu' ? assertion : {}), 60);
+  expect(causes(lab)).toContain('device:w1:gpu open consecutiveFailures');
+  expect(stateOf(lab, worker('w1'))).toBe('none');
+  const opened = lab.journal.findIndex(({ events }) => only(events, 'circuitMoved').length > 0);
+  const later = lab.journal.slice(opened + 1).flatMap(({ events }) => only(events, 'tasksAssigned'));
+  expect(later.some((event) => event.worker === 'w1' && event.suite === 1)).toBe(true);
+  expect(later.filter((event) => event.worker === 'w1' && event.suite === 0).every(({ probes }) => probes)).toBe(true);
+});
