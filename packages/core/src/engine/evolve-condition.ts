@@ -65,11 +65,15 @@ export function certificationRequested(state: State, event: CertificationRequest
   const worker = knownWorker(state, event.worker);
   const { request, deadlineMs } = event;
   worker.health.requests = request;
+  worker.health.asked.set(event.device ?? wholeWorker, { request, deadlineMs });
   setCheckup(state, worker, event.device, { kind: 'certifying', request, deadlineMs });
 }
 
 export function workerCertified(state: State, event: WorkerCertified, atMs: number): void {
   const worker = knownWorker(state, event.worker);
+  const { asked } = worker.health;
+  const key = event.device ?? wholeWorker;
+  if (asked.get(key)?.request === event.request) asked.delete(key);
   const condition = troubled(worker, event.device);
   if (condition === null) return;
   const { unjudged } = condition;

@@ -43,6 +43,7 @@ export function workerJoined(state: State, event: WorkerJoined, atMs: number): v
   setState(state, known, next, atMs, () => {
     // Another process measures anew; what the last one measured is not known to hold.
     if (wasReplaced) known.health.gates.clear();
+    known.health.asked.clear();
     known.session = event.session;
     if (wasReplaced) known.isProven = false;
     known.incarnation = event.incarnation;
@@ -77,7 +78,7 @@ function addWorker(state: State, event: WorkerJoined, next: WorkerState, atMs: n
     sinceMs: atMs,
     ackedSeq: event.ackedSeq,
     assignments: new Map(),
-    health: { conditions: new Map(), gates: new Map(), checks: new Map(), requests: 0, deadlines: new Map() },
+    health: { conditions: new Map(), gates: new Map(), checks: new Map(), requests: 0, asked: new Map(), deadlines: new Map() },
     isProven: false,
     isHalted: false,
     isSetAside: false,

@@ -11,6 +11,7 @@ type HealthRow = {
   gates?: [string, ShutGateRecord][];
   checks: [string, CheckRecord][];
   requests: number;
+  asked?: [string, { request: number; deadlineMs: number }][];
 };
 export type WorkerRow = Omit<
   WorkerRecord,
@@ -31,10 +32,11 @@ export function workerRow({
   return { ...worker, ...healthRow(health) };
 }
 
-function healthRow({ conditions, gates, checks, requests }: WorkerHealth): { health?: HealthRow } {
+function healthRow({ conditions, gates, checks, requests, asked }: WorkerHealth): { health?: HealthRow } {
   if (conditions.size + gates.size + checks.size + requests === 0) return {};
   const shut = gates.size === 0 ? {} : { gates: [...gates] };
-  return { health: { conditions: [...conditions], ...shut, checks: [...checks], requests } };
+  const open = asked.size === 0 ? {} : { asked: [...asked] };
+  return { health: { conditions: [...conditions], ...shut, checks: [...checks], requests, ...open } };
 }
 
 export function restoreWorker(state: State, row: WorkerRow): void {
@@ -49,6 +51,7 @@ export function restoreWorker(state: State, row: WorkerRow): void {
       gates: new Map(health?.gates),
       checks: new Map(health?.checks),
       requests: health?.requests ?? 0,
+      asked: new Map(health?.asked),
       deadlines: new Map(),
     },
     isHalted: false,

@@ -211,6 +211,8 @@ export type WorkerHealth = {
   readonly checks: Map<string, CheckRecord>;
   /** Requests to certify or recover so far. */
   requests: number;
+  /** Certifications that are not answered yet, by device. */
+  readonly asked: Map<string, { readonly request: number; readonly deadlineMs: number }>;
   /** Derived: for what is under way on a linked worker. */
   readonly deadlines: Map<string, CheckupDeadline>;
 };

@@ -27,6 +27,10 @@ export function requestCertification(
   reason: string,
 ): number | null {
   if (worker.state.kind !== 'connected' && worker.state.kind !== 'draining') return null;
+  // Many may have a doubt at once: while nothing is known to be wrong, one answer will do for all of them.
+  const open = worker.health.asked.get(device ?? wholeWorker);
+  if (open !== undefined && open.deadlineMs > step.nowMs && conditionOf(worker, device).kind === 'ready')
+    return open.request;
   const request = worker.health.requests + 1;
   const deadlineMs = step.nowMs + step.config.certifyPatienceMs;
   const cause = reason.slice(0, 500);

@@ -258,3 +258,15 @@ test('a worker that comes back after long is given time to report what ended mea
   expect(story.wait(1_000)).toEqual([]);
   expect(kinds(story.finish('w1', ref!))).toContain('taskSettled');
 });
+
+test('many doubts at once about a ready worker are answered by one certification', () => {
+  const story = lab('w1');
+  const about = { worker: w1, device: null, actor: 'ada', reason: 'a doubt' };
+  expect(kinds(story.step({ kind: 'certifyWorker', ...about }))).toEqual(['certificationRequested']);
+  expect(kinds(story.step({ kind: 'certifyWorker', ...about }))).toEqual([]);
+  certified(story, 'passed');
+  expect(kinds(story.step({ kind: 'certifyWorker', ...about }))).toEqual(['certificationRequested']);
+  // A new link may never have heard of it.
+  story.join('w1');
+  expect(kinds(story.step({ kind: 'certifyWorker', ...about }))).toEqual(['certificationRequested']);
+});

@@ -81,6 +81,9 @@ export function takeRecovered(step: Step, worker: WorkerRecord, report: Of<'reco
     before.checkup.kind === 'recovering' &&
     before.checkup.request === request;
   step.emit({ kind: 'recoveryReported', worker: worker.worker, device, request, rung, outcome, evidence, durationMs });
+  const isUntroubled = before === undefined || before.kind === 'ready';
+  if (isUntroubled && outcome === 'done' && hasCheckFor(worker, device))
+    return void requestCertification(step, worker, device, `after the step ${rung}`);
   if (!isAwaited) return;
   if (outcome === 'done') return void requestCertification(step, worker, device, `after the step ${rung}`);
   const condition = conditionOf(worker, device);
