@@ -24,10 +24,8 @@ function itemOf(event: Event, entry: JournalEntry, facts: LiveFacts): FeedItem |
       return { kind: 'tasksQueued', atMs, run: event.run, count: event.tasks.length, sealed: event.sealed };
     case 'runUnplaceable':
       return unplaceable(event, atMs);
-    case 'alternativeOpened': {
-      const { kind, run, requires, waitedMs, tasks } = event;
-      return { kind, atMs, run, requires, waitedMs, tasks };
-    }
+    case 'alternativeOpened':
+      return alternative(event, atMs);
     case 'gangRestarted':
       return { kind: event.kind, atMs, run: event.run, reason: event.reason };
     case 'tasksAssigned':
@@ -167,6 +165,10 @@ function unplaceable(event: Of<'runUnplaceable'>, atMs: number): FeedItem {
     ({ reason, workers }) => `${reason} (${workers} ${workers === 1 ? 'worker' : 'workers'})`,
   );
   return { kind: 'runUnplaceable', atMs, run: event.run, requires: event.requires, tasks: event.tasks, reasons };
+}
+
+function alternative({ kind, run, requires, waitedMs, tasks }: Of<'alternativeOpened'>, atMs: number): FeedItem {
+  return { kind, atMs, run, requires, waitedMs, tasks };
 }
 
 function assigned(event: Of<'tasksAssigned'>, atMs: number): FeedItem {

@@ -73,6 +73,10 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'historyTrimmed':
     case 'runPlanned':
     case 'goalOutOfReach':
+    // What was laid down and why something waited: the journal has it, and nothing of a result depends on it.
+    case 'policySet':
+    case 'alternativeOpened':
+    case 'gangRestarted':
     // What a circuit counted stands in the attempts that it counted.
     case 'circuitsNoted':
     case 'certificationProbe':

@@ -28,6 +28,7 @@ import type {
   TasksReturned,
 } from './events.ts';
 import { attemptOver, probeReturned, probesTaken } from './evolve-circuit.ts';
+import { assignmentOf } from './assignment.ts';
 import { addCases, countTask, liveRun } from './evolve-run.ts';
 import { currentAttempt, findTask, liveAttempt } from './lookup.ts';
 import type { AttemptRecord, Assignment, RunRecord, State, TaskRecord, WorkerRecord } from './state.ts';
@@ -68,26 +69,7 @@ export function tasksAssigned(state: State, event: TasksAssigned, atMs: number):
   run.unplaceableSaid[event.suite] = null;
   const lane = laneOf(run, event.suite);
   if (lane.gang !== null) endRestart(run, lane.gang, event.tasks);
-  const assignment: Assignment = {
-    assignment: event.assignment,
-    run: event.run,
-    suite: event.suite,
-    worker: event.worker,
-    atMs,
-    pool: worker.pool,
-    opened: lane.opened,
-    devices: event.devices ?? noDevices,
-    tasks: event.tasks,
-    takeBack: null,
-    open: event.tasks.length,
-    unstarted: event.tasks.length,
-    unstartedMs,
-    sinceMs: atMs,
-    runningMs: 0,
-    endsAtMs: atMs + unstartedMs,
-    group: lane.group,
-    heapSlot: -1,
-  };
+  const assignment = assignmentOf(event, lane, worker, unstartedMs, atMs);
   state.assignments.set(assignment.assignment, assignment);
   assignment.group.assignedMs += unstartedMs;
   hold(state, run, lane, assignment);
@@ -134,7 +116,6 @@ export function hedgeDropped(state: State, event: HedgeDropped, atMs: number): v
   progress(state, hedge, task.index, hedge.state.kind, 'over', atMs);
 }
 
-const noDevices: Assignment['devices'] = Object.freeze([]);
 /** Sources remembered of a worker: it keeps its own cache bounded too. */
 const sourcesMax = 8;
 
@@ -192,17 +173,7 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   // A start that was coalesced into the end: the run did start.
   if (costMs !== undefined) run.startedAtMs ??= atMs;
   if (state.index.canceling.get(event.task)?.attempt === attempt) state.index.canceling.delete(event.task);
-  // Another configuration says nothing of what the one that was asked for costs.
-  const isMeasured =
-    costMs !== undefined && (verdict === 'passed' || verdict === 'failed') && event.variant === undefined;
-  if (isMeasured && attempt.worker !== null) {
-    const { class: capability } = present(state.workers.get(attempt.worker), 'worker of an attempt');
-    const { suiteKey } = laneOf(run, task.suite);
-    const suite = learn(state, { suiteKey, target: task.target, capability, costMs, startupMs, atMs });
-    noteOutcome(suite, attempt.expectedMs, costMs);
-  }
-  if (costMs !== undefined)
-    correct(laneOf(run, task.suite).share, costMs - attempt.expectedMs, weightOf(state.policy, run.submitter));
+  measure(state, run, task, attempt, event, atMs);
   progress(state, attempt, task.index, before.kind, 'over', atMs);
   const worker = attempt.worker === null ? undefined : state.workers.get(attempt.worker);
   attemptOver(state, event, run, task, worker, atMs);
@@ -231,6 +202,27 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
     ...(outage === undefined ? {} : { outage }),
   });
   if (outage !== undefined) failureExcused(state, outage, event.task, atMs);
+}
+
+/** What the attempt cost: learned from, and what its submitter is charged. */
+function measure(
+  state: State,
+  run: RunRecord,
+  task: TaskRecord,
+  attempt: AttemptRecord,
+  { costMs, startupMs, verdict, variant }: AttemptSettled,
+  atMs: number,
+): void {
+  // Another configuration says nothing of what the one that was asked for costs.
+  const isMeasured = costMs !== undefined && (verdict === 'passed' || verdict === 'failed') && variant === undefined;
+  if (isMeasured && attempt.worker !== null) {
+    const { class: capability } = present(state.workers.get(attempt.worker), 'worker of an attempt');
+    const { suiteKey } = laneOf(run, task.suite);
+    const suite = learn(state, { suiteKey, target: task.target, capability, costMs, startupMs, atMs });
+    noteOutcome(suite, attempt.expectedMs, costMs);
+  }
+  if (costMs !== undefined)
+    correct(laneOf(run, task.suite).share, costMs - attempt.expectedMs, weightOf(state.policy, run.submitter));
 }
 
 export function tasksReturned(state: State, event: TasksReturned, atMs: number): void {

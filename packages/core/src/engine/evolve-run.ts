@@ -158,7 +158,10 @@ export function taskSettled(state: State, event: TaskSettled, atMs: number): voi
 /** What was held back by a task that is over. It is ready from now on, and waits from now on. */
 function wake(state: State, run: RunRecord, task: TaskRecord, atMs: number): void {
   const own = laneOf(run, task.suite);
-  if (own.gang !== null && own.held.size > 0) letGo(state.index, own, task);
+  if (own.gang !== null && own.held.size > 0) {
+    letGo(state.index, own, task);
+    state.index.unchecked.add(own.group);
+  }
   if (run.dependents.size === 0) return;
   for (const index of run.dependents.get(task.index) ?? []) {
     const dependent = present(run.tasks[index], 'dependent task');

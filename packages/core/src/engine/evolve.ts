@@ -66,41 +66,28 @@ export function replay(
 export function evolve(state: State, event: Event, atMs: number): void {
   switch (event.kind) {
     case 'runSubmitted':
-      return runs.runSubmitted(state, event, atMs);
     case 'tasksQueued':
-      return runs.tasksQueued(state, event, atMs);
     case 'runUnplaceable':
-      return runs.runUnplaceable(state, event);
     case 'runCancelRequested':
-      return runs.runCancelRequested(state, event);
-    case 'policySet':
-      return runs.policySet(state, event);
-    case 'alternativeOpened':
-      return runs.alternativeOpened(state, event);
-    case 'gangRestarted':
-      return runs.gangRestarted(state, event);
     case 'taskSettled':
-      return runs.taskSettled(state, event, atMs);
     case 'runSettled':
-      return runs.runSettled(state, event, atMs);
+    case 'runRetired':
+      return evolveRun(state, event, atMs);
+    case 'policySet':
+    case 'alternativeOpened':
+    case 'gangRestarted':
+      return evolveAdmission(state, event);
     case 'diagnosisRevised':
-      return recovery.diagnosisRevised(state, event);
     case 'retriesDue':
-      return recovery.retriesDue(state, event);
     case 'troubleNoted':
-      return recovery.troubleNoted(state, event);
     case 'outageOpened':
-      return recovery.outageOpened(state, event, atMs);
     case 'outageProbed':
-      return recovery.outageProbed(state, event);
     case 'outageClosed':
-      return recovery.outageClosed(state, event);
+      return evolveRecovery(state, event, atMs);
     case 'goalOutOfReach':
       return runs.goalOutOfReach(state, event);
     case 'runPlanned':
       return runPlanned(state, event);
-    case 'runRetired':
-      return runs.runRetired(state, event);
     case 'tasksAssigned':
     case 'attemptStarted':
     case 'casesRecorded':
@@ -133,6 +120,74 @@ export function evolve(state: State, event: Event, atMs: number): void {
       return;
     default:
       return evolveWorker(state, event, atMs);
+  }
+}
+
+type RunEvent = Extract<
+  Event,
+  {
+    kind:
+      | 'runSubmitted'
+      | 'tasksQueued'
+      | 'runUnplaceable'
+      | 'runCancelRequested'
+      | 'taskSettled'
+      | 'runSettled'
+      | 'runRetired';
+  }
+>;
+
+function evolveRun(state: State, event: RunEvent, atMs: number): void {
+  switch (event.kind) {
+    case 'runSubmitted':
+      return runs.runSubmitted(state, event, atMs);
+    case 'tasksQueued':
+      return runs.tasksQueued(state, event, atMs);
+    case 'runUnplaceable':
+      return runs.runUnplaceable(state, event);
+    case 'runCancelRequested':
+      return runs.runCancelRequested(state, event);
+    case 'taskSettled':
+      return runs.taskSettled(state, event, atMs);
+    case 'runSettled':
+      return runs.runSettled(state, event, atMs);
+    case 'runRetired':
+      return runs.runRetired(state, event);
+  }
+}
+
+type RecoveryEvent = Extract<
+  Event,
+  { kind: 'diagnosisRevised' | 'retriesDue' | 'troubleNoted' | 'outageOpened' | 'outageProbed' | 'outageClosed' }
+>;
+
+function evolveRecovery(state: State, event: RecoveryEvent, atMs: number): void {
+  switch (event.kind) {
+    case 'diagnosisRevised':
+      return recovery.diagnosisRevised(state, event);
+    case 'retriesDue':
+      return recovery.retriesDue(state, event);
+    case 'troubleNoted':
+      return recovery.troubleNoted(state, event);
+    case 'outageOpened':
+      return recovery.outageOpened(state, event, atMs);
+    case 'outageProbed':
+      return recovery.outageProbed(state, event);
+    case 'outageClosed':
+      return recovery.outageClosed(state, event);
+  }
+}
+
+type AdmissionEvent = Extract<Event, { kind: 'policySet' | 'alternativeOpened' | 'gangRestarted' }>;
+
+function evolveAdmission(state: State, event: AdmissionEvent): void {
+  switch (event.kind) {
+    case 'policySet':
+      return runs.policySet(state, event);
+    case 'alternativeOpened':
+      return runs.alternativeOpened(state, event);
+    case 'gangRestarted':
+      return runs.gangRestarted(state, event);
   }
 }
 

@@ -112,7 +112,7 @@ test('a gang of which one is lost starts again together, and spends only the ret
   const again = lab.finish('w2', ref!, { verdict: 'canceled' });
   expect(placed(again).sort()).toEqual(['r-1.0 on w3', 'r-1.1 on w2'].sort());
   const { tasks } = [...lab.engine.state.runs.values()][0]!;
-  expect(tasks.map(({ infrastructureRetries }) => infrastructureRetries).sort()).toEqual([0, 1]);
+  expect(tasks.map(({ infrastructureRetries }) => infrastructureRetries).sort((a, b) => a - b)).toEqual([0, 1]);
 });
 
 test('a task waits for what it comes after, and is settled with the reason where that did not pass', () => {

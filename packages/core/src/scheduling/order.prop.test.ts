@@ -6,7 +6,8 @@ import type { AdmissionPolicy, Suite, Task } from '@assay/protocol';
 import { createEngine } from '../engine/engine.ts';
 import { overheldKeys } from '../engine/invariants-admission.ts';
 import { restore, snapshot } from '../engine/snapshot.ts';
-import { Lab, only, refsOf, suiteOf, tasksOf } from '../testing/lab.ts';
+import { Lab, only, suiteOf, tasksOf } from '../testing/lab.ts';
+import type { refsOf } from '../testing/lab.ts';
 
 const noPolicy: AdmissionPolicy = { weights: {}, quotas: [], pools: {}, keys: {} };
 
