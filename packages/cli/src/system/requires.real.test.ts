@@ -1,5 +1,7 @@
 // `assay requires` as people use it: without any coordinator, where this machine is measured, and beside a fleet of one worker
 // that declares a label.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ProjectUnderTest, type Running } from './assay-process.ts';
 import { until } from './fleet-under-test.ts';
@@ -55,9 +57,8 @@ test('beside a coordinator its workers are asked by name, and one worker is show
     () => up.stderr().match(/http:\/\/[0-9.]+:\d+/)?.[0] ?? null,
   );
   const token = await project.assay('token', 'create', '--scope', 'worker:default', 'trust:gold', '--name', 'lab');
-  start(['worker', '--join', url, '--name', 'lab-1', '--slots', '1', '--declare', 'rack=7'], {
-    ASSAY_TOKEN: token.stdout.trim(),
-  });
+  const lab = ['worker', '--join', url, '--name', 'lab-1', '--slots', '1', '--declare', 'rack=7'];
+  const first = start(lab, { ASSAY_TOKEN: token.stdout.trim() });
   await until('the worker has joined', async () =>
     (await project.assay('workers')).stdout.includes('ready') ? true : null,
   );
@@ -73,4 +74,19 @@ test('beside a coordinator its workers are asked by name, and one worker is show
   expect(stdout).toContain('declared by the operator: rack=7');
   expect(stdout).toContain('enforced by the server: pool=default trust=gold');
   expect(stdout).toContain('cpu:0 ');
-}, 60_000);
+  expect(stdout).not.toContain('its profile changed');
+
+  // The machine gets another runtime while the worker is away: the next hello brings the change, in words.
+  first.child.kill('SIGTERM');
+  await first.ended;
+  const tools = join(project.path, 'tools');
+  mkdirSync(tools);
+  writeFileSync(join(tools, 'go'), '#!/bin/sh\necho go version go1.99.7 linux/amd64\n', { mode: 0o755 });
+  start(lab, { ASSAY_TOKEN: token.stdout.trim(), PATH: `${tools}:${process.env['PATH'] ?? ''}` });
+  const changed = await until('the change is told', async () => {
+    const said = (await project.assay('workers', list[0]!.worker)).stdout;
+    return said.includes('its profile changed') ? said : null;
+  });
+  expect(changed).toContain('runtimes.go.version: 1.99.7');
+  expect((await check('runtimes.go.minor == 99')).code).toBe(0);
+}, 120_000);
