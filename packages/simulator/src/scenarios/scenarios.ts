@@ -33,7 +33,8 @@ const protocolScenarios: readonly Scenario[] = [
     story:
       'The coordinator is killed while it commits, and comes back from its journal. The workers find it again, say what they hold, and forget what is already in the journal. What it had just decided to hand out was told to nobody: it goes back, and is handed out as attempt 2. Nothing runs twice.',
     plan: world({
-      submissions: [submission(['a.test', 'b.test', 'c.test', 'd.test'], 800)],
+      // Expected to take long: handed out one at a time.
+      submissions: [submission(['a.test', 'b.test', 'c.test', 'd.test'], 30_000)],
       faults: [
         { atMs: 1_050, fault: { kind: 'coordinator crash', isMachineGone: false, isCommitting: true, downMs: 700 } },
       ],
