@@ -67,7 +67,8 @@ export function overtakingsIn(journal: readonly JournalEntry[], ageingMs = agein
       if (event.kind === 'tasksQueued') runs.get(event.run)!.waiting += event.tasks.length;
       if (event.kind === 'tasksReturned')
         for (const { task } of event.attempts) runs.get(task.slice(0, task.lastIndexOf('.')))!.waiting += 1;
-      if (event.kind !== 'tasksAssigned') continue;
+      // A duplicate takes nothing from the queue, and is only made where nothing waits.
+      if (event.kind !== 'tasksAssigned' || event.isHedge === true) continue;
       const placed = runs.get(event.run)!;
       placed.waiting -= event.tasks.length;
       found.placements += 1;
