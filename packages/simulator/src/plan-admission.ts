@@ -1,9 +1,28 @@
 // What submissions ask of admission in a seed: keys, gangs, alternatives, claims, what comes after what, submitters. Drawn from a
 // stream of its own after everything else, so that the rest of a seed means what it meant before.
-import type { Suite, Task } from '@assay/protocol';
+import type { AdmissionPolicy, Suite, Task } from '@assay/protocol';
 import { impossibleNeed } from './agents/machines.ts';
 import type { Random } from './sim/random.ts';
 import type { Submission } from './submitters.ts';
+
+export type PlannedPolicy = { atMs: number; policy: AdmissionPolicy };
+
+/** What operators lay down, and change; in half of the seeds nothing. Nothing in it keeps work from being done in the end. */
+export function drawPolicies(random: Random, untilMs: number): PlannedPolicy[] {
+  if (random.chance(0.5)) return [];
+  return Array.from({ length: random.int(1, 3) }, () => ({
+    atMs: random.int(0, untilMs),
+    policy: {
+      weights: random.chance(0.5) ? { another: random.pick([0.25, 3]) } : {},
+      // At least as many slots as the largest gang.
+      quotas: random.chance(0.5)
+        ? [{ pool: '*', of: { kind: random.pick(['submitter', 'project'] as const) }, slots: random.int(3, 5) }]
+        : [],
+      pools: {},
+      keys: random.chance(0.3) ? { licence: 3 } : {},
+    },
+  })).sort((a, b) => a.atMs - b.atMs);
+}
 
 /** Work that is done one by one has to end within the patience of a seed. */
 const serialTasksMax = 15;

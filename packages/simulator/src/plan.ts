@@ -4,7 +4,8 @@ import { engineDefaults, type EngineConfig } from '@assay/core';
 import type { RunSpec, Suite, Task } from '@assay/protocol';
 import { impossibleNeed, machineKinds, needs, type MachineKind } from './agents/machines.ts';
 import type { Cure } from './agents/sim-soundness.ts';
-import { withAdmission } from './plan-admission.ts';
+import { drawPolicies, withAdmission } from './plan-admission.ts';
+import type { PlannedPolicy } from './plan-admission.ts';
 import { clockText } from './sim/world.ts';
 import { randomOf, type Random } from './sim/random.ts';
 import { fairWeather, type Weather } from './sim/network.ts';
@@ -46,6 +47,7 @@ export type SeedPlan = {
   config: EngineConfig;
   workers: PlannedWorker[];
   submissions: Submission[];
+  policies?: PlannedPolicy[];
   faults: PlannedFault[];
   /** From here on nothing goes wrong any more, and all has to settle by `patienceMs` later. */
   faultsEndMs: number;
@@ -65,6 +67,7 @@ export function drawPlan(seed: number): SeedPlan {
     seed,
     config: drawConfig(randomOf(seed, 'config')),
     workers,
+    policies: drawPolicies(randomOf(seed, 'policy'), faultsEndMs),
     submissions: withAdmission(
       randomOf(seed, 'admission'),
       drawSubmissions(randomOf(seed, 'submissions'), faultsEndMs),

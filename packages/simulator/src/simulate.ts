@@ -201,6 +201,7 @@ export class Simulation {
         }),
       );
     }
+    for (const { atMs, policy } of this.#plan.policies ?? []) world.after(atMs, () => this.client.layDown(policy));
     for (const { atMs, fault } of this.#plan.faults) world.after(atMs, () => this.#happen(fault));
   }
 

@@ -1,7 +1,7 @@
 // Clients: they submit runs in chunks, ask again when they hear nothing, cancel, and watch. What they were told is checked
 // to be true and durable at the moment in which it was said, and for ever after.
 import type { Input, Reply } from '@assay/core';
-import { type RunId, type RunSpec, type Task, type TaskId, type WorkerId } from '@assay/protocol';
+import { type AdmissionPolicy, type RunId, type RunSpec, type Task, type TaskId, type WorkerId } from '@assay/protocol';
 import type { Shell } from '@assay/coordinator/simulation';
 import type { Witness } from './checks/witness.ts';
 import type { SimCoordinator } from './coordinator/sim-coordinator.ts';
@@ -72,6 +72,15 @@ export class Client {
     this.ask(
       `cancels ${tasks === null ? '' : `${tasks.length} tasks of `}${run}`,
       () => input,
+      () => undefined,
+    );
+  }
+
+  /** An operator lays a policy down. */
+  layDown(policy: AdmissionPolicy): void {
+    this.ask(
+      'lays a policy down',
+      () => ({ kind: 'setPolicy', policy, actor: 'simulation' }),
       () => undefined,
     );
   }

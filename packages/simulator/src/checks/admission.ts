@@ -32,7 +32,9 @@ export function isHeldUp({ state, config, nowMs }: Asking, run: Run, task: Task,
   if (task.state.kind === 'queued' && task.state.wish !== undefined) return true;
   // What circuits keep back is the circuits' own check.
   if (state.index.circuits.blocking > 0) return true;
-  for (const { key, max } of suite.concurrency ?? []) if (holdersOf(state, key) >= max) return true;
+  for (const { key, max } of suite.concurrency ?? [])
+    if (holdersOf(state, key) >= Math.min(max, state.policy.keys[key] ?? max)) return true;
+  if (isAtQuota(state, run, worker.pool)) return true;
   for (const { share } of suite.claims ?? []) {
     let used = 0;
     for (const { devices } of worker.assignments.values()) for (const held of devices) used += held.share;
@@ -49,6 +51,18 @@ function isGangWaitingLong(state: State, config: EngineConfig, nowMs: number): b
       if (nowMs - task.state.sinceMs >= config.gangReserveAfterMs) return true;
     }
   return false;
+}
+
+function isAtQuota(state: State, run: Run, pool: string): boolean {
+  return state.policy.quotas.some(({ of, slots }) => {
+    const name = (one: Run): string => (of.kind === 'submitter' ? one.submitter : one.spec.project);
+    let used = 0;
+    for (const assignment of state.assignments.values()) {
+      const other = state.runs.get(assignment.run);
+      if (other !== undefined && assignment.pool === pool && name(other) === name(run)) used += 1;
+    }
+    return used >= slots;
+  });
 }
 
 function holdersOf(state: State, key: string): number {
