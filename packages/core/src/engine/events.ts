@@ -23,13 +23,20 @@ import type { BreakerStateName, Transition } from '../circuits/breaker-state.ts'
 import type { CallOutcome } from '../circuits/breaker.ts';
 import type { CircuitId } from '../circuits/scope.ts';
 import type { BreakerSettings } from '../circuits/settings.ts';
-import type { Trouble } from '../recovery/shield.ts';
 import type { RetryWish } from '../recovery/wish.ts';
 import type { ConditionEvent } from './condition-events.ts';
 
 export type * from './condition-events.ts';
 
 import type { Plan } from '../scheduling/plan.ts';
+import type {
+  DiagnosisRevised,
+  OutageClosed,
+  OutageOpened,
+  OutageProbed,
+  RetriesDue,
+  TroubleNoted,
+} from './events-recovery.ts';
 
 export type RunSubmitted = {
   kind: 'runSubmitted';
@@ -185,29 +192,6 @@ export type TaskSettled = {
   variant?: string;
   contradicts?: { of: { key: string; usesDevice: boolean }; workers: WorkerId[] };
 };
-/** What other failures showed since changes whose fault a settled task's trouble was. */
-export type DiagnosisRevised = { kind: 'diagnosisRevised'; task: TaskId; diagnosis: Diagnosis };
-/** Retries whose delay is over: they wait in line from now on. */
-export type RetriesDue = { kind: 'retriesDue'; tasks: TaskId[] };
-/** A failure that may be part of one trouble of many. Older ones than `keptFromMs` are dropped. */
-export type TroubleNoted = { kind: 'troubleNoted'; signature: string; trouble: Trouble; keptFromMs: number };
-/** Alike failures of unrelated tests, at once: one trouble. The failures in `evidence` give back what they spent. */
-export type OutageOpened = {
-  kind: 'outageOpened';
-  signature: string;
-  name: string;
-  evidence: { task: TaskId; attempt: number; suite: string; worker: WorkerId }[];
-};
-/** This task looks whether the trouble is over. */
-export type OutageProbed = { kind: 'outageProbed'; signature: string; task: TaskId; notBeforeMs: number };
-/** What waited for it is let go. `excused` failures it had. */
-export type OutageClosed = {
-  kind: 'outageClosed';
-  signature: string;
-  name: string;
-  reason: 'over' | 'expired' | 'nobodyWaits';
-  excused: number;
-};
 /** Assigned, never started, back in the queue without spending anything. */
 export type TasksReturned = { kind: 'tasksReturned'; worker: WorkerId; attempts: AttemptRef[]; reason: string };
 /** Work that another worker could start now is asked back from this one. */
@@ -347,6 +331,8 @@ export type CircuitProbed = {
 };
 /** Closed and idle for long, or of what is gone. */
 export type CircuitsForgotten = { kind: 'circuitsForgotten'; circuits: CircuitId[] };
+
+export type * from './events-recovery.ts';
 
 export type Event =
   | DiagnosisRevised

@@ -152,7 +152,7 @@ test('a project’s own rule goes before the built-in ones, and cannot be too wi
     { ...mine, id: '../x' },
     { ...mine, reads: 'kernel' },
   ];
-  for (const rule of bad) expect(CustomFailureRules.safeParse([rule]).success, JSON.stringify(rule)).toBe(false);
+  expect(bad.filter((rule) => CustomFailureRules.safeParse([rule]).success)).toEqual([]);
   expect(CustomFailureRules.safeParse([mine, mine]).success).toBe(false);
   expect(CustomFailureRules.safeParse(Array.from({ length: 51 }, (_, n) => ({ ...mine, id: `r${n}` }))).success).toBe(
     false,

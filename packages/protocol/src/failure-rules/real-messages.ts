@@ -203,7 +203,7 @@ export const textMessages: readonly RealMessage[] = [
   },
   {
     rule: 'browser/not-installed',
-    text: "browserType.launch: Executable doesn't exist at /root/.cache/ms-playwright/chromium-1140/chrome-linux/chrome",
+    text: "browserType.launch: Executable doesn't exist at /ms-playwright/chromium-1140/chrome-linux/chrome",
     from: 'Playwright registry',
   },
   {
