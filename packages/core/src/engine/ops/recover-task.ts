@@ -40,10 +40,10 @@ export function recoverTask(
   attempt: AttemptRecord,
   ending: Ending,
 ): Decision {
+  // The many: nothing to recover from.
+  if (!isFailing(ending)) return { next: { kind: 'settle' }, said: ending, repair: false };
   const tried = triedOf(step.state, task, attempt, ending);
   const last = tried.at(-1) as Tried;
-  // The many: nothing to recover from.
-  if (!isFailing(last)) return { next: { kind: 'settle' }, said: ending, repair: false };
   const suite = run.spec.suites[task.suite];
   const outage = noteTrouble(step, run, task, attempt, last);
   const choice = chooseRecovery(
