@@ -178,6 +178,19 @@ test('an alternative opens in its time, is said, and never lets in what meets ne
   expect(lab.held('plain')).toEqual([]);
 });
 
+test('with the alternative open, what was asked for first is still taken first', () => {
+  const lab = new Lab();
+  const gpu = { vendor: 'nvidia', via: 'nvidia-smi' };
+  lab.join('a-emulator', { declared: { emulator: true } });
+  lab.join('real', { profile: profileOf({ gpus: [gpu] }), profileDigest: 'gpu' });
+  const requires = 'size(gpus) > 0';
+  // It had work more recently, its id comes later, and others want it more: all that would speak for the emulator.
+  expect(placed(submit(lab, tasksOf(1), [suiteOf({ requires })]))).toEqual(['r-1.0 on real']);
+  finishOne(lab, 'real');
+  const suite = suiteOf({ requires, alternatives: [{ requires: 'declared.emulator == true', afterMs: 0 }] });
+  expect(placed(submit(lab, tasksOf(2), [suite]))).toEqual(['r-2.0 on real', 'r-2.1 on a-emulator']);
+});
+
 test('a run that nobody can do now, and a later alternative can, waits for it although it asked not to wait', () => {
   const lab = new Lab();
   lab.join('plain');

@@ -203,7 +203,10 @@ export function planGang(state: State, lane: Lane): GangSeat[] | null {
   const seats: GangSeat[] = [];
   const inPool = new Map<string, number>();
   for (const capability of [...lane.group.fitting].sort(
-    (a, b) => a.wantedBy - b.wantedBy || (a.key < b.key ? -1 : 1),
+    (a, b) =>
+      (lane.group.choiceMet.get(a) ?? 0) - (lane.group.choiceMet.get(b) ?? 0) ||
+      a.wantedBy - b.wantedBy ||
+      (a.key < b.key ? -1 : 1),
   )) {
     if (classReason(state, lane, capability) !== null) continue;
     for (const worker of capability.free.inOrder()) {

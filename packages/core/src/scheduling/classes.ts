@@ -85,6 +85,7 @@ export function leaveClass(index: Index, left: CapabilityClass): void {
     group.fits.delete(left);
     group.fitting.delete(left);
     group.units.delete(left);
+    group.choiceMet.delete(left);
   }
 }
 
@@ -103,7 +104,8 @@ export function recount(index: Index, worker: WorkerRecord, change: () => void):
   take(index, worker);
   change();
   put(index, worker);
-  const isClassChanged = before !== worker.class || wholeBefore !== worker.whole || (before.possible === 0) !== (possibleBefore === 0);
+  const isClassChanged =
+    before !== worker.class || wholeBefore !== worker.whole || (before.possible === 0) !== (possibleBefore === 0);
   if (isClassChanged) for (const group of index.waitingGroups) index.unchecked.add(group);
 }
 

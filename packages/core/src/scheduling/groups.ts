@@ -120,6 +120,7 @@ function groupOf(
     claims,
     claimTests: claims.map((claim) => taken(parseClaim(claim))),
     units: new Map(),
+    choiceMet: new Map(),
     lanes: new Set(),
     fits: new Map(),
     fitting: new Set(),
@@ -155,6 +156,7 @@ export function matchAll(index: Index): void {
   for (const capability of index.classes.values()) capability.wantedBy = 0;
   for (const group of index.groups.values()) {
     group.fitting.clear();
+    group.choiceMet.clear();
     for (const capability of index.classes.values()) match(index, group, capability);
     if (index.waitingGroups.has(group)) index.unchecked.add(group);
   }
@@ -167,22 +169,15 @@ function verdictOf(index: Index, group: RequirementGroup, capability: Capability
     return { kind: 'misfits', reasons: [`pool "${capability.pool}" is reserved for runs that ask for it`] };
   // The last choice is the widest, as a rule: what it says is what still stands in the way.
   let verdict: Fit = { kind: 'fits' };
-  for (const choice of group.choices) {
+  for (const [met, choice] of group.choices.entries()) {
     verdict = fit(choice, capability.facts);
-    if (verdict.kind === 'fits') break;
+    if (verdict.kind === 'misfits') continue;
+    if (met > 0) group.choiceMet.set(capability, met);
+    break;
   }
   if (verdict.kind === 'misfits' || group.claims.length === 0) return verdict;
   const units = unitsFor(group.claimTests, capability.facts);
   group.units.set(capability, units);
   const reasons = claimsMisfit(group.claims, units);
   return reasons.length === 0 ? verdict : { kind: 'misfits', reasons };
-}
-
-/** Which of the group's choices a class that fits meets first: 0 is what was asked for. */
-export function choiceMet(group: RequirementGroup, capability: CapabilityClass): number {
-  if (group.choices.length === 1) return 0;
-  return Math.max(
-    0,
-    group.choices.findIndex((choice) => fit(choice, capability.facts).kind === 'fits'),
-  );
 }

@@ -57,6 +57,8 @@ export type RequirementGroup = {
   /** What each claim asks of a device, and of a class that fits the names of those that meet it. */
   readonly claimTests: readonly Requirement[];
   readonly units: Map<CapabilityClass, readonly (readonly string[])[]>;
+  /** Which choice a class that fits meets, where it is not the first. */
+  readonly choiceMet: Map<CapabilityClass, number>;
   /** Lanes that refer to it; the group goes with the last one. */
   readonly lanes: Set<Lane>;
   readonly fits: Map<CapabilityClass, Fit>;

@@ -13,7 +13,6 @@
 // Lanes whose admission is decided by the same things (submitter, project, concurrency keys) stand in one bucket, so that one
 // that is held up costs one look and not one for each of its lanes.
 import type { RunRecord } from '../engine/state.ts';
-import { compareText } from '../kernel/compare.ts';
 import { IndexedHeap } from '../kernel/indexed-heap.ts';
 import type { Lane, LaneConstraint } from './index-types.ts';
 
@@ -111,12 +110,6 @@ export class LaneQueue {
     }
     return best;
   }
-
-  /** The first lane of each bucket, in order. */
-  heads(): Lane[] {
-    const heads = [...this.#buckets.values()].map(({ lanes }) => lanes.peek() as Lane);
-    return heads.sort((a, b) => (isLaneBefore(a, b) ? -1 : 1));
-  }
 }
 
 /** The first open lane of a bucket whose first lane is not. */
@@ -136,9 +129,4 @@ export function bucketKeyOf(run: RunRecord, suite: number, constraint: LaneConst
     constraint.keys.map(({ key, max }) => [key, max]),
     ...(isOwn ? [run.run, suite] : []),
   ]);
-}
-
-/** Shares in an order that depends on nothing but themselves. */
-export function bySubmitter(shares: Iterable<Share>): Share[] {
-  return [...shares].sort((a, b) => compareText(a.submitter, b.submitter));
 }

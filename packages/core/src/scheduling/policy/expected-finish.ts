@@ -7,10 +7,10 @@
 //   4  load                the share of slots in use
 //   5  turn                who was given work longest ago
 //   6  id
-import { byAdvantage, byId, byLoad, byScarcity, byTurn, byWarmth, chain } from './order.ts';
+import { byAdvantage, byChoice, byId, byLoad, byScarcity, byTurn, byWarmth, chain } from './order.ts';
 import type { Policy } from './policy.ts';
 
-const links = [byAdvantage, byWarmth, byScarcity, byLoad, byTurn, byId];
+const links = [byChoice, byAdvantage, byWarmth, byScarcity, byLoad, byTurn, byId];
 
 export const expectedFinish: Policy = {
   name: 'expected-finish',

@@ -9,6 +9,13 @@ export const byAdvantage: Link = (a, b) =>
   Math.min(0, b.advantage) - Math.min(0, a.advantage) ||
   (b.task.predictedMs ?? 0) - (a.task.predictedMs ?? 0) ||
   a.costMs - b.costMs;
+/** What was asked for before what will also do. */
+export const byChoice: Link = (a, b) => choiceOf(a) - choiceOf(b);
+
+function choiceOf({ lane, capability }: Candidate): number {
+  return lane.group.choices.length === 1 ? 0 : (lane.group.choiceMet.get(capability) ?? 0);
+}
+
 /** What has the source already needs no transfer and no set-up. */
 export const byWarmth: Link = (a, b) => Number(b.isWarm) - Number(a.isWarm);
 /** What fewer waiting requirements want: a GPU is not spent on what any machine can do. */
@@ -47,6 +54,7 @@ export function chain(...links: readonly Link[]): (a: Candidate, b: Candidate) =
 }
 
 const reasons: ReadonlyMap<Link, string> = new Map([
+  [byChoice, 'meets only an alternative'],
   [byWarmth, 'does not have the source'],
   [byScarcity, 'others need what it has'],
   [byLoad, 'more loaded'],

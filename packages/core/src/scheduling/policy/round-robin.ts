@@ -1,8 +1,8 @@
 // In turn: who was given work longest ago, whatever is known of anybody's speed. What expected-finish is compared with.
-import { byId, byTurn, chain } from './order.ts';
+import { byChoice, byId, byTurn, chain } from './order.ts';
 import type { Policy } from './policy.ts';
 
-const links = [byTurn, byId];
+const links = [byChoice, byTurn, byId];
 
 export const roundRobin: Policy = {
   name: 'round-robin',
