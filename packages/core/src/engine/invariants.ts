@@ -242,6 +242,8 @@ export function misplacedTasks(state: State): TaskId[] {
   for (const assignment of state.assignments.values()) {
     const worker = state.workers.get(assignment.worker);
     if (worker === undefined || assignment.group.fitting.has(worker.class)) continue;
+    // A device that is set aside or too hot keeps what it runs already: the machine is the same.
+    if (worker.whole !== null && assignment.group.fitting.has(worker.whole)) continue;
     for (const { ref } of openAttempts(state, assignment)) misplaced.push(ref.task);
   }
   return misplaced;
