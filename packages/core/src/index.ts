@@ -47,6 +47,8 @@ export { taskTransitions } from './lifecycle/task.ts';
 export { workerTransitions } from './lifecycle/worker.ts';
 export { viewCalibration } from './scheduling/calibration.ts';
 export type { SuiteCalibration } from './scheduling/calibration.ts';
+export { simulate as simulateWhatIf } from './scheduling/what-if/simulate.ts';
+export type { Change, Outcome, Recorded, RecordedTask, RecordedWorker } from './scheduling/what-if/simulate.ts';
 export { whyKept } from './scheduling/hold.ts';
 export { policyNames } from './scheduling/policy/policy.ts';
 export type { PolicyName } from './scheduling/policy/policy.ts';

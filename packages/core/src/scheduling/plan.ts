@@ -1,5 +1,5 @@
 // Which classes of machines the tasks of a run are for, where classes differ in what they are good at: prices of classes, and
-// for each class a queue of the tasks that are peculiar about it. The choice is written up in docs/adr/0010.
+// for each class a queue of the tasks that are peculiar about it. The choice is written up in docs/adr/0007.
 //
 // Scheduling on unrelated machines, relaxed to a linear program, has a dual in which every class has a price for its time and
 // each task goes where price x cost is least (Lenstra, Shmoys and Tardos, "Approximation algorithms for scheduling unrelated

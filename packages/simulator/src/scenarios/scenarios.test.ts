@@ -27,7 +27,7 @@ test('the transcripts tell what their stories promise', async () => {
     /workerWentSilent w-0 => workerLost tasksReturned attemptSettled/,
   );
   expect(await text('coordinator-killed')).toMatch(/is killed; [01] unacknowledged batches/);
-  expect(await text('coordinator-killed')).toMatch(/workerConnected w-0 => workerJoined tasksReturned/);
+  expect(await text('coordinator-killed')).toMatch(/workerConnected w-\d => workerJoined tasksReturned/);
   expect(await text('stealing-at-the-end')).toMatch(/takeBackRequested/);
   expect(await text('late-result-after-the-fence')).toMatch(/finished r-1\.0#1 => reportsRefused/);
   expect(await text('unplaceable-run')).toMatch(
@@ -78,4 +78,9 @@ test('the transcripts of recovery tell what their stories promise', async () => 
   expect(many).toMatch(/one trouble of many: 10\.0\.0\.5:5432[^]*the trouble with 10\.0\.0\.5:5432 is over/);
   expect(many).not.toMatch(/flaky|failed:/);
   expect(await verdictOf('another-configuration')).toMatch(/r-1\.0 passed as "batch 16"/);
+  expect(await text('hedging-at-the-end')).toMatch(
+    /finished r-1\.0#2 => cancelSent attemptSettled attemptSettled taskSettled/,
+  );
+  expect(await text('slow-worker-left-out')).toMatch(/s-2: assign a-7: r-3\.0#1[^]*s-2: assign a-8: r-3\.1#1/);
+  expect(await text('history-changes-the-order')).toMatch(/assign a-1: r-1\.0#1[^]*assign a-5: r-2\.3#1/);
 });

@@ -4,6 +4,7 @@ import { impossibleNeed, machineKinds } from '../agents/machines.ts';
 import { Simulation } from '../simulate.ts';
 import { admissionScenarios } from './admission-scenarios.ts';
 import { circuitScenarios } from './circuit-scenarios.ts';
+import { placementScenarios } from './placement-scenarios.ts';
 import { recoveryScenarios } from './recovery-scenarios.ts';
 import { soundnessScenarios } from './soundness-scenarios.ts';
 import { passing, submission, worker, world } from './worlds.ts';
@@ -94,6 +95,7 @@ export const scenarios: readonly Scenario[] = [
   ...admissionScenarios,
   ...circuitScenarios,
   ...soundnessScenarios,
+  ...placementScenarios,
   ...recoveryScenarios,
 ];
 
