@@ -100,13 +100,21 @@ function unique<Value extends string>(values: readonly (Value | null)[]): Value[
   return [...new Set(values)].filter((value) => value !== null);
 }
 
-/** Every attempt that is over, with the one that is just ending. */
+/**
+ * Every attempt that is over, in the order in which they ended, with the one that is just ending. What was canceled tells
+ * nothing: the duplicate of a late task that lost, a gang that starts again.
+ */
 export function triedOf(state: State, task: TaskRecord, attempt: AttemptRecord | null, ending: Ending | null): Tried[] {
   const tried: Tried[] = [];
+  const endedAtMs = new Map<number, number>();
   let variant: number | null = null;
   for (const one of task.attempts) {
     if (one.state.kind === 'settled') {
       const { verdict, failure, on, spent, startedAtMs, costMs } = one.state;
+      const before = variant;
+      variant = one.state.variantNext ?? variant;
+      if (verdict === 'canceled') continue;
+      endedAtMs.set(one.attempt, one.state.atMs);
       const hasStarted = startedAtMs !== null || costMs !== undefined;
       tried.push({
         attempt: one.attempt,
@@ -117,9 +125,8 @@ export function triedOf(state: State, task: TaskRecord, attempt: AttemptRecord |
         hasStarted,
         hasComeBack: hasComeBack(state, one.worker, failure),
         spent: spent ?? null,
-        variant,
+        variant: before,
       });
-      variant = one.state.variantNext ?? variant;
     } else if (one === attempt && ending !== null) {
       tried.push({
         attempt: one.attempt,
@@ -133,7 +140,9 @@ export function triedOf(state: State, task: TaskRecord, attempt: AttemptRecord |
       });
     }
   }
-  return tried;
+  // Attempts that ran beside each other do not end in the order of their numbers.
+  const at = (one: Tried): number => endedAtMs.get(one.attempt) ?? Infinity;
+  return tried.sort((a, b) => (at(a) === at(b) ? a.attempt - b.attempt : at(a) - at(b)));
 }
 
 /** Whether a worker that was lost is back as the same process: then nothing took it down. */
@@ -267,7 +276,7 @@ export function diagnosisOf(
   const { state } = step;
   const tried = triedOf(state, task, null, null);
   const last = tried.at(-1);
-  if (last === undefined || last.attempt !== task.lastAttempt) return null;
+  if (last === undefined) return null;
   const excused = attempts.find((one) => one.state.kind === 'settled' && one.state.outage !== undefined);
   const diagnosis = diagnose({
     tried,
