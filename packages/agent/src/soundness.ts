@@ -46,7 +46,12 @@ export class Soundness {
       hooks: settings.hooks,
       directory,
       env,
-      endAttempts: async (attempts, reason) => endAttempts(work(), scratchDir, directory, attempts, reason),
+      endAttempts: async (attempts, reason, onlyPastTimeout) => {
+        const meant = onlyPastTimeout ? work().pastTimeout(attempts) : attempts;
+        const message = 'by the clock of this worker no attempt is past its time-out';
+        if (onlyPastTimeout && meant.length === 0) return { outcome: 'notApplicable', evidence: { message } };
+        return endAttempts(work(), scratchDir, directory, meant, reason);
+      },
       restart,
       report,
       say,

@@ -193,6 +193,8 @@ export const CoordinatorMessage = z.discriminatedUnion('kind', [
     rung: Rung,
     attempts: z.array(AttemptRef).max(limit('batchTasksMax')),
     reason: z.string().max(500),
+    /** Only of those that run past their time-out by the worker's own clock: the coordinator's may have jumped. Not applicable where none does. */
+    onlyPastTimeout: z.boolean().optional(),
   }),
 ]);
 export type CoordinatorMessage = z.infer<typeof CoordinatorMessage>;

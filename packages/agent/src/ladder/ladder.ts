@@ -23,7 +23,7 @@ export type LadderOptions = {
   readonly directory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends attempts, by force where they do not end; says what it did. */
-  readonly endAttempts: (attempts: readonly AttemptRef[], reason: string) => Promise<StepEnd>;
+  readonly endAttempts: (attempts: readonly AttemptRef[], reason: string, onlyPastTimeout: boolean) => Promise<StepEnd>;
   /** Null where nobody would start this process anew. */
   readonly restart: ((reason: string) => void) | null;
   readonly report: (body: ReportBody) => void;
@@ -89,7 +89,7 @@ export class Ladder {
         return action ?? notApplicable('no browser device is registered');
       }
       case 'runner':
-        return endAttempts(request.attempts, request.reason);
+        return endAttempts(request.attempts, request.reason, request.onlyPastTimeout === true);
       case 'agent':
         return this.#restart(request);
       case 'rebootHook':

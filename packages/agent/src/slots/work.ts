@@ -7,8 +7,9 @@
 import type { Assign, AttemptOutcome, AttemptRef, Gpu, Report, Source } from '@assay/protocol';
 import { AssayError, limit } from '@assay/protocol';
 import type { AttemptFile } from '../blobs/outbox.ts';
-import { deviceEnvironment } from '../execute/device-environment.ts';
+import { withDevices } from '../execute/device-environment.ts';
 import type { Batch, BatchInput, BatchSink } from '../execute/execute-batch.ts';
+import { attemptKey } from '../session/session.ts';
 import type { Project } from '../sources/sources.ts';
 import type { ReportBody } from '../spool/spool.ts';
 import { cut, ownOutcome, splitCases } from './outcomes.ts';
@@ -40,6 +41,8 @@ type Attempt = {
   ref: AttemptRef;
   stage: 'waiting' | 'running' | 'ending' | 'settled';
   startedAtMs: number;
+  /** The same by a clock that never jumps. */
+  startedSteadyMs: number;
   casesReported: number;
   /** Cases could not be spooled: the outcome is ours, whatever the execution says. */
   overflow: AssayError | null;
@@ -72,10 +75,11 @@ export class Work {
   assign(assign: Assign): void {
     const attempts = new Map<string, Attempt>();
     for (const { task, attempt } of assign.tasks) {
-      attempts.set(keyOf({ task, attempt }), {
+      attempts.set(attemptKey({ task, attempt }), {
         ref: { task, attempt },
         stage: 'waiting',
         startedAtMs: 0,
+        startedSteadyMs: 0,
         casesReported: 0,
         overflow: null,
         isDrained: false,
@@ -129,6 +133,14 @@ export class Work {
     }
     this.#giveBack(refs, 'takenBack', message);
     return count;
+  }
+
+  /** Those of the attempts that run past their suite's time-out. */
+  pastTimeout(refs: readonly AttemptRef[]): AttemptRef[] {
+    const isPast = ({ stage, startedSteadyMs }: Attempt, { suite }: Assign): boolean =>
+      stage !== 'waiting' && performance.now() - startedSteadyMs > suite.timeoutMs;
+    const late = [...this.#find(refs)].flatMap(([{ assign }, found]) => found.filter((one) => isPast(one, assign)));
+    return late.map((attempt) => attempt.ref);
   }
 
   /** Whether any of the attempts is in hand. */
@@ -195,12 +207,6 @@ export class Work {
     }
   }
 
-  /** The suite with what tells its tasks which devices are theirs. */
-  #suiteOf(assign: Assign): Assign['suite'] {
-    const given = deviceEnvironment(assign.devices, this.#options.gpus?.() ?? []);
-    return Object.keys(given).length === 0 ? assign.suite : { ...assign.suite, env: { ...assign.suite.env, ...given } };
-  }
-
   async #carryOut(assignment: Assignment): Promise<void> {
     const { assign, attempts } = assignment;
     let project: Project;
@@ -214,11 +220,18 @@ export class Work {
       return;
     }
     try {
-      const tasks = assign.tasks.filter((task) => attempts.get(keyOf(task))?.stage === 'waiting');
+      const tasks = assign.tasks.filter((task) => attempts.get(attemptKey(task))?.stage === 'waiting');
       if (tasks.length === 0) return;
       const { scratchDir, env, nowMs, execute } = this.#options;
       const batch = execute(
-        { projectDir: project.directory, suite: this.#suiteOf(assign), tasks, scratchDir, env, nowMs },
+        {
+          projectDir: project.directory,
+          suite: withDevices(assign, this.#options.gpus?.() ?? []),
+          tasks,
+          scratchDir,
+          env,
+          nowMs,
+        },
         this.#sink(assignment),
       );
       assignment.phase = { kind: 'executing', batch };
@@ -240,7 +253,7 @@ export class Work {
 
   #sink(assignment: Assignment): BatchSink {
     const live = (ref: AttemptRef): Attempt | null => {
-      const attempt = assignment.attempts.get(keyOf(ref));
+      const attempt = assignment.attempts.get(attemptKey(ref));
       return attempt === undefined || attempt.stage === 'settled' || attempt.stage === 'ending' ? null : attempt;
     };
     return {
@@ -279,6 +292,7 @@ export class Work {
   #start(attempt: Attempt, atMs: number): void {
     attempt.stage = 'running';
     attempt.startedAtMs = atMs;
+    attempt.startedSteadyMs = performance.now();
     this.#options.report({ kind: 'started', ...attempt.ref, atMs });
   }
 
@@ -376,7 +390,7 @@ export class Work {
   }
 
   *#find(refs: readonly AttemptRef[]): Generator<[Assignment, Attempt[]], void, void> {
-    const wanted = new Set(refs.map(keyOf));
+    const wanted = new Set(refs.map(attemptKey));
     for (const assignment of [...this.#assignments]) {
       const found = [...assignment.attempts.entries()].filter(
         ([key, attempt]) => wanted.has(key) && attempt.stage !== 'settled',
@@ -384,8 +398,4 @@ export class Work {
       if (found.length > 0) yield [assignment, found.map(([, attempt]) => attempt)];
     }
   }
-}
-
-function keyOf(ref: AttemptRef): string {
-  return `${ref.task}#${ref.attempt}`;
 }

@@ -72,6 +72,7 @@ export class Performer {
           rung: event.rung,
           attempts: event.attempts,
           reason: event.reason,
+          ...(event.onlyPastTimeout === undefined ? {} : { onlyPastTimeout: event.onlyPastTimeout }),
         });
       case 'reportsAccepted':
         this.#acks.set(event.session, Math.max(event.seq, this.#acks.get(event.session) ?? 0));

@@ -59,6 +59,8 @@ export type RecoveryRequested = {
   deadlineMs: number;
   attempts: AttemptRef[];
   reason: string;
+  /** Only for those that run past their time-out by the worker's own clock. */
+  onlyPastTimeout?: true;
 };
 export type RecoveryReported = {
   kind: 'recoveryReported';

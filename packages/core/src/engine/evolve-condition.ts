@@ -93,7 +93,13 @@ export function recoveryRequested(state: State, event: RecoveryRequested): void 
   const worker = knownWorker(state, event.worker);
   const { request, rung, deadlineMs } = event;
   worker.health.requests = request;
-  setCheckup(state, worker, event.device, { kind: 'recovering', request, rung, deadlineMs });
+  setCheckup(state, worker, event.device, {
+    kind: 'recovering',
+    request,
+    rung,
+    deadlineMs,
+    ...(event.onlyPastTimeout === undefined ? {} : { onlyPastTimeout: event.onlyPastTimeout }),
+  });
 }
 
 export function recoveryReported(state: State, event: RecoveryReported): void {

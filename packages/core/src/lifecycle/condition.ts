@@ -18,7 +18,14 @@ export type TriedRung = { readonly rung: Rung; readonly outcome: RungOutcome; re
 export type Checkup =
   | { readonly kind: 'none' }
   | { readonly kind: 'certifying'; readonly request: number; readonly deadlineMs: number }
-  | { readonly kind: 'recovering'; readonly request: number; readonly rung: Rung; readonly deadlineMs: number }
+  | {
+      readonly kind: 'recovering';
+      readonly request: number;
+      readonly rung: Rung;
+      readonly deadlineMs: number;
+      /** It was asked about attempts past their time-out, and may say that there are none. */
+      readonly onlyPastTimeout?: true;
+    }
   /** Every step was tried; a check that passes by itself still brings it back. */
   | { readonly kind: 'operatorNeeded' };
 

@@ -85,6 +85,8 @@ export class SimSoundness {
     const { rung, device } = request;
     if (rung === 'page' || rung === 'browser' || rung === 'gpuProcess' || rung === 'powerHook')
       return this.#recovered(request, 'notApplicable', 0);
+    // Nothing here runs past its time-out; the coordinator's clock may have jumped.
+    if (request.onlyPastTimeout === true) return this.#recovered(request, 'notApplicable', 0);
     if (rung === 'runner') {
       this.#host.endAttempts(request.attempts, request.reason);
       return this.#host.after(stepMs, () => {

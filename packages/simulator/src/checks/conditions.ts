@@ -1,5 +1,6 @@
 // What must hold of the conditions of workers and devices, read from the durable events and held against the planted truth:
 // what is set aside gets no work that needs it, only what was ever unsound is suspected, and what is sound comes back.
+import type { ConditionChanged } from '@assay/core';
 import type { JournalEntry } from '@assay/coordinator/simulation';
 import type { RunId, RunSpec, WorkerId } from '@assay/protocol';
 import { needOf } from '../agents/machines.ts';
@@ -25,8 +26,7 @@ export class ConditionFacts {
       for (const event of events) {
         if (event.kind === 'runSubmitted') this.#specs.set(event.run, event.spec);
         else if (event.kind === 'workerForgotten') this.#aside.delete(event.worker);
-        else if (event.kind === 'conditionChanged')
-          this.#changed(event.worker, event.device, event.to.kind, event.trigger);
+        else if (event.kind === 'conditionChanged') this.#changed(event);
         else if (event.kind === 'tasksAssigned') this.#assigned(event.worker, event.run, event.suite);
       }
   }
@@ -42,7 +42,7 @@ export class ConditionFacts {
     return null;
   }
 
-  #changed(worker: WorkerId, device: string | null, to: string, trigger: string): void {
+  #changed({ worker, device, to: { kind: to }, trigger, reason }: ConditionChanged): void {
     const devices = this.#aside.get(worker) ?? new Set();
     this.#aside.set(worker, devices);
     if (to === 'ready') {
@@ -51,7 +51,8 @@ export class ConditionFacts {
       return;
     }
     devices.add(device);
-    if (trigger !== 'suspected') return;
+    // A clock that jumps makes everything look late, until the worker says otherwise by its own.
+    if (trigger !== 'suspected' || reason.includes('runs past its time-out')) return;
     this.suspected += 1;
     if (this.#agentOf(worker)?.soundness.everUnsound.has(device) !== true)
       this.#world.violate('only what is unsound is suspected', `${worker} ${device ?? 'as a whole'}`);

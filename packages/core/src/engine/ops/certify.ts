@@ -9,7 +9,7 @@ import { limit } from '../limits.ts';
 import { wholeWorker } from '../state.ts';
 import type { WorkerRecord } from '../state.ts';
 import type { Step } from '../step.ts';
-import { attemptsOn, conditionOf } from './change-condition.ts';
+import { attemptsOn, clear, conditionOf } from './change-condition.ts';
 
 type Refs = readonly AttemptRef[];
 
@@ -53,6 +53,7 @@ export function requestRecovery(
   rung: Rung,
   reason: string,
   attempts: Refs = attemptsOn(step.state, worker, device),
+  onlyPastTimeout = false,
 ): void {
   if (worker.state.kind !== 'connected' && worker.state.kind !== 'draining') return;
   const { recoverPatienceMs, rebootPatienceMs } = step.config;
@@ -65,6 +66,7 @@ export function requestRecovery(
     deadlineMs: step.nowMs + (longRungs.has(rung) ? rebootPatienceMs : recoverPatienceMs),
     attempts: attempts.slice(0, limit('batchTasksMax')),
     reason: reason.slice(0, 500),
+    ...(onlyPastTimeout ? { onlyPastTimeout } : {}),
   });
 }
 
@@ -81,9 +83,19 @@ export function climb(step: Step, worker: WorkerRecord, device: string | null, r
   step.emit({ kind: 'operatorNeeded', worker: worker.worker, device, reason: said });
 }
 
-/** A worker that is back is asked again for what it may never have heard of, or could not answer. */
+/**
+ * A worker that is back is asked again for what it may never have heard of, or could not answer. What was only late is looked at
+ * anew: it says itself what it still has, and is given the grace of one that was away.
+ */
 export function resumeCheckups(step: Step, worker: WorkerRecord): void {
-  for (const [key, condition] of [...worker.health.conditions])
-    if (returnsByItself(condition))
-      requestCertification(step, worker, key === wholeWorker ? null : key, 'it is back after a time away');
+  for (const [key, condition] of [...worker.health.conditions]) {
+    if (!returnsByItself(condition)) continue;
+    const device = key === wholeWorker ? null : key;
+    const isOnlyLate =
+      condition.kind === 'suspect' &&
+      condition.checkup.kind === 'recovering' &&
+      condition.checkup.onlyPastTimeout === true;
+    if (isOnlyLate) clear(step, worker, device, 'it is back, and is looked at anew');
+    else requestCertification(step, worker, device, 'it is back after a time away');
+  }
 }

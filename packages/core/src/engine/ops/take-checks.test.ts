@@ -230,6 +230,22 @@ test('an attempt that its worker does not end at its time-out makes the worker s
   expect(conditionOf(story, null)).toBe('ready');
 });
 
+test('where the clock of the coordinator jumped, the worker says so by its own, and nothing is ended', () => {
+  const story = new Lab();
+  story.join('w1');
+  story.submit(tasksOf(1));
+  const [ref] = story.held('w1');
+  story.start('w1', ref!);
+  story.nowMs += 3_600_000;
+  const asked = only(story.step({ kind: 'timePassed' }), 'recoveryRequested')[0];
+  expect(asked).toMatchObject({ rung: 'runner', onlyPastTimeout: true });
+  recovered(story, 'notApplicable');
+  expect(conditionOf(story, null)).toBe('ready');
+  expect(story.held('w1')).toEqual([ref]);
+  // It is not asked again before another time-out has passed.
+  expect(kinds(story.wait(60_000))).toEqual([]);
+});
+
 test('a worker that does not even answer loses the attempt to another worker and is quarantined', () => {
   const story = new Lab();
   story.join('w1');

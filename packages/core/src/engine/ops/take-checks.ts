@@ -62,7 +62,7 @@ export function concludeCertification(
   if (!returnsByItself(condition)) return;
   if (outcome === 'passed') return clear(step, worker, device, message);
   // It hung, obeys again, and there is nothing to certify it with: that it obeyed is all that can be known.
-  const hasObeyed = condition.kind === 'suspect' && condition.unjudged !== null;
+  const hasObeyed = (condition.kind === 'suspect' || condition.kind === 'quarantined') && condition.unjudged !== null;
   if (outcome === 'notRun' && hasObeyed && !hasCheckFor(worker, device))
     return clear(step, worker, device, 'it answers again, and has no check to be certified by');
   const reason =
@@ -87,6 +87,9 @@ export function takeRecovered(step: Step, worker: WorkerRecord, report: Of<'reco
   if (!isAwaited) return;
   if (outcome === 'done') return void requestCertification(step, worker, device, `after the step ${rung}`);
   const condition = conditionOf(worker, device);
+  const isInTime = before.checkup.kind === 'recovering' && before.checkup.onlyPastTimeout === true;
+  if (isInTime && outcome === 'notApplicable' && condition.kind === 'suspect')
+    return clear(step, worker, device, 'by its own clock its tasks are within their time-outs');
   if (condition.kind === 'quarantined' || condition.kind === 'suspect') climb(step, worker, device, condition.reason);
 }
 

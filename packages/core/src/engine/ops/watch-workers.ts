@@ -2,7 +2,8 @@
 //
 // An agent that is connected and sends heartbeats may still not look after its work. An attempt that runs longer than its time-out
 // and a grace is a sign of that, because the agent itself ends it at the time-out: the worker becomes suspect and is asked to
-// end it by force. If that is not answered either, the attempt is lost, and its task goes to another worker.
+// end it by force. It looks at its own clock first, because this one may have jumped: where nothing is past its time-out there, the
+// worker is ready again at once. If that is not answered either, the attempt is lost, and its task goes to another worker.
 import { present } from '../../kernel/assert.ts';
 import { openAttempts } from '../lookup.ts';
 import { settleAttempt } from '../settle.ts';
@@ -68,6 +69,7 @@ export function passOverdue(step: Step): void {
       'runner',
       reason,
       overdue.map(({ ref }) => ref),
+      true,
     );
   }
   state.index.overdueAtMs = nextOverdueAtMs(state, config.overdueGraceMs, nowMs);
