@@ -178,7 +178,7 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   const worker = attempt.worker === null ? undefined : state.workers.get(attempt.worker);
   attemptOver(state, event, run, task, worker, atMs);
   if (failure !== undefined && worker !== undefined && isOfHardware(failure.class))
-    hardwareFailed(state, worker.worker, suspectOf(run, task), atMs);
+    hardwareFailed(state, worker.worker, { ...suspectOf(run, task), named: failure.class }, atMs);
   if (event.next.kind === 'settle') return;
   if (event.next.kind === 'yield') {
     const hedge = endHedge(run, task);

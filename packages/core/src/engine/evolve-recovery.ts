@@ -106,7 +106,7 @@ export function taskJudged(state: State, { task, contradicts }: TaskSettled, atM
 export function hardwareFailed(
   state: State,
   worker: WorkerId,
-  of: Pick<Suspicion, 'key' | 'usesDevice'>,
+  of: Pick<Suspicion, 'key' | 'usesDevice' | 'named'>,
   atMs: number,
 ): void {
   suspect(state, worker, { ...of, atMs, class: classOf(state, worker), isMeasured: true });

@@ -6,7 +6,7 @@
 //
 // One test that fails now and then speaks against everybody a little: a place is suspected only where clearly more speaks
 // against it than against its peers. A worker is suspected alone; a class where several of its workers are.
-import type { WorkerId } from '@assay/protocol';
+import type { FailureClass, WorkerId } from '@assay/protocol';
 import type { RecoveryConfig } from './recovery-config.ts';
 
 export type Suspicion = {
@@ -16,6 +16,8 @@ export type Suspicion = {
   /** Capability class that the worker was of, by id. */
   readonly class: string | null;
   readonly isMeasured: boolean;
+  /** What a measured failure said was at fault. */
+  readonly named?: FailureClass;
   /** Whether the task asked for more than a processor: what it shows of the device says nothing to those that do not. */
   readonly usesDevice: boolean;
 };
@@ -68,13 +70,28 @@ export function suspectsOf(
     const heavy = members.filter((one) => one.weight >= config.suspicionWeightMin);
     // Most of all that is wrong is here, and on most of its units: a version is the same on all of them.
     const isMost = of !== null && members.length >= Math.max(2, 0.6 * fleet.membersOf(of));
-    if (isMost && heavy.length >= 2 && weight >= (2 / 3) * total) classes.add(of);
+    const areUnits = namesUnits(suspicions, of, nowMs - config.suspicionMs);
+    if (isMost && !areUnits && heavy.length >= 2 && weight >= (2 / 3) * total) classes.add(of);
   }
   for (const one of counted) {
     const peers = (total - one.weight) / Math.max(1, fleet.workers - 1);
     if (one.weight >= config.suspicionWeightMin && one.weight >= 3 * peers) workers.add(one.worker);
   }
   return { workers, classes };
+}
+
+/** Whether what was measured in a class says that its units are broken, each for itself, more often than their version. */
+function namesUnits(suspicions: Suspicions, of: string | null, sinceMs: number): boolean {
+  let units = 0;
+  let version = 0;
+  for (const entries of suspicions.values()) {
+    for (const { class: at, named, atMs } of entries) {
+      if (at !== of || named === undefined || atMs <= sinceMs) continue;
+      if (named === 'device') units += 1;
+      else version += 1;
+    }
+  }
+  return units > version;
 }
 
 function byClass(counted: readonly Counted[]): Map<string | null, Counted[]> {
