@@ -20,3 +20,9 @@ export function deviceEnvironment(devices: Assign['devices'], gpus: readonly Gpu
   }
   return variables;
 }
+
+/** The suite of an assignment, with what tells its tasks which devices are theirs. */
+export function withDevices({ suite, devices }: Assign, gpus: readonly Gpu[]): Assign['suite'] {
+  const given = deviceEnvironment(devices, gpus);
+  return Object.keys(given).length === 0 ? suite : { ...suite, env: { ...suite.env, ...given } };
+}

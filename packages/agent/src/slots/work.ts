@@ -30,8 +30,7 @@ export type WorkOptions = {
   output: (ref: AttemptRef, stream: 'stdout' | 'stderr', text: string) => void;
   /** Why nothing new may start right now, or null: the machine changed and the coordinator does not know it yet. */
   misfit: () => string | null;
-  /** The GPUs of the worker's profile, for assignments that hold some. */
-  gpus?: () => readonly Gpu[];
+  gpus?: () => readonly Gpu[]; // Of the worker's profile.
   nowMs: () => number;
   /** The number of assignments in hand changed. */
   changed: () => void;

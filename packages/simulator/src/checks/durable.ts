@@ -6,10 +6,7 @@ import {
   runIdOf,
   taskIdOf,
   type AttemptRef,
-  type Case,
-  type Profile,
   type RunId,
-  type RunSpec,
   type Task,
   type TaskId,
   type Verdict,
@@ -17,45 +14,11 @@ import {
 } from '@assay/protocol';
 import { needOf } from '../agents/machines.ts';
 import type { World } from '../sim/world.ts';
+import type { DurableAttempt, DurableRun, DurableTask, DurableWorker } from './durable-types.ts';
 import { endsWithoutOutcome, expectedVerdict, isVerdictTrue, outcomeIn } from './verdicts.ts';
 import { attemptKeyOf, canonical, type Truth } from './truth.ts';
 
-type DurableAttempt = {
-  worker: WorkerId | null;
-  state: 'open' | 'settled' | 'returned';
-  assignment: string | null;
-  cases: Case[];
-  verdict: Verdict | null;
-  settles: boolean;
-  /** It ended as its worker reported. */ isReported: boolean;
-};
-export type DurableTask = {
-  suite: number;
-  target: string;
-  attempts: Map<number, DurableAttempt>;
-  verdict: Verdict | null;
-};
-export type DurableRun = {
-  key: string;
-  spec: RunSpec;
-  tasks: DurableTask[];
-  lastChunk: number;
-  isSealed: boolean;
-  isCancelAsked: boolean;
-  cancelAsked: Set<TaskId>;
-  verdict: Verdict | null;
-  isRetired: boolean;
-};
-type DurableWorker = {
-  session: string;
-  isLinked: boolean;
-  profile: Profile;
-  declared: Record<string, unknown>;
-  slots: number;
-  assignments: Map<string, Set<string>>;
-  ackedSeq: number;
-  reports: Set<number>;
-};
+export type { DurableRun, DurableTask } from './durable-types.ts';
 
 export class DurableFacts {
   seq = 0;
