@@ -125,6 +125,20 @@ test('the step runner ends a real runner that ignores being asked, and what it s
   bench.release('other');
 }, 40_000);
 
+test('asked to end only what is past its time-out, the worker looks at its own clock and ends nothing that is in time', async () => {
+  await start();
+  coordinator.send([bench.assignment({ sound: bench.waiting('sound') })]);
+  await coordinator.until('it runs', () => bench.isUp('sound'));
+  const attempts = [coordinator.reportsOf('started')[0]!].map(({ task, attempt }) => ({ task, attempt }));
+  const about = { kind: 'recover', rung: 'runner', attempts, reason: 'it is late', onlyPastTimeout: true } as const;
+  coordinator.send([{ ...about, request: 1 }]);
+  await coordinator.until('answered', () => recovered().length === 1);
+  expect(recovered()[0]).toMatchObject({ outcome: 'notApplicable' });
+  bench.release('sound');
+  await coordinator.until('finished', () => coordinator.reportsOf('finished').length === 1);
+  expect(coordinator.reportsOf('finished')[0]!.outcome.verdict).toBe('passed');
+});
+
 test('a hook really does something, is told what for, and one that fails or hangs is not called done', async () => {
   const trace = join(bench.home, 'trace');
   const script = `echo "$ASSAY_RECOVERY_DEVICE: $ASSAY_RECOVERY_REASON" > ${trace}`;
