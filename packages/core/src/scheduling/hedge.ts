@@ -12,6 +12,7 @@ import type { EngineConfig } from '../engine/config.ts';
 import { openAttempts } from '../engine/lookup.ts';
 import type { Assignment, AttemptRecord, RunRecord, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
+import { variantOf } from '../recovery/variant-of.ts';
 import { firstAdmitted, isUnconstrained } from './admission.ts';
 import { overrunFactor } from './calibration.ts';
 import { capacityOf } from './capacity.ts';
@@ -75,8 +76,16 @@ function candidateOf(state: State, assignment: Assignment): Late | null {
   const lane = run?.lanes[assignment.suite];
   if (run === undefined || lane === undefined || !isAllowed(state, run, lane)) return null;
   for (const { task, attempt } of openAttempts(state, assignment))
-    if (attempt.state.kind === 'running' && task.hedge === null) return { run, lane, task, attempt };
+    if (attempt.state.kind === 'running' && task.hedge === null && mayRunTwice(task))
+      return { run, lane, task, attempt };
   return null;
+}
+
+/** Not what runs in another configuration, and not what a worker went down with: a second one would go down with it. */
+function mayRunTwice(task: TaskRecord): boolean {
+  if (task.attempts.length < 2) return true;
+  const hasLost = task.attempts.some(({ state }) => state.kind === 'settled' && state.verdict === 'lost');
+  return !hasLost && variantOf(task) === null;
 }
 
 /** In the tail only: nothing waits that the slot would do for, in any lane of the same requirement. */
