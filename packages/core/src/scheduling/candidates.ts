@@ -68,6 +68,8 @@ function bestOfClass(
 ): Candidate | null {
   let best = before;
   const consider = (lane: Lane, task: TaskRecord, advantage: number): boolean => {
+    // The first links of the chain (byAdvantage), asked before anything is worked out: most are behind by these alone.
+    if (best !== null && isBehind(best, task, advantage)) return true;
     const candidate = candidateOf(step, lane, capability, task, advantage);
     if (candidate === null) return true;
     if (best !== null && !policy.isBefore(candidate, best)) return true;
@@ -92,6 +94,11 @@ function bestOfClass(
     if (lanes.includes(lane) && lane.group.fitting.has(capability) && consider(lane, task, advantage)) break;
   }
   return best === before ? null : best;
+}
+
+function isBehind(best: Candidate, task: TaskRecord, advantage: number): boolean {
+  const rank = Math.min(0, advantage) - Math.min(0, best.advantage);
+  return rank < 0 || (rank === 0 && (task.predictedMs ?? 0) < (best.task.predictedMs ?? 0));
 }
 
 export function candidateOf(

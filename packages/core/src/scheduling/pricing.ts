@@ -11,11 +11,15 @@ import type { Plan } from './plan.ts';
 import { costOn, predictFromSuite, slownessOn } from './predict.ts';
 
 const itemsMax = 512;
-const rounds = 80;
+/** As many rounds as these looks at a task and a class allow, within bounds: a plan costs a millisecond or so, however large. */
+const looksMax = 120_000;
+const roundsMax = 80;
+const roundsMin = 10;
 /** Classes whose speeds differ by less than this are alike. */
-const unlikeLog = Math.log(1.1);
+const unlikeLog = Math.log(1.2);
 /** Parts that the tasks of a lane that are all alike are cut into, so that they can go to several classes. */
-const laneParts = 24;
+const partsMax = 24;
+const partsOfAll = 160;
 
 type Item = { readonly costs: readonly number[]; readonly weight: number };
 
@@ -27,7 +31,12 @@ export function planRun(step: Step, run: RunRecord): void {
   const slots = classes.reduce((sum, { slots: each }) => sum + each, 0);
   const { queued } = run.counts;
   const before = run.plan?.plan;
-  if (before !== undefined && before.slots === slots && queued > before.queued * 0.85 && queued <= before.queued * 1.2)
+  if (
+    before !== undefined &&
+    before.slots === slots &&
+    queued > Math.min(before.queued * 0.8, before.queued - 2) &&
+    queued <= before.queued * 1.2
+  )
     return;
   if (classes.length < 2 && before === undefined) return;
   step.emit({ kind: 'runPlanned', run: run.run, ...makePlan(state, run, classes, slots, step) });
@@ -77,6 +86,8 @@ function itemsOf(
   machines: readonly number[],
 ): Item[] {
   const items: Item[] = [];
+  const waiting = run.lanes.filter(({ queued }) => queued > 0).length;
+  const laneParts = Math.max(1, Math.min(partsMax, Math.floor(partsOfAll / Math.max(1, waiting))));
   const odd: { task: TaskRecord; suite: number }[] = [];
   for (const lane of run.lanes) {
     const row = slowness[lane.suite] ?? [];
@@ -121,6 +132,8 @@ function findPrices(
 ): { prices: number[]; endMs: number } {
   const prices = classes.map(() => 1);
   let best = { prices: [...prices], endMs: Infinity };
+  const looks = Math.max(1, items.length * classes.length);
+  const rounds = Math.max(roundsMin, Math.min(roundsMax, Math.floor(looksMax / looks)));
   for (let round = 0; round < rounds; round += 1) {
     const loads = [...busy];
     for (const { costs, weight } of items) {
