@@ -55,6 +55,19 @@ export function taxonomyPage(): string {
       ['group', 'where all of these are', 'meaning', 'name in NFD'],
       isaGroups.map(({ group, needs, meaning, nfd }) => [code(group), needs.join(' '), cell(meaning), nfd ?? '']),
     )}`,
+    ...knownParts(),
+    ...rules(),
+  ].join('\n\n');
+}
+
+function sayAttributes(attributes: Readonly<Record<string, unknown>>): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(' ') : String(value)}`)
+    .join('; ');
+}
+
+function knownParts(): string[] {
+  return [
     `## Families and models\n\nWhat is published of every part of a family or model. What differs between parts of one name is left out, and is unknown unless a probe measured it.\n\n${table(
       ['class', 'vendor', 'family', 'model', 'attributes', 'source'],
       families.flatMap((entry) => [
@@ -79,6 +92,11 @@ export function taxonomyPage(): string {
         tools.join(' '),
       ]),
     )}`,
+  ];
+}
+
+function rules(): string[] {
+  return [
     `## Gates\n\nWhat moves by itself holds back new work while it is bad.\n\n${table(
       ['gate', 'shuts', 'opens again', 'unit', 'why'],
       gateRules.map(({ gate, shutsWhen, shutAt, openAt, unit, why }) => [
@@ -93,11 +111,5 @@ export function taxonomyPage(): string {
       ['pattern', 'weight', 'why'],
       similarityWeights.map(({ pattern, weight, why }) => [code(pattern.source), String(weight), cell(why)]),
     )}`,
-  ].join('\n\n');
-}
-
-function sayAttributes(attributes: Readonly<Record<string, unknown>>): string {
-  return Object.entries(attributes)
-    .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(' ') : String(value)}`)
-    .join('; ');
+  ];
 }

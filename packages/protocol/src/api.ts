@@ -163,7 +163,18 @@ export const Explanation = z.object({
   changes: z
     .array(
       z.object({
-        kind: z.enum(['dependency', 'key', 'slot', 'device', 'quota', 'gang', 'circuit', 'worker', 'requirement', 'time']),
+        kind: z.enum([
+          'dependency',
+          'key',
+          'slot',
+          'device',
+          'quota',
+          'gang',
+          'circuit',
+          'worker',
+          'requirement',
+          'time',
+        ]),
         change: z.string(),
         worker: WorkerId.optional(),
       }),

@@ -95,6 +95,10 @@ function offers(profile: Profile): [string, string][] {
     ],
     ['runtimes', versions(runtimes)],
     ['runners', versions(installed)],
-    ['browsers', browsers.map(({ name, channel, version }) => [name, channel, version].filter(Boolean).join(' ')).join(', ') || 'none found'],
+    [
+      'browsers',
+      browsers.map(({ name, channel, version }) => [name, channel, version].filter(Boolean).join(' ')).join(', ') ||
+        'none found',
+    ],
   ];
 }

@@ -155,7 +155,7 @@ test('a worker joins, is given a task, reports it, and the run settles', async (
   expect(whyLive.placement).toEqual({
     worker: golden.value[0].worker,
     atMs: expect.any(Number),
-    rule: 'longest expected first, on the least loaded worker that fits',
+    rule: 'longest expected first, where it is expected to finish first',
     fittingWorkers: 1,
     freeWorkers: 1,
     expectedMs: task?.expectedMs,

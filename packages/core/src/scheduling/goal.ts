@@ -8,7 +8,7 @@
 import type { RunRecord, State } from '../engine/state.ts';
 import type { EngineConfig } from '../engine/config.ts';
 import type { Step } from '../engine/step.ts';
-import { leftMs } from './hold.ts';
+import { leftMs } from './left.ts';
 import { predictFromSuite } from './predict.ts';
 import type { CapabilityClass } from './index-types.ts';
 

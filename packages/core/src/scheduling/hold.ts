@@ -5,12 +5,12 @@
 // earliest one elsewhere: what each faster worker runs now and how long that is expected to take, then the task itself. What
 // overruns is expected to run as long again as it ran, so that a task never waits for ever for a worker that is stuck: it is
 // looked at again (`reconsiderAtMs`) until the slow one wins.
-import type { Assignment, TaskRecord } from '../engine/state.ts';
 import type { State, WorkerRecord } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
 import { engineDefaults } from '../engine/config.ts';
 import { goalOf } from './goal.ts';
 import type { CapabilityClass, Lane } from './index-types.ts';
+import { leftMs } from './left.ts';
 import { costOn, predictFromSuite, slownessOn } from './predict.ts';
 import type { RunPlan } from './plan.ts';
 
@@ -103,14 +103,4 @@ export function finishElsewhereMs(
     if (otherMs !== undefined) earliest = Math.min(earliest, leftMs(assignment, nowMs) + otherMs);
   }
   return earliest;
-}
-
-/** What an assignment is expected to take from now on. */
-export function leftMs(assignment: Assignment, nowMs: number): number {
-  const elapsedMs = Math.max(0, nowMs - assignment.sinceMs);
-  const runningMs = assignment.runningMs > 0 ? assignment.runningMs : 0;
-  const isOver = elapsedMs > runningMs;
-  // Before its first task starts, the time since it was given out is the runner's start-up.
-  if (runningMs === 0) return Math.max(assignment.unstartedMs - elapsedMs, Math.min(elapsedMs, assignment.unstartedMs));
-  return (isOver ? elapsedMs : runningMs - elapsedMs) + assignment.unstartedMs;
 }

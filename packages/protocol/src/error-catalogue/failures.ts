@@ -96,6 +96,15 @@ export const failureErrors = {
   COMMAND_NOT_FOUND: stays('A command is not there.', 'Install it on the worker, or correct the command.'),
   COMMAND_NOT_EXECUTABLE: stays('A command may not be executed.', 'Correct its permissions.'),
   COMMAND_TIMED_OUT: stays("The command's own time limit ended it.", 'Raise that limit, or find what hangs.'),
+  HEDGED: stays(
+    'A duplicate of the task was done first, and this attempt was stopped.',
+    'Nothing to do: the task has its result.',
+  ),
+  BLACK_HOLE: cured(
+    'A worker ended task after task at once by failing, where its peers do not.',
+    'Look at the worker; it gets no work until it is certified or probed.',
+  ),
+  PASSES_ELSEWHERE: cured('A test failed here and passed on another worker.', elsewhere),
   POISON: stays(
     'The task took down the workers that ran it, and was set aside.',
     'Look at what it does to the machine; run it again by itself on a worker that may be lost.',
