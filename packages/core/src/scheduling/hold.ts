@@ -5,7 +5,7 @@
 // earliest one elsewhere: what each faster worker runs now and how long that is expected to take, then the task itself. What
 // overruns is expected to run as long again as it ran, so that a task never waits for ever for a worker that is stuck: it is
 // looked at again (`reconsiderAtMs`) until the slow one wins.
-import type { State, WorkerRecord } from '../engine/state.ts';
+import type { State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
 import { engineDefaults } from '../engine/config.ts';
 import { goalOf } from './goal.ts';
