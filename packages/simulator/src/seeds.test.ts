@@ -49,6 +49,7 @@ test(
       'worker crash',
       'worker drained',
       'worker stopped',
+      'worker unsound',
     ]);
     const lines: string[] = [];
     let refused = 0;

@@ -84,10 +84,15 @@ export function tasksAssigned(state: State, event: TasksAssigned, atMs: number):
   if (event.probes !== undefined) probesTaken(state, event);
 }
 
-/** Notes when a task of the assignment could be past its time-out at the earliest: then, and not before, it is looked at. */
-export function expectEnd(state: State, assignment: Assignment, fromMs: number): void {
+/**
+ * Notes when a task of the assignment could be past its time-out at the earliest, and not before `earliestMs`: then, and not
+ * before, it is looked at. Noted wherever that may have come nearer: with new work, and with a link that changes.
+ */
+export function expectEnd(state: State, assignment: Assignment, fromMs: number, earliestMs = fromMs): void {
   const suite = state.runs.get(assignment.run)?.spec.suites[assignment.suite];
-  if (suite !== undefined) state.index.overdueAtMs = Math.min(state.index.overdueAtMs, fromMs + suite.timeoutMs);
+  if (suite === undefined) return;
+  const atMs = Math.max(fromMs + suite.timeoutMs, earliestMs);
+  state.index.overdueAtMs = Math.min(state.index.overdueAtMs, atMs);
 }
 
 /** All of the gang starts anew. */

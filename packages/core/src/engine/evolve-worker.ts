@@ -20,7 +20,7 @@ import type {
   WorkerLost,
 } from './events.ts';
 import { isHaltedBy } from './evolve-circuit.ts';
-import { endTakeBack } from './evolve-attempt.ts';
+import { endTakeBack, expectEnd } from './evolve-attempt.ts';
 import { wholeWorker } from './state.ts';
 import type { State, WorkerRecord } from './state.ts';
 
@@ -187,6 +187,7 @@ function setState(state: State, worker: WorkerRecord, next: WorkerState, atMs: n
   });
   setDeadline(state, worker, null);
   if (worker.health.conditions.size > 0) refreshCheckups(state, worker);
+  for (const assignment of worker.assignments.values()) expectEnd(state, assignment, assignment.sinceMs, atMs);
 }
 
 /** The one deadline of a worker: the end of its grace, or the time to forget it; null is none. */

@@ -79,13 +79,18 @@ function bestOfClass(
   };
   for (const lane of lanes) {
     if (!lane.group.fitting.has(capability)) continue;
-    const task = lane.known.peek() ?? lane.unknown.peek();
-    if (task === undefined || consider(lane, task, laneAdvantage(runPlan, lane.suite, place))) continue;
+    const advantage = laneAdvantage(runPlan, lane.suite, place);
+    let areKnownKept = true;
     let looked = 0;
-    for (const other of lane.known.inOrder()) {
+    for (const task of lane.known.inOrder()) {
       looked += 1;
-      if (looked > heldLookedMax || consider(lane, other, laneAdvantage(runPlan, lane.suite, place))) break;
+      if (looked > heldLookedMax) break;
+      areKnownKept = !consider(lane, task, advantage);
+      if (!areKnownKept) break;
     }
+    // What nothing is known of may be shorter than what is kept. It is all alike: one of it stands for the rest.
+    const unknown = areKnownKept ? lane.unknown.peek() : undefined;
+    if (unknown !== undefined) consider(lane, unknown, advantage);
   }
   let looked = 0;
   for (const { lane, task, advantage } of runPlan.queues[place]?.inOrder() ?? []) {

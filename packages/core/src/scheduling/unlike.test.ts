@@ -48,6 +48,17 @@ test('a slow worker is left out where a fast one is done sooner, its present wor
   expect(placed(lab)[0]).toMatch(/on slow-1$/);
 });
 
+test('a long task that is kept for a fast worker does not keep tasks behind it of which nothing is known', () => {
+  const lab = learned();
+  const [busy, kept, unknown] = ['busy', 'long', 'never seen'].map((target) => tasksOf([target])[0]!);
+  lab.submit([{ ...busy!, expectedMs: 20_000 }]);
+  expect(placed(lab)).toEqual(['0 on quick-1']);
+  lab.submit([{ ...kept!, expectedMs: 60_000 }]);
+  expect(only(lab.journal.at(-1)!.events, 'tasksAssigned')).toEqual([]);
+  lab.submit([{ ...kept!, expectedMs: 60_000 }, unknown!], { project: 'project' });
+  expect(placed(lab)).toEqual(['1 on slow-1']);
+});
+
 test('it gets the task after all when the fast one is stuck', () => {
   const lab = learned();
   lab.submit(tasksOf(2));

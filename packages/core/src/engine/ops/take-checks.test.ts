@@ -1,5 +1,6 @@
 import type { Report, TaskId, WorkerId } from '@assay/protocol';
 import { expect, test } from 'vitest';
+import { createEngine } from '../engine.ts';
 import { replay, emptyState } from '../evolve.ts';
 import { restore, snapshot } from '../snapshot.ts';
 import { Lab, asJson, kinds, only, profileOf, suiteOf, tasksOf } from '../../testing/lab.ts';
@@ -242,8 +243,14 @@ test('where the clock of the coordinator jumped, the worker says so by its own, 
   recovered(story, 'notApplicable');
   expect(conditionOf(story, null)).toBe('ready');
   expect(story.held('w1')).toEqual([ref]);
-  // It is not asked again before another time-out has passed.
+  // It is not asked again before another time-out has passed, also by a coordinator that was restarted meanwhile: what is
+  // suspected when follows from the state, and not from who looked at it before.
+  const again = createEngine(story.config, restore(snapshot(story.engine.state)));
+  expect(again.step({ kind: 'timePassed' }, story.nowMs + 60_000).events).toEqual([]);
   expect(kinds(story.wait(60_000))).toEqual([]);
+  const asksAgain = again.step({ kind: 'timePassed' }, story.nowMs + story.config.overdueGraceMs + 1).events;
+  expect(kinds(asksAgain)).toEqual(['conditionChanged', 'recoveryRequested']);
+  expect(kinds(story.wait(story.config.overdueGraceMs + 1))).toEqual(kinds(asksAgain));
 });
 
 test('a worker that does not even answer loses the attempt to another worker and is quarantined', () => {

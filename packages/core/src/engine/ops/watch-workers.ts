@@ -118,22 +118,30 @@ function loseOverdue(step: Step, worker: WorkerRecord): void {
 
 /**
  * When an assignment with a running attempt is overdue. `sinceMs` is the last start or end in it. What is being canceled has a
- * deadline of its own.
+ * deadline of its own. It follows from the state alone and not from when it was looked at: looks that find nothing are not
+ * journalled, and a restored engine has to suspect the same workers at the same time.
  */
 export function overdueAtMs(state: State, assignment: Assignment, graceMs: number): number {
   if (assignment.open === assignment.unstarted) return Infinity;
   const run = state.runs.get(assignment.run);
   if (run === undefined || run.state.kind === 'canceling') return Infinity;
+  const worker = state.workers.get(assignment.worker);
+  const timeoutMs = timeoutOf(run, assignment.suite);
   // A worker that was away may have the end of it in its hands, and is given the grace to say so.
-  const backAtMs = state.workers.get(assignment.worker)?.sinceMs ?? 0;
-  return Math.max(assignment.sinceMs + timeoutOf(run, assignment.suite), backAtMs) + graceMs;
+  const dueMs = Math.max(assignment.sinceMs + timeoutMs, worker?.sinceMs ?? 0) + graceMs;
+  // Where the worker was found ready although it was overdue, it is not asked again before another time-out has passed.
+  const condition = worker?.health.conditions.get(wholeWorker);
+  return condition?.kind === 'ready' && condition.sinceMs >= dueMs ? condition.sinceMs + timeoutMs + graceMs : dueMs;
 }
 
 function timeoutOf(run: RunRecord, suite: number): number {
   return present(run.spec.suites[suite], 'suite').timeoutMs;
 }
 
-/** The earliest time at which an attempt may be overdue: of what runs, and of what may start at any moment. */
+/**
+ * The earliest time at which an attempt may be overdue: of what runs, of what may start at any moment, and of what is overdue
+ * on a worker that is being looked into. What makes it earlier is noted where it happens: new work, and a link that changes.
+ */
 export function nextOverdueAtMs(state: State, graceMs: number, nowMs: number): number {
   let earliest = Infinity;
   for (const assignment of state.assignments.values()) {
