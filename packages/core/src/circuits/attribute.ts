@@ -76,7 +76,7 @@ export function attribute(verdict: Verdict, failure: AttemptFailure | undefined,
     case 'infrastructure': {
       const code = failure?.code ?? '';
       if (verdict === 'lost') return [onWorker];
-      if (of.uses.length > 0 && networkCodes.has(code)) return dependencies(failure, of);
+      if (dependenciesMeant(failure, of.uses).length > 0) return dependencies(failure, of);
       if (preparationCodes.has(code)) return [onPair, everywhere];
       return [onWorker, { scope: { kind: 'class', class: of.class }, member: worker }];
     }
@@ -104,7 +104,15 @@ export function attribute(verdict: Verdict, failure: AttemptFailure | undefined,
 }
 
 function dependencies(failure: AttemptFailure | undefined, { uses, worker }: Attribution): Mark[] {
+  return dependenciesMeant(failure, uses).map((dependency) => ({
+    scope: { kind: 'dependency', dependency },
+    member: worker,
+  }));
+}
+
+/** Of the dependencies that a suite names, those that a failure may speak of. */
+export function dependenciesMeant(failure: AttemptFailure | undefined, uses: readonly string[]): readonly string[] {
+  if (!networkCodes.has(failure?.code ?? '')) return [];
   const named = failure?.evidence?.['dependency'];
-  const meant = named !== undefined && uses.includes(named) ? [named] : uses;
-  return meant.map((dependency) => ({ scope: { kind: 'dependency', dependency }, member: worker }));
+  return named !== undefined && uses.includes(named) ? [named] : uses;
 }

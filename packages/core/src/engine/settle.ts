@@ -5,7 +5,7 @@ import { classIdOf, contradicted, diagnosisOf, recoverTask, revisedDiagnoses } f
 import { suspectOf } from '../recovery/suspect-of.ts';
 import { variantOf } from '../recovery/variant-of.ts';
 import type { Decision } from './ops/recover-task.ts';
-import { hasCheckFor, requestCertification } from './ops/certify.ts';
+import { hasCheckFor, requestCertification, takeMildStep } from './ops/certify.ts';
 import { concludeOutages } from './ops/shield-fleet.ts';
 import { taskIdOf } from './ids.ts';
 import { limit } from './limits.ts';
@@ -114,15 +114,18 @@ function labelOf(run: RunRecord, task: TaskRecord): string | null {
   return variant === null ? null : (variants?.[variant]?.label ?? null);
 }
 
-/** What the machine itself said is wrong with it is looked at by its checks, where it has any; the ladder follows from there. */
+/**
+ * What the machine itself said is wrong with it is looked at by its checks, where it has any; the ladder follows from what they
+ * find. Without a check nothing would: the mildest step is taken at once, and nothing else that runs there is ended for it.
+ */
 function askForRepair(step: Step, attempt: AttemptRecord, { failure }: Ending): void {
   const worker = attempt.worker === null ? undefined : step.state.workers.get(attempt.worker);
   if (worker === undefined || failure === undefined) return;
+  const reason = `${failure.code}: ${failure.rule?.matched ?? failure.message}`;
   const devices = new Set([...worker.health.checks.values()].map(({ device }) => device));
-  for (const device of devices) {
-    if (!hasCheckFor(worker, device)) continue;
-    requestCertification(step, worker, device, `${failure.code}: ${failure.rule?.matched ?? failure.message}`);
-  }
+  const checked = [...devices].filter((device) => hasCheckFor(worker, device));
+  for (const device of checked) requestCertification(step, worker, device, reason);
+  if (checked.length === 0) takeMildStep(step, worker, failure.evidence?.['device'] ?? null, null, reason);
 }
 
 /** Whose fault it was, and of which configuration the verdict is. */

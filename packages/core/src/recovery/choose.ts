@@ -119,9 +119,11 @@ export const recoveryTable: readonly Row[] = [
       }),
   },
   {
+    // Another kind of machine first; one of the same kind may still have what its profile does not tell of.
     rule: 'other-configuration',
-    applies: ({ class: named, places }) => named === 'configuration' && places.otherClass,
-    choose: (its) => within(its, 'other-configuration', 'otherClass', {}),
+    applies: ({ class: named, places, last }) =>
+      named === 'configuration' && (places.otherClass || (places.elsewhere && isOfThePlace(last))),
+    choose: (its) => within(its, 'other-configuration', its.places.otherClass ? 'otherClass' : 'elsewhere', {}),
   },
   {
     // Its own words say the test, other tests' failures say the place: one look at another place tells.
@@ -194,6 +196,11 @@ function failsEverywhere({ tried, class: named, places, last }: Facts): boolean 
   const units = new Set(alike.map(({ worker }) => worker));
   if (classes.size >= 2 && units.size >= 2) return true;
   return units.size >= 2 && !places.otherClass;
+}
+
+/** Something that this worker lacks, rather than something wrong in what was submitted. */
+function isOfThePlace({ failure }: Tried): boolean {
+  return failure?.code === 'RUNNER_NOT_INSTALLED';
 }
 
 function isPoison({ tried, last, config, hasFellowSuspects, isMassLoss }: Facts): boolean {

@@ -248,8 +248,10 @@ const failedRows: readonly Row[] = [
   },
   {
     rule: 'fails-on-every-kind',
-    // A worker that was changed between two attempts is another kind, and still the same unit.
-    applies: ({ classes, units, failing }) => classes.size >= 2 && units.size >= 2 && isOneWay(failing),
+    // A worker that was changed between two attempts is another kind, and still the same unit. What is set up wrongly, or on no
+    // worker, says so itself.
+    applies: ({ classes, units, failing, last }) =>
+      classes.size >= 2 && units.size >= 2 && isOneWay(failing) && classOf(last) !== 'configuration',
     say: (its) => ({
       fault: 'test',
       confidence: 'proven',

@@ -339,3 +339,69 @@ test('a recovery action acts: a device that the kernel speaks against is checked
   const events = lab.finish(worker, lab.held(worker)[0]!, xid);
   expect(only(events, 'certificationRequested')).toMatchObject([{ worker, device: 'gpu:0' }]);
 });
+
+test('a recovery action that only logs does not exist: without a check, the worker is asked for steps of its ladder until it has one', () => {
+  const lab = fleet(['a1', 'a2']);
+  lab.submit(...one());
+  const worker = lab.held('a1').length > 0 ? 'a1' : 'a2';
+  let asked = only(lab.finish(worker, lab.held(worker)[0]!, xid), 'recoveryRequested');
+  const rungs: string[] = [];
+  while (asked[0] !== undefined && rungs.length < 10) {
+    const { rung, request, attempts } = asked[0];
+    expect(attempts).toEqual([]);
+    rungs.push(rung);
+    const outcome = rung === 'runner' ? 'done' : 'notApplicable';
+    const answered = lab.report(worker, { kind: 'recovered', request, rung, outcome, evidence: {}, durationMs: 5 });
+    asked = only(answered, 'recoveryRequested');
+  }
+  // No step that ends the agent is taken for what no check has confirmed.
+  expect(rungs).toEqual(['page', 'browser', 'gpuProcess', 'runner']);
+  live(lab, () => ({}));
+  expect(judged(lab)).toMatchObject({ verdict: 'passed', diagnosis: { fault: 'device' } });
+});
+
+const notInstalled: Outcome = {
+  ...failing({ class: 'configuration', code: 'RUNNER_NOT_INSTALLED', message: 'pytest is not installed' }),
+  verdict: 'errored',
+  counts: { passed: 0, failed: 0, skipped: 0, todo: 0 },
+};
+
+test('a runner that one worker lacks is looked for once on another, which spends nothing of the user’s', () => {
+  const workers = [
+    { names: ['a1', 'b1'], tries: 2, verdict: 'passed' },
+    { names: ['a1', 'a2'], tries: 2, verdict: 'passed' },
+    { names: ['a1'], tries: 1, verdict: 'errored' },
+  ];
+  for (const { names, tries, verdict } of workers) {
+    const lab = fleet(names);
+    lab.submit(...one());
+    const [first] = lab.engine.state.runs.get('r-1' as RunId)!.tasks[0]!.attempts;
+    live(lab, ({ worker }) => (worker === first!.worker ? notInstalled : {}));
+    expect({ names, ...judged(lab) }).toMatchObject({ names, verdict, places: { length: tries } });
+    const { userRetries } = lab.engine.state.runs.get('r-1' as RunId)!.tasks[0]!;
+    expect(userRetries).toBe(0);
+    expect(judged(lab).diagnosis?.fault).toBe('configuration');
+  }
+  const nowhere = fleet(['a1', 'a2', 'b1', 'b2']);
+  nowhere.submit(...one());
+  live(nowhere, () => notInstalled);
+  expect(judged(nowhere)).toMatchObject({ verdict: 'errored', places: { length: 2 } });
+  expect(judged(nowhere).diagnosis).toMatchObject({ fault: 'configuration', confidence: 'proven' });
+});
+
+test('a failure to reach a dependency that is known to be down spends nothing, also of those that were on their way', () => {
+  const lab = fleet(['a1', 'b1']);
+  lab.submit(tasksOf(1), { suites: [suiteOf({ uses: ['payments'] })] });
+  const worker = lab.held('a1').length > 0 ? 'a1' : 'b1';
+  const [ref] = lab.held(worker);
+  lab.start(worker, ref!);
+  const looked = (outcome: 'success' | 'failure'): Event[] =>
+    lab.step({ kind: 'dependencyProbed', dependency: 'payments', outcome, durationMs: 3, detail: null });
+  for (let look = 0; look < 3; look += 1) looked('failure');
+  const [settled] = only(lab.finish(worker, ref!, refused('payments.internal:443')), 'attemptSettled');
+  expect(settled?.next).toMatchObject({ kind: 'requeue', spends: 'nothing', rule: 'outage' });
+  lab.wait(60_000);
+  looked('success');
+  live(lab, () => ({}));
+  expect(judged(lab)).toMatchObject({ verdict: 'passed', diagnosis: { fault: 'infrastructure' } });
+});

@@ -24,7 +24,13 @@ export type Suspicion = {
 
 export type Suspicions = ReadonlyMap<WorkerId, readonly Suspicion[]>;
 
-type Counted = { readonly worker: WorkerId; readonly class: string | null; readonly weight: number };
+type Counted = {
+  readonly worker: WorkerId;
+  readonly class: string | null;
+  readonly weight: number;
+  /** Different tests. */
+  readonly tests: number;
+};
 
 /** A measured failure weighs as much as three contradictions: tests of their own accord do not write to the kernel's log. */
 const measuredWeight = 3;
@@ -47,7 +53,8 @@ function countedOf(
       last = of;
     }
     if (weights.size === 0) continue;
-    counted.push({ worker, class: last, weight: [...weights.values()].reduce((sum, weight) => sum + weight, 0) });
+    const weight = sumOf([...weights.values()]);
+    counted.push({ worker, class: last, weight, tests: weights.size });
   }
   return counted;
 }
@@ -64,20 +71,69 @@ export function suspectsOf(
   const workers = new Set<WorkerId>();
   const classes = new Set<string>();
   if (counted.length === 0) return { workers, classes };
-  const total = counted.reduce((sum, { weight }) => sum + weight, 0);
+  const total = sumOf(counted.map(({ weight }) => weight));
   for (const [of, members] of byClass(counted)) {
-    const weight = members.reduce((sum, one) => sum + one.weight, 0);
+    if (of === null || namesUnits(suspicions, of, nowMs - config.suspicionMs)) continue;
+    const size = Math.max(members.length, fleet.membersOf(of));
     const heavy = members.filter((one) => one.weight >= config.suspicionWeightMin);
     // Most of all that is wrong is here, and on most of its units: a version is the same on all of them.
-    const isMost = of !== null && members.length >= Math.max(2, 0.6 * fleet.membersOf(of));
-    const areUnits = namesUnits(suspicions, of, nowMs - config.suspicionMs);
-    if (isMost && !areUnits && heavy.length >= 2 && weight >= (2 / 3) * total) classes.add(of);
+    if (heavy.length < 2 || members.length < 0.6 * size) continue;
+    if (sumOf(members.map(({ weight }) => weight)) < (2 / 3) * total) continue;
+    const others = counted.filter((one) => one.class !== of).map(({ tests }) => tests);
+    const usual = usualOf(others, Math.max(1, fleet.workers - size));
+    const tests = members.map((one) => one.tests);
+    if (isEvenlyBad([...tests, ...zeros(size - members.length)], usual)) classes.add(of);
   }
   for (const one of counted) {
-    const peers = (total - one.weight) / Math.max(1, fleet.workers - 1);
-    if (one.weight >= config.suspicionWeightMin && one.weight >= 3 * peers) workers.add(one.worker);
+    const others = counted.filter(({ worker }) => worker !== one.worker).map(({ weight }) => weight);
+    const usual = usualOf(others, Math.max(1, fleet.workers - 1));
+    if (one.weight >= config.suspicionWeightMin && one.weight >= 3 * usual) workers.add(one.worker);
   }
   return { workers, classes };
+}
+
+/** How much speaks against an ordinary one of `size`: bad ones, at most a third of them, are left out so as not to hide each other. */
+function usualOf(weights: readonly number[], size: number): number {
+  const sorted = [...weights, ...zeros(size - weights.length)].sort((a, b) => a - b);
+  const kept = Math.max(1, Math.floor((2 * sorted.length) / 3));
+  let sum = sumOf(sorted.slice(0, kept));
+  let count = kept;
+  for (const weight of sorted.slice(kept)) {
+    // The lighter ones alone would make everybody look heavy: whoever does not stand out belongs to them.
+    if (weight >= standsOut * ((sum + 1) / count)) break;
+    sum += weight;
+    count += 1;
+  }
+  return sum / count;
+}
+
+const standsOut = 4;
+
+/**
+ * Whether the failures of a class are those of its version, which is the same on all of its units: that all of them fail at one
+ * rate explains the counts better than that a few do and the others are as usual. Logarithms of Poisson
+ * likelihoods, less a price for each rate that is assumed.
+ */
+function isEvenlyBad(tests: readonly number[], usual: number): boolean {
+  const chance = Math.max(usual, 0.5 / tests.length);
+  const one = sumOf(tests.map((count) => likelihood(count, sumOf(tests) / tests.length))) - ratePrice;
+  const some = sumOf(tests.map((count) => Math.max(likelihood(count, count) - ratePrice, likelihood(count, chance))));
+  return one > some;
+}
+
+const ratePrice = 2;
+
+/** Without the term that is the same for every rate. */
+function likelihood(count: number, rate: number): number {
+  return (count === 0 ? 0 : count * Math.log(rate)) - rate;
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
+
+function zeros(count: number): number[] {
+  return Array.from({ length: Math.max(0, count) }, () => 0);
 }
 
 /** Whether what was measured in a class says that its units are broken, each for itself, more often than their version. */

@@ -84,6 +84,26 @@ export function climb(step: Step, worker: WorkerRecord, device: string | null, r
 }
 
 /**
+ * The next step that ends neither the agent nor attempts, for a device that works on: something measured speaks against it, and it
+ * has no check that could tell. `after` is the step that the worker does not have.
+ */
+export function takeMildStep(
+  step: Step,
+  worker: WorkerRecord,
+  device: string | null,
+  after: Rung | null,
+  reason: string,
+): void {
+  const condition = conditionOf(worker, device);
+  // What is under repair already is taken through the whole ladder.
+  if (condition.kind !== 'ready') return;
+  const deviceClass = deviceClassOf(step.state.profiles.get(worker.profileDigest)?.profile, device);
+  const tried = after === null ? [] : [{ rung: after, outcome: 'notApplicable' as const, durationMs: 0 }];
+  const rung = nextRung(tried, (one) => step.state.rungs.get(rungKey(one, deviceClass)), step.nowMs);
+  if (rung !== null && !longRungs.has(rung)) requestRecovery(step, worker, device, rung, reason, []);
+}
+
+/**
  * A worker that is back is asked again for what it may never have heard of, or could not answer. What was only late is looked at
  * anew: it says itself what it still has, and is given the grace of one that was away.
  */

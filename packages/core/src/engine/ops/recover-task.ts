@@ -21,7 +21,7 @@ import { limit } from '../limits.ts';
 import type { Ending } from '../settle.ts';
 import type { AttemptRecord, RunRecord, State, TaskRecord } from '../state.ts';
 import type { Step } from '../step.ts';
-import { noteTrouble } from './shield-fleet.ts';
+import { isDependencyDown, noteTrouble } from './shield-fleet.ts';
 
 type Requeue = Extract<AttemptSettled['next'], { kind: 'requeue' }>;
 
@@ -55,7 +55,7 @@ export function recoverTask(
       variants: variantsLeft(run, task, tried),
       hasFellowSuspects: (ending.fellowSuspects ?? 0) > 0,
       isMassLoss: isMassLoss(step, tried),
-      isOutage: outage !== null,
+      isOutage: outage !== null || isDependencyDown(step.state, run, task, last),
       isPlaceSuspected: isPlaceSuspected(step, run, task, last),
     },
     step.config.recovery,

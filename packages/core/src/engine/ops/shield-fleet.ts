@@ -1,11 +1,14 @@
 // The fleet shield in the engine: notes failures that may be part of one trouble, opens and closes troubles, and sees that
 // one task looks whether it is over while the others wait.
 import type { TaskId } from '@assay/protocol';
+import { dependenciesMeant } from '../../circuits/attribute.ts';
+import { isBlocking } from '../../circuits/registry.ts';
+import { circuitIdOf } from '../../circuits/scope.ts';
 import { inWindow, isOneTrouble, signatureOf } from '../../recovery/shield.ts';
 import type { Outage } from '../../recovery/shield.ts';
 import type { Tried } from '../../recovery/tried.ts';
 import { taskIdOf } from '../ids.ts';
-import type { AttemptRecord, RunRecord, TaskRecord } from '../state.ts';
+import type { AttemptRecord, RunRecord, State, TaskRecord } from '../state.ts';
 import type { Step } from '../step.ts';
 
 /** Notes a failure; the trouble of the fleet that it is part of, or null. */
@@ -41,6 +44,15 @@ export function noteTrouble(
   }));
   step.emit({ kind: 'outageOpened', signature, name, evidence });
   return state.recovery.outages.get(signature) ?? null;
+}
+
+/** Whether it could not reach what its suite says that it uses, and that is known to be down: it waits with the others. */
+export function isDependencyDown(state: State, run: RunRecord, task: TaskRecord, { failure }: Tried): boolean {
+  const meant = dependenciesMeant(failure, run.spec.suites[task.suite]?.uses ?? []);
+  return meant.some((dependency) => {
+    const circuit = state.circuits.get(circuitIdOf({ kind: 'dependency', dependency }));
+    return circuit !== undefined && isBlocking(circuit);
+  });
 }
 
 /** After the task that looks came to an end: passed or failed otherwise, the trouble is over. */

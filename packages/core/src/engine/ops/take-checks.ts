@@ -12,7 +12,7 @@ import type { WorkerRecord } from '../state.ts';
 import type { Step } from '../step.ts';
 import { clear, conditionOf, quarantine, suspect } from './change-condition.ts';
 import { concludeCertificationProbe } from './move-circuit.ts';
-import { climb, hasCheckFor, requestCertification } from './certify.ts';
+import { climb, hasCheckFor, requestCertification, takeMildStep } from './certify.ts';
 
 type Of<Kind extends Report['kind']> = Extract<Report, { kind: Kind }>;
 
@@ -84,6 +84,8 @@ export function takeRecovered(step: Step, worker: WorkerRecord, report: Of<'reco
   const isUntroubled = before === undefined || before.kind === 'ready';
   if (isUntroubled && outcome === 'done' && hasCheckFor(worker, device))
     return void requestCertification(step, worker, device, `after the step ${rung}`);
+  if (isUntroubled && outcome === 'notApplicable')
+    return takeMildStep(step, worker, device, rung, `it has no step ${rung}`);
   if (!isAwaited) return;
   if (outcome === 'done') return void requestCertification(step, worker, device, `after the step ${rung}`);
   const condition = conditionOf(worker, device);
