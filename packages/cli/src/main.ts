@@ -20,6 +20,7 @@ const families: { readonly names: readonly string[]; readonly load: () => Promis
     names: ['quarantine', 'maintenance', 'release', 'certify', 'recovery'],
     load: async () => (await import('./commands/condition.ts')).addConditionCommands,
   },
+  { names: ['calibration'], load: async () => (await import('./commands/calibration.ts')).addCalibrationCommand },
   { names: ['what-if'], load: async () => (await import('./commands/what-if.ts')).addWhatIfCommand },
   { names: ['circuits'], load: async () => (await import('./commands/circuits.ts')).addCircuitsCommand },
   { names: ['up'], load: async () => (await import('./commands/up.ts')).addUpCommand },

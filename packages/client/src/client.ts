@@ -2,6 +2,7 @@
 // ClientError with its code. Submissions carry their own identity (idempotency key, chunk number), so they are repeated after
 // a broken connection like reads are; making and revoking tokens is not.
 import {
+  CalibrationReport,
   type CancelRequest,
   type CertifyRequest,
   type ConditionRequest,
@@ -16,6 +17,7 @@ import {
   type ReleaseCircuitRequest,
   RunAccepted,
   RunList,
+  RunRecording,
   type RunSubmission,
   RunView,
   TaskList,
@@ -69,6 +71,9 @@ export type Client = {
   /** Asks for the checks; what they find comes with the live feed and the next reading. */
   certifyWorker(worker: string, request: CertifyRequest): Promise<WorkerView>;
   recoveryHistory(): Promise<RecoveryHistory>;
+  calibration(): Promise<CalibrationReport>;
+  /** What a simulation of the run needs, from the journal; `absent` where that no longer has it. */
+  recordingOf(run: string): Promise<RunRecording>;
   /** Those that stop something first. */
   listCircuits(query?: CircuitsQuery): Promise<CircuitList>;
   readCircuit(circuit: string): Promise<CircuitView>;
@@ -134,6 +139,8 @@ function runCalls(transport: Transport) {
     readTask: (task: string) => get(TaskView, `/tasks/${id(task)}`),
     explainTask: (task: string) => get(Explanation, `/tasks/${id(task)}/explain`),
     health: () => get(Health, '/health'),
+    calibration: () => get(CalibrationReport, '/calibration'),
+    recordingOf: (run: string) => get(RunRecording, `/runs/${id(run)}/recording`),
   };
 }
 

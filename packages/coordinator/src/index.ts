@@ -3,6 +3,7 @@
 export { openAuthority, type StoredAuthority } from './adapters/authority-sqlite.ts';
 export { createLog, silentLog, type Log } from './log.ts';
 export { adviseCircuits, circuitsDefaults, type Advice, type HistoricAttempt } from '@assay/core';
-export { policyNames, simulateWhatIf, type Outcome, type PolicyName, type Recorded } from '@assay/core';
+export { measureRun, policyNames, simulateWhatIf } from '@assay/core';
+export type { Measures, Outcome, PolicyName, Recorded } from '@assay/core';
 export { CircuitSetting, CoordinatorSettings, DependencySetting } from './settings.ts';
 export { startCoordinator, type CoordinatorOptions, type RunningCoordinator } from './main.ts';

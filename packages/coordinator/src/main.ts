@@ -26,6 +26,7 @@ import type { Authority } from './ports/authority.ts';
 import type { BlobStore } from './ports/blob-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Coordinator } from './ports/coordinator.ts';
+import { createRecordings } from './recording/recordings.ts';
 import { recoverState } from './recovery.ts';
 import type { CoordinatorSettings, DependencySetting } from './settings.ts';
 import { createShell, type Shell } from './shell.ts';
@@ -72,7 +73,7 @@ export interface RunningCoordinator {
 /** Time between two batches of results (each costs DuckDB some 10 ms whatever is in it), and how long the start and the stop wait for the results store. */
 const resultsGatherMs = 1_000;
 const resultsOpenMs = 2_000;
-const resultsCloseMs = 10_000;
+const resultsCloseMs = 2_000;
 const exitCodeOfBug = 70;
 const fatalStopMs = 3_000;
 
@@ -99,19 +100,26 @@ async function assemble(
 ): Promise<RunningCoordinator> {
   const { log = createLog() } = options;
   const startedMs = performance.now();
-  const fatal = fatalOf(options, log, stop);
+  const parts: { shell: Shell | null; prober: Prober | null; results: ResultsLink | null } = {
+    shell: null,
+    prober: null,
+    results: null,
+  };
+  const fatal = fatalOf(options, log, stop, async () => void (await parts.results?.close(0)));
   const kept = await openState(options, closers, log);
   const { journal, blobs, authority, clock } = kept;
-  const parts: { shell: Shell | null; prober: Prober | null } = { shell: null, prober: null };
   const results = openResultsOf(options.stateDir, journal, log, (seq) =>
     parts.shell?.post({ kind: 'resultsAcknowledged', seq }),
   );
+  parts.results = results;
   const recovered = await recoverState(journal, (message) => log.warn(message));
   const snapshots = openSnapshots(options, journal, clock, recovered.snapshotSeq, log);
   // Closed in the opposite order: results and snapshots read the journal to its end, so it closes after them.
   closers.push(
     () => snapshots.stop(),
-    () => results.close(resultsCloseMs),
+    async () => {
+      if (!(await results.close(resultsCloseMs))) log.warn('the results store did not close in time');
+    },
   );
   await checkResults(results, journal, fatal.onFatal);
 
@@ -197,6 +205,11 @@ function createShellOf({ results, snapshots, ...parts }: ShellParts): Shell {
   return createShell({
     ...parts,
     feed: createMemoryFeed({ startSeq: parts.journal.lastSeq() }),
+    recording: createRecordings({
+      journalDirectory: parts.journal.journalDirectory,
+      snapshotDirectory: parts.journal.snapshotDirectory,
+      durableSeq: () => parts.journal.lastSeq(),
+    }),
     results: results.store,
     onDurable: (seq, hasSettledRun) => {
       results.durable(seq, hasSettledRun);
@@ -290,7 +303,12 @@ function openSnapshots(
 }
 
 /** What happens when it cannot go on. While it starts, the start fails; later the process ends, unless the caller decides. */
-function fatalOf(options: CoordinatorOptions, log: Log, stop: () => Promise<void>) {
+function fatalOf(
+  options: CoordinatorOptions,
+  log: Log,
+  stop: () => Promise<void>,
+  letGoOfResults: () => Promise<void>,
+) {
   const { promise: beforeServing, reject } = Promise.withResolvers<never>();
   beforeServing.catch(() => undefined);
   let isServing = false;
@@ -303,14 +321,12 @@ function fatalOf(options: CoordinatorOptions, log: Log, stop: () => Promise<void
       if (!isServing) return reject(error);
       log.error('the coordinator cannot go on; it recovers from its journal when it is started again', { error });
       if (options.onFatal !== undefined) return options.onFatal(error);
-      // The threads are let go in order: one that is cut off inside the database's own code would abort the process.
-      const late = setTimeout(() => process.exit(exitCodeOfBug), fatalStopMs);
-      void stop()
-        .catch(() => undefined)
-        .then(() => {
-          clearTimeout(late);
-          process.exit(exitCodeOfBug);
-        });
+      // The results thread is let end even where the rest hangs: cut off inside the database's own code, it would abort the process.
+      const late = new Promise<void>((resolve) => setTimeout(resolve, fatalStopMs));
+      const stopped = stop().catch(() => undefined);
+      void Promise.race([stopped, late])
+        .then(letGoOfResults)
+        .finally(() => process.exit(exitCodeOfBug));
     },
   };
 }

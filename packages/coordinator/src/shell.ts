@@ -4,6 +4,7 @@
 import {
   explainTask,
   scopeOfCircuit,
+  viewCalibration,
   viewCircuit,
   viewCircuits,
   viewRecovery,
@@ -25,6 +26,7 @@ import {
   type CircuitView,
   type Health,
   type RunId,
+  type RunRecording,
   type TaskId,
   type WorkerId,
 } from '@assay/protocol';
@@ -55,6 +57,8 @@ export type ShellOptions = {
   limits?: Partial<DriverLimits>;
   /** In how long a dependency is looked at next, null where that is not known. */
   nextProbeInMs?: (dependency: string) => number | null;
+  /** Reads a run from the journal's files; absent where there are none. */
+  recording?: (run: string) => Promise<RunRecording>;
   /** Checks that every worker gets with its welcome. */
   fleetChecks?: readonly CheckSpec[];
 };
@@ -106,6 +110,7 @@ export function createShell(options: ShellOptions): Shell {
   return {
     views: viewsOf(engine, config, clock, options.nextProbeInMs ?? (() => null)),
     nowMs: () => clock.nowMs(),
+    recording: options.recording ?? noRecording,
     feed,
     results: options.results,
     links,
@@ -148,6 +153,15 @@ function viewsOf(
     workers: () => viewWorkers(state),
     worker: (worker) => viewWorker(state, worker as WorkerId),
     recovery: () => viewRecovery(state),
+    calibration: () => ({
+      suites: viewCalibration(state).map(({ project, suite, count, medianRatio, p90Factor }) => ({
+        project,
+        suite,
+        tasks: count,
+        medianRatio: 1 / medianRatio,
+        p90Error: p90Factor,
+      })),
+    }),
     circuits: () => viewCircuits(state, config.circuits, clock.nowMs()).map(withNextProbe),
     circuit: (circuit) => {
       const view = viewCircuit(state, config.circuits, circuit, clock.nowMs());
@@ -157,6 +171,9 @@ function viewsOf(
     explain: (task: TaskId) => explainTask(state, config, task, clock.nowMs()),
   };
 }
+
+const noRecording = (): Promise<RunRecording> =>
+  Promise.resolve({ kind: 'absent', reason: 'this coordinator keeps no journal on disk' });
 
 function performSettings({ config, fleetChecks }: ShellOptions): PerformSettings {
   const { heartbeatMs, silentAfterMs } = config;

@@ -48,6 +48,8 @@ export { workerTransitions } from './lifecycle/worker.ts';
 export { viewCalibration } from './scheduling/calibration.ts';
 export type { SuiteCalibration } from './scheduling/calibration.ts';
 export { simulate as simulateWhatIf } from './scheduling/what-if/simulate.ts';
+export { measure as measureRun } from './scheduling/what-if/measure.ts';
+export type { Measures } from './scheduling/what-if/measure.ts';
 export type { Change, Outcome, Recorded, RecordedTask, RecordedWorker } from './scheduling/what-if/simulate.ts';
 export { whyKept } from './scheduling/hold.ts';
 export { policyNames } from './scheduling/policy/policy.ts';

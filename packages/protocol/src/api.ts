@@ -15,6 +15,8 @@
 //   POST   /workers/:worker/condition  ConditionRequest -> WorkerView        operate
 //   POST   /workers/:worker/certify  CertifyRequest -> WorkerView            operate
 //   GET    /recovery                 -> RecoveryHistory                      read
+//   GET    /calibration              -> CalibrationReport                    read
+//   GET    /runs/:run/recording      -> RunRecording                         read
 //   GET    /feed?run=&after=         -> text/event-stream of FeedEvent       read
 //   HEAD|GET|PUT /blobs/:digest                                              read (PUT: submit or worker)
 //   GET|POST /tokens, DELETE /tokens/:token                                  admin

@@ -2,6 +2,7 @@
 export * from './admission-policy.ts';
 export * from './accelerator-ids.ts';
 export * from './api.ts';
+export * from './history.ts';
 export * from './checks.ts';
 export * from './circuits.ts';
 export * from './errors.ts';

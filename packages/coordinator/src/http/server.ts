@@ -22,6 +22,7 @@ import { circuitRoutes } from './routes/circuits.ts';
 import { caseRoutes } from './routes/cases.ts';
 import { feedRoutes } from './routes/feed.ts';
 import { healthRoutes } from './routes/health.ts';
+import { historyRoutes } from './routes/history.ts';
 import { runRoutes } from './routes/runs.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -72,6 +73,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       for (const add of [healthRoutes, caseRoutes, taskRoutes, workerRoutes, circuitRoutes, tokenRoutes, feedRoutes])
         add(routes, context);
       runRoutes(routes, context, busyGate);
+      historyRoutes(routes, context);
       api.register(async (blobs) => blobRoutes(blobs as unknown as App, context));
       routes.get('/openapi.json', { config: { scope: 'none' }, schema: { hide: true } }, (_request, reply) =>
         reply.serializer(JSON.stringify).send(app.swagger()),

@@ -3,12 +3,14 @@
 import type { Input, Reply } from '@assay/core';
 import type {
   AgentMessage,
+  CalibrationReport,
   CircuitScope,
   CircuitView,
   Explanation,
   Health,
   Hello,
   RecoveryHistory,
+  RunRecording,
   RunView,
   TaskId,
   TaskView,
@@ -35,6 +37,8 @@ export interface LiveViews {
   circuitScope(circuit: string): CircuitScope | null;
   /** What was learned of the steps of recovery. */
   recovery(): RecoveryHistory;
+  /** How good predictions were, by suite. */
+  calibration(): CalibrationReport;
 }
 
 export interface Coordinator {
@@ -43,6 +47,8 @@ export interface Coordinator {
   readonly results: ResultQuestions;
   /** The time that inputs are stepped at. */
   nowMs(): number;
+  /** What the journal holds of a run that is over: read from the disk, beside the loop. */
+  recording(run: string): Promise<RunRecording>;
   /** Resolves when the reply's cause is durable; rejects with SHUTTING_DOWN. */
   submit(input: Input): Promise<Reply>;
   /** Resolves when all that the views show now is durable: what is read from them is sent only then. */

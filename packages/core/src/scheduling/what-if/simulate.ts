@@ -1,7 +1,8 @@
 // What a recorded run would have been under another policy or with more workers: its tasks through a fresh engine in virtual
 // time, each taking what it really took. Where a task was not run on a class of machines, it takes what it took elsewhere,
 // scaled by the speeds that this run shows. The engine is told what it was told then: the estimates of that time.
-// Pure: the same record gives the same answer. What it leaves out: other runs, failures and retries, workers that came and went.
+// Tasks arrive and workers come when they did; one that went takes nothing new from then on. Pure: the same record gives the same
+// answer. What it leaves out: other runs, and failures (what a repetition took is added to its task's cost).
 import type { AttemptRef, Profile, RunId, SessionId, Suite, TaskId, WorkerId } from '@assay/protocol';
 import { engineDefaults } from '../../engine/config.ts';
 import { createEngine } from '../../engine/engine.ts';
@@ -13,6 +14,8 @@ import { learn } from '../durations.ts';
 import { suiteKeyOf } from '../groups.ts';
 import type { PolicyName } from '../policy/policy.ts';
 import { predictOn } from '../predict.ts';
+import { byArrival, measure, taskOf } from './measure.ts';
+import type { Measures } from './measure.ts';
 
 export type RecordedWorker = {
   readonly worker: string;
@@ -22,6 +25,10 @@ export type RecordedWorker = {
   readonly profile: Profile;
   readonly profileDigest: string;
   readonly declared: Readonly<Record<string, string | number | boolean>>;
+  readonly trust?: string | undefined;
+  /** When it came, and when it went, since the submission; absent is the whole run. It takes nothing new once it goes. */
+  readonly fromMs?: number;
+  readonly untilMs?: number | null;
 };
 export type RecordedTask = {
   readonly suite: number;
@@ -31,29 +38,34 @@ export type RecordedTask = {
   /** What it really took, and where. */
   readonly costMs: number;
   readonly worker: string;
+  /** What its other attempts took that were run to their end: added to its cost, wherever it is run. */
+  readonly repeatedMs?: number;
+  /** Since the submission; absent is with it. */
+  readonly arrivedMs?: number;
+  /** Indexes in this record of tasks that come before it. */
+  readonly after?: readonly number[];
 };
 export type Recorded = {
   readonly project: string;
-  readonly suites: readonly Pick<Suite, 'name' | 'requires' | 'batching'>[];
+  readonly pool?: string;
+  readonly suites: readonly RecordedSuite[];
   readonly tasks: readonly RecordedTask[];
   readonly workers: readonly RecordedWorker[];
   /** Of a runner's start, once an assignment. */
   readonly startupMs: number;
+  /** Of a runner's start by suite and worker, where it was measured. */
+  readonly startups?: readonly { readonly suite: number; readonly worker: string; readonly ms: number }[];
 };
+export type RecordedSuite = Pick<Suite, 'name' | 'requires' | 'batching'> &
+  Partial<Pick<Suite, 'alternatives' | 'claims' | 'concurrency' | 'hedge'>>;
 export type Change = { readonly policy: PolicyName; readonly add?: { readonly like: string; readonly count: number } };
-export type Outcome = {
-  readonly policy: PolicyName;
-  readonly workers: number;
-  readonly makespanMs: number;
-  readonly waitMedianMs: number;
-  readonly waitLongestMs: number;
-  /** Share of all slot time that was spent on tasks. */
-  readonly utilisation: number;
-  readonly assignments: number;
-};
+export type Outcome = { readonly policy: PolicyName } & Measures;
 
 const run = 'r-what-if' as RunId;
 const latencyMs = 2;
+const idleMax = 10_000;
+const moreMark = '-more-';
+const cannotEnd = 'the run cannot end: what is left fits no worker that is there';
 
 export function simulate(recorded: Recorded, change: Change): Outcome {
   const world = new World(recorded, change);
@@ -78,6 +90,8 @@ class World {
   #order = 0;
   #busyMs = 0;
   #assignments = 0;
+  /** Deadlines in a row with nothing under way. */
+  #idle = 0;
 
   constructor(recorded: Recorded, change: Change) {
     this.#recorded = recorded;
@@ -88,8 +102,10 @@ class World {
   }
 
   live(): void {
-    for (const one of this.#workers) this.#step(helloOf(one));
-    const { project, suites, tasks } = this.#recorded;
+    for (const one of this.#workers) this.#attend(one);
+    const { project, pool, suites, tasks } = this.#recorded;
+    const arrivals = byArrival(tasks);
+    const [first, ...later] = arrivals;
     this.#step({
       kind: 'submitRun',
       run,
@@ -101,31 +117,46 @@ class World {
         project,
         priority: 0,
         source: { kind: 'directory', path: '/' },
+        ...(pool === undefined ? {} : { pool }),
         suites: suites.map(suiteOf),
         failFast: false,
-        unplaceable: 'settle',
+        unplaceable: 'wait',
       },
-      tasks: tasks.map(({ suite, target, expectedMs }) => ({
-        suite,
-        target,
-        ...(expectedMs === undefined ? {} : { expectedMs }),
-      })),
-      sealed: true,
+      tasks: (first?.tasks ?? []).map(taskOf),
+      sealed: later.length === 0,
     });
+    for (const [at, arrival] of later.entries())
+      this.#at(arrival.atMs, () =>
+        this.#step({
+          kind: 'addTasks',
+          run,
+          chunk: at + 1,
+          tasks: arrival.tasks.map(taskOf),
+          sealed: at + 1 === later.length,
+        }),
+      );
     while (this.#engine.state.runs.get(run)?.state.kind !== 'settled') this.#next();
   }
 
+  #attend(one: RecordedWorker): void {
+    const join = () => this.#step(helloOf(one));
+    if ((one.fromMs ?? 0) <= 0) join();
+    else this.#at(one.fromMs ?? 0, join);
+    if (one.untilMs === undefined || one.untilMs === null) return;
+    const worker = one.worker as WorkerId;
+    this.#at(one.untilMs, () => this.#step({ kind: 'drainWorker', worker, actor: 'what-if', reason: 'it left then' }));
+  }
+
   outcome(): Outcome {
-    const waits = [...this.#waits.values()].sort((a, b) => a - b);
-    const slots = this.#workers.reduce((sum, one) => sum + one.slots, 0);
     return {
       policy: this.#change.policy,
-      workers: this.#workers.length,
-      makespanMs: this.#nowMs,
-      waitMedianMs: waits[Math.floor(waits.length / 2)] ?? 0,
-      waitLongestMs: waits.at(-1) ?? 0,
-      utilisation: this.#nowMs === 0 ? 0 : this.#busyMs / (slots * this.#nowMs),
-      assignments: this.#assignments,
+      ...measure({
+        workers: this.#workers,
+        makespanMs: this.#nowMs,
+        waits: [...this.#waits.values()],
+        busyMs: this.#busyMs,
+        assignments: this.#assignments,
+      }),
     };
   }
 
@@ -133,18 +164,27 @@ class World {
     const dueMs = this.#engine.nextDeadlineMs();
     const first = this.#due[0];
     if (dueMs !== null && (first === undefined || dueMs < first.atMs)) {
+      this.#idle = first === undefined ? this.#idle + 1 : 0;
+      if (this.#idle > idleMax) throw new Error(`${cannotEnd} (${this.#left()})`);
       this.#nowMs = Math.max(this.#nowMs, dueMs);
       this.#step({ kind: 'timePassed' });
       return;
     }
-    if (first === undefined) throw new Error('the run cannot end: what is left fits no worker that is there');
+    if (first === undefined) throw new Error(`${cannotEnd} (${this.#left()})`);
+    this.#idle = 0;
     this.#due.shift();
     this.#nowMs = first.atMs;
     first.act();
   }
 
+  #left(): string {
+    const counts = this.#engine.state.runs.get(run)?.counts;
+    return `${counts?.queued ?? 0} of ${this.#recorded.tasks.length} tasks`;
+  }
+
   #step(input: Input): void {
-    const { events } = this.#engine.step(input, this.#nowMs);
+    const { events, reply } = this.#engine.step(input, this.#nowMs);
+    if (reply.kind === 'refused') throw new Error(`${input.kind} was refused: ${reply.reason}`);
     for (const event of events) this.#hear(event);
   }
 
@@ -168,16 +208,22 @@ class World {
     const queue = event.tasks.map(({ index, attempt }) => ({ task: `${run}.${index}` as TaskId, attempt }));
     const slot: Slot = { worker: event.worker, queue, running: null };
     this.#slots.set(event.assignment, slot);
-    this.#at(this.#recorded.startupMs, () => this.#startNext(slot));
+    const { startups, startupMs } = this.#recorded;
+    const measured = startups?.find(({ suite, worker }) => suite === event.suite && worker === likeOf(event.worker));
+    const ms = measured?.ms ?? startupMs;
+    this.#busyMs += ms;
+    this.#at(ms, () => this.#startNext(slot));
   }
 
   #startNext(slot: Slot): void {
     const ref = slot.queue.shift();
     slot.running = ref ?? null;
     if (ref === undefined) return;
-    if (!this.#waits.has(ref.task)) this.#waits.set(ref.task, this.#nowMs);
+    const index = Number(ref.task.slice(run.length + 1));
+    if (!this.#waits.has(ref.task))
+      this.#waits.set(ref.task, this.#nowMs - (this.#recorded.tasks[index]?.arrivedMs ?? 0));
     this.#report(slot.worker, [{ kind: 'started', ...ref, atMs: this.#nowMs }]);
-    const costMs = this.#costs(Number(ref.task.slice(run.length + 1)), slot.worker);
+    const costMs = this.#costs(index, slot.worker);
     const startedMs = this.#nowMs;
     this.#at(costMs, () => {
       if (slot.running !== ref) return;
@@ -223,15 +269,25 @@ function added({ workers }: Recorded, { add }: Change): RecordedWorker[] {
   if (add === undefined) return [];
   const like = workers.find(({ worker }) => worker === add.like);
   if (like === undefined) throw new Error(`no worker ${add.like} had a part in the run`);
-  return Array.from({ length: add.count }, (_, number) => ({ ...like, worker: `${like.worker}-more-${number + 1}` }));
+  return Array.from({ length: add.count }, (_, number) => ({
+    ...like,
+    fromMs: 0,
+    untilMs: null,
+    worker: `${like.worker}${moreMark}${number + 1}`,
+  }));
 }
 
-function suiteOf({ name, requires, batching }: Recorded['suites'][number]): Suite {
+/** The recorded worker that an added one is like. */
+function likeOf(worker: string): string {
+  return worker.split(moreMark, 1)[0] ?? worker;
+}
+
+function suiteOf(suite: RecordedSuite): Suite {
   const none = { directory: '', arguments: [], env: {}, secrets: [], retries: 0, noOutputTimeoutMs: 0 };
-  return { name, runner: 'command', timeoutMs: 7 * 86_400_000, requires, batching, ...none };
+  return { runner: 'command', timeoutMs: 7 * 86_400_000, ...suite, ...none };
 }
 
-function helloOf({ worker, pool, slots, profile, profileDigest, declared }: RecordedWorker): Input {
+function helloOf({ worker, pool, slots, trust, profile, profileDigest, declared }: RecordedWorker): Input {
   return {
     kind: 'workerConnected',
     worker: worker as WorkerId,
@@ -242,6 +298,7 @@ function helloOf({ worker, pool, slots, profile, profileDigest, declared }: Reco
     pool,
     slots,
     agentVersion: '',
+    ...(trust === undefined ? {} : { trust }),
     profile,
     profileDigest,
     declared: { ...declared },
@@ -275,9 +332,10 @@ function costsOf(recorded: Recorded, workers: readonly RecordedWorker[]): (task:
     const capability = state.workers.get(worker as WorkerId)?.class;
     if (task === undefined || record === undefined || lane === undefined || capability === undefined)
       throw new Error(`no task ${index}`);
+    const { repeatedMs = 0 } = task;
     // Of a worker that is no longer there nothing is known that could scale it.
     const measuredOn = state.workers.get(task.worker as WorkerId)?.class;
-    if (measuredOn === undefined || measuredOn === capability) return task.costMs;
-    return predictOn(state, engineDefaults, lane, record, capability).ms;
+    if (measuredOn === undefined || measuredOn === capability) return task.costMs + repeatedMs;
+    return predictOn(state, engineDefaults, lane, record, capability).ms + repeatedMs;
   };
 }
