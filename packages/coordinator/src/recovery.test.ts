@@ -82,6 +82,28 @@ test('a snapshot that cannot be restored is passed over for the older one, then 
   expect([text(fromStart.state), fromStart.snapshotSeq, notices.length]).toEqual([text(rig.engine.state), null, 3]);
 });
 
+test('a snapshot of an older format is refused as such: recovery begins at one of its own format, else at the start', async () => {
+  const rig = busyRig();
+  const early = await recovered({ ...rig.disk, entries: rig.disk.entries.slice(0, 3) });
+  const own = snapshot(early.state);
+  // As an older version would have written it: all that it says is true, and what came with this format is not in it.
+  const { version, registry, hedges, ...rest } = JSON.parse(own) as Record<string, unknown>;
+  expect([registry, hedges]).not.toContain(undefined);
+  const older = JSON.stringify({ version: Number(version) - 1, ...rest });
+  rig.disk.snapshots.push({ seq: 3, state: older });
+  const notices: string[] = [];
+  const fromStart = await recovered(rig.disk, notices);
+  expect([text(fromStart.state), fromStart.snapshotSeq]).toEqual([text(rig.engine.state), null]);
+  expect(notices).toEqual([
+    `snapshot 3 cannot be restored: Error: snapshot format ${Number(version) - 1} is not ${String(version)}`,
+  ]);
+  const middle = await recovered({ ...rig.disk, snapshots: [], entries: rig.disk.entries.slice(0, 5) });
+  const later = JSON.stringify({ ...JSON.parse(snapshot(middle.state)), version: Number(version) - 1 });
+  rig.disk.snapshots.splice(0, 1, { seq: 5, state: later }, { seq: 3, state: own });
+  const fromOwn = await recovered(rig.disk, notices);
+  expect([text(fromOwn.state), fromOwn.snapshotSeq, notices.length]).toEqual([text(rig.engine.state), 3, 2]);
+});
+
 test('where the journal no longer reaches back to a snapshot that can be read, nothing starts', async () => {
   const rig = busyRig();
   const disk = { ...rig.disk, entries: rig.disk.entries.slice(4), firstSeq: 5 };
