@@ -6,7 +6,7 @@ import { admission, firstAdmitted } from './admission.ts';
 import { isHeldFrom } from './hold.ts';
 import type { CapabilityClass, Lane } from './index-types.ts';
 import { laneAdvantage, placeOf } from './plan.ts';
-import type { RunPlan } from './plan.ts';
+import type { PlanEntry, RunPlan } from './plan.ts';
 import type { Candidate, Policy } from './policy/policy.ts';
 import { predictFromSuite, predictOn, slownessOn } from './predict.ts';
 
@@ -45,12 +45,12 @@ function bestOfClasses(
 ): Candidate | null {
   const runPlan = run.plan;
   if (runPlan === null) return null;
-  const lanes = run.lanes.filter((lane) => lane.heapSlot >= 0 && isOpen(lane));
+  const open = openOnce(isOpen);
   let best: Candidate | null = null;
   for (const capability of step.state.index.freeClasses) {
     const place = placeOf(runPlan, capability);
     if (place < 0) continue;
-    const candidate = bestOfClass(step, runPlan, lanes, capability, place, best, policy, areFreeCounted);
+    const candidate = bestOfClass(step, run, runPlan, open, capability, place, best, policy, areFreeCounted);
     if (candidate !== null) best = candidate;
   }
   return best;
@@ -58,8 +58,9 @@ function bestOfClasses(
 
 function bestOfClass(
   step: Step,
+  run: RunRecord,
   runPlan: RunPlan,
-  lanes: readonly Lane[],
+  isOpen: (lane: Lane) => boolean,
   capability: CapabilityClass,
   place: number,
   before: Candidate | null,
@@ -77,9 +78,13 @@ function bestOfClass(
     best = candidate;
     return true;
   };
-  for (const lane of lanes) {
-    if (!lane.group.fitting.has(capability)) continue;
+  for (const lane of run.lanes) {
+    if (lane.heapSlot < 0) continue;
     const advantage = laneAdvantage(runPlan, lane.suite, place);
+    // Its first task is behind, and so are all others: whether it may be placed, and where, need not be asked.
+    const first = lane.known.peek() ?? lane.unknown.peek();
+    if (first === undefined || (best !== null && isBehind(best, first, advantage))) continue;
+    if (!lane.group.fitting.has(capability) || !isOpen(lane)) continue;
     let areKnownKept = true;
     let looked = 0;
     for (const task of lane.known.inOrder()) {
@@ -93,12 +98,32 @@ function bestOfClass(
     if (unknown !== undefined) consider(lane, unknown, advantage);
   }
   let looked = 0;
-  for (const { lane, task, advantage } of runPlan.queues[place]?.inOrder() ?? []) {
+  for (const { lane, task, advantage } of inOrderOf(runPlan, place)) {
     looked += 1;
     if (looked > heldLookedMax) break;
-    if (lanes.includes(lane) && lane.group.fitting.has(capability) && consider(lane, task, advantage)) break;
+    // Those after it are no better in this.
+    if (best !== null && Math.min(0, advantage) < Math.min(0, best.advantage)) break;
+    const isWaiting = lane.heapSlot >= 0 && lane.group.fitting.has(capability) && isOpen(lane);
+    if (isWaiting && consider(lane, task, advantage)) break;
   }
   return best === before ? null : best;
+}
+
+const nothing: readonly PlanEntry[] = [];
+
+function inOrderOf({ queues }: RunPlan, place: number): Iterable<PlanEntry> {
+  const queue = queues[place];
+  return queue === undefined || queue.size === 0 ? nothing : queue.inOrder();
+}
+
+/** Asks once a lane. */
+function openOnce(isOpen: (lane: Lane) => boolean): (lane: Lane) => boolean {
+  const known = new Map<Lane, boolean>();
+  return (lane) => {
+    let answer = known.get(lane);
+    if (answer === undefined) known.set(lane, (answer = isOpen(lane)));
+    return answer;
+  };
 }
 
 function isBehind(best: Candidate, task: TaskRecord, advantage: number): boolean {

@@ -12,6 +12,8 @@ import { classIdOf } from '../circuits/scope.ts';
 
 export function createIndex(): Index {
   return {
+    alternativesDueMs: -Infinity,
+    changes: 0,
     classes: new Map(),
     groups: new Map(),
     freeClasses: new Set(),
@@ -136,6 +138,7 @@ export function changeLoad(index: Index, worker: WorkerRecord, change: () => voi
 
 function put(index: Index, worker: WorkerRecord): void {
   const { class: capability } = worker;
+  index.changes += 1;
   if (isExpected(worker)) {
     capability.possible += 1;
     if (worker.whole !== null) worker.whole.possible += 1;
@@ -153,6 +156,7 @@ function put(index: Index, worker: WorkerRecord): void {
 
 function take(index: Index, worker: WorkerRecord): void {
   const { class: capability } = worker;
+  index.changes += 1;
   if (isExpected(worker)) {
     capability.possible -= 1;
     if (worker.whole !== null) worker.whole.possible -= 1;

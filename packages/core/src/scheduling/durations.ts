@@ -104,14 +104,20 @@ function learnSpeed(suite: SuiteHistory, speed: Speed, durations: readonly Durat
   if (durations.length === 0 || (durations.length === 1 && durations[0]?.machine === speed.machine)) return;
   let sum = 0;
   let weights = 0;
+  // With what was learned just now: not the table of before.
+  const mean = meanOf(suite);
+  const speedNow = (machine: number): number => {
+    const one = suite.speeds.length < 2 ? undefined : suite.speeds.find((other) => other.machine === machine);
+    return one === undefined ? 0 : blended(one, mean);
+  };
   for (const { machine, meanMs, count } of durations) {
     if (machine === speed.machine) continue;
     const weight = Math.min(count, 5);
-    sum += weight * (logOf(meanMs) - speedOf(suite, machine));
+    sum += weight * (logOf(meanMs) - speedNow(machine));
     weights += weight;
   }
   const seen = log - sum / weights;
-  const surprise = seen - speedOf(suite, speed.machine);
+  const surprise = seen - speedNow(speed.machine);
   suite.pairs += 1;
   // The first pairs of a class tell its speed, and nothing yet of how well speeds explain.
   if (speed.pairs >= 3) suite.unexplained = moved(suite.unexplained, surprise * surprise, suite.pairs, suiteWeightMin);
@@ -119,22 +125,48 @@ function learnSpeed(suite: SuiteHistory, speed: Speed, durations: readonly Durat
   speed.log = moved(speed.log, seen, speed.pairs, suiteWeightMin);
 }
 
-/** The speed of a class in a suite that has run on it, as a logarithm; only differences between classes mean something. */
-export function speedOf(suite: SuiteHistory, machine: number): number {
-  const { speeds } = suite;
-  if (speeds.length < 2) return 0;
-  const speed = speeds.find((one) => one.machine === machine);
-  if (speed === undefined) return 0;
-  let mean = 0;
-  for (const one of speeds) mean += one.meanLog / speeds.length;
-  return blended(speed, mean);
+/** Speeds of a suite as they are until something is learned, which `count` tells: they follow from it and are no part of the state. */
+type SpeedTable = {
+  count: number;
+  byMachine: Map<number, number>;
+  borrowed: Map<CapabilityClass, number>;
+  forgotten: number;
+};
+const tables = new WeakMap<SuiteHistory, SpeedTable>();
+
+function tableOf(suite: SuiteHistory): SpeedTable {
+  const known = tables.get(suite);
+  if (known !== undefined && known.count === suite.count) return known;
+  const mean = meanOf(suite);
+  const byMachine = new Map<number, number>();
+  for (const speed of suite.speeds) byMachine.set(speed.machine, blended(speed, mean));
+  const table = { count: suite.count, byMachine, borrowed: new Map<CapabilityClass, number>(), forgotten: 0 };
+  tables.set(suite, table);
+  return table;
 }
 
-/** All of them at once, in the order of `speeds`. */
-export function speedsOf({ speeds }: SuiteHistory): number[] {
+/** The speed of a class in a suite that has run on it, as a logarithm; only differences between classes mean something. */
+export function speedOf(suite: SuiteHistory, machine: number): number {
+  return suite.speeds.length < 2 ? 0 : (tableOf(suite).byMachine.get(machine) ?? 0);
+}
+
+/** All of them, by the number of the class. */
+export function speedsOf(suite: SuiteHistory): ReadonlyMap<number, number> {
+  return tableOf(suite).byMachine;
+}
+
+/** Speeds that classes borrow from those alike, as long as nothing is learned and no class is forgotten. */
+export function borrowedSpeeds(suite: SuiteHistory, forgotten: number): Map<CapabilityClass, number> {
+  const table = tableOf(suite);
+  if (table.forgotten !== forgotten) table.borrowed.clear();
+  table.forgotten = forgotten;
+  return table.borrowed;
+}
+
+function meanOf({ speeds }: SuiteHistory): number {
   let mean = 0;
   for (const one of speeds) mean += one.meanLog / speeds.length;
-  return speeds.map((speed) => blended(speed, mean));
+  return mean;
 }
 
 function blended(speed: Speed, mean: number): number {

@@ -145,6 +145,7 @@ function taken(parsed: ParsedRequirement): Requirement {
 /** Holds a group against a class: a new pair, or the policy changed. */
 export function match(index: Index, group: RequirementGroup, capability: CapabilityClass): void {
   const verdict = verdictOf(index, group, capability);
+  index.changes += 1;
   group.fits.set(capability, verdict);
   if (verdict.kind === 'misfits') return;
   group.fitting.add(capability);

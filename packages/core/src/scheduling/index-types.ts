@@ -121,6 +121,10 @@ export type LaneConstraint = {
 export type Delayed = { readonly lane: Lane; readonly task: TaskRecord; readonly atMs: number; heapSlot: number };
 
 export type Index = {
+  /** No alternative of a lane in `expiring` opens before this; a hint, corrected when it is reached. */
+  alternativesDueMs: number;
+  /** Goes up when a worker, a fit or which lanes have work changes: what was seen of them before holds until then. */
+  changes: number;
   readonly classes: Map<string, CapabilityClass>;
   readonly groups: Map<string, RequirementGroup>;
   /** Classes that have a free slot. */

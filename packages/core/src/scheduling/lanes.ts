@@ -36,6 +36,7 @@ export function putInLane(
   peculiar: readonly number[] | null,
 ): void {
   const lane = laneOf(run, task.suite);
+  if (lane.queued === 0) index.changes += 1;
   lane.queued += 1;
   task.predictedMs = predictedMs;
   task.peculiar = peculiar;
@@ -117,14 +118,18 @@ function stand(index: Index, lane: Lane, task: TaskRecord): void {
 function beginTerm(index: Index, lane: Lane, task: TaskRecord): void {
   if (lane.waitsSinceMs === null) {
     lane.opened = 0;
+    index.changes += 1;
     lane.group = lane.groups[0] as RequirementGroup;
     lane.waitsSinceMs = task.state.kind === 'queued' ? task.state.sinceMs : 0;
   }
-  if (lane.opened + 1 < lane.groups.length) index.expiring.add(lane);
+  if (lane.opened + 1 >= lane.groups.length || index.expiring.has(lane)) return;
+  index.expiring.add(lane);
+  index.alternativesDueMs = -Infinity;
 }
 
 /** The clock went back while the coordinator was away: who waits since a time to come waits since now. */
 export function restartTerms(state: State, atMs: number): void {
+  state.index.alternativesDueMs = -Infinity;
   for (const run of state.runs.values())
     for (const lane of run.lanes) if (lane.waitsSinceMs !== null && lane.waitsSinceMs > atMs) lane.waitsSinceMs = atMs;
 }
@@ -134,6 +139,7 @@ export function dequeue(index: Index, run: RunRecord, task: TaskRecord): void {
   const lane = laneOf(run, task.suite);
   const { group } = lane;
   lane.queued -= 1;
+  if (lane.queued === 0) index.changes += 1;
   const isHeld = lane.held.size > 0 && lane.held.delete(task);
   if (isHeld && index.delayedOf.size > 0) endDelay(index, task);
   if (!isHeld) {
@@ -191,6 +197,7 @@ export function openAlternative(index: Index, lane: Lane, opened: number): void 
   const from = lane.group;
   const to = lane.groups[opened] as RequirementGroup;
   lane.opened = opened;
+  index.changes += 1;
   lane.group = to;
   if (opened + 1 >= lane.groups.length) index.expiring.delete(lane);
   index.unchecked.add(to);

@@ -16,10 +16,16 @@ export class Machines {
   readonly #byKey = new Map<string, Machine>();
   readonly #byNumber = new Map<number, Machine>();
   #given = 0;
+  #forgotten = 0;
   readonly #alike = new WeakMap<CapabilityClass, Map<number, number>>();
 
   get size(): number {
     return this.#byKey.size;
+  }
+
+  /** Goes up when classes are forgotten: what was worked out of how alike they are is then out of date. */
+  get forgotten(): number {
+    return this.#forgotten;
   }
 
   /** The number of a class, or -1 while nothing ever ran on it. */
@@ -50,6 +56,7 @@ export class Machines {
 
   dropOldest(count: number): void {
     let left = count;
+    this.#forgotten += 1;
     for (const one of this.#byKey.values()) {
       if (left <= 0) return;
       left -= 1;

@@ -98,12 +98,14 @@ export class LaneQueue {
 
   /**
    * The first lane of those whose bucket is open; asked once a bucket, and only where the answer matters. `isDeep`: lanes of one
-   * bucket may have different answers, and those behind a closed one are asked too.
+   * bucket may have different answers, and those behind a closed one are asked too. `before`: only lanes that go before this one
+   * are looked for.
    */
-  first(isOpen: (lane: Lane) => boolean, isDeep = false): Lane | undefined {
+  first(isOpen: (lane: Lane) => boolean, isDeep = false, before: Lane | null = null): Lane | undefined {
     let best: Lane | undefined;
     for (const { lanes } of this.#buckets.values()) {
       const lane = lanes.peek() as Lane;
+      if (before !== null && !isLaneBefore(lane, before)) continue;
       if (best !== undefined && !isLaneBefore(lane, best)) continue;
       const open = isOpen(lane) ? lane : isDeep ? firstBehind(lanes, isOpen) : undefined;
       if (open !== undefined && (best === undefined || isLaneBefore(open, best))) best = open;

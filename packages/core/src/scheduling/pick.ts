@@ -66,10 +66,11 @@ function placeOne(step: Step, kept: Set<Lane>): boolean {
 function bestLane(state: State, kept: ReadonlySet<Lane>): Lane | null {
   const { freeClasses, waitingGroups } = state.index;
   let best: Lane | null = null;
+  const isOpen = (one: Lane): boolean => !kept.has(one) && canPlace(state, one);
+  const isDeep = kept.size > 0 || !areAllClosed(state);
   for (const group of waitingGroups) {
     if (group.waiting.size === 0 || !hasFree(group, freeClasses)) continue;
-    const isOpen = (one: Lane): boolean => !kept.has(one) && canPlace(state, one);
-    const lane = group.waiting.first(isOpen, kept.size > 0 || !areAllClosed(state));
+    const lane = group.waiting.first(isOpen, isDeep, best);
     if (lane !== undefined && (best === null || isLaneBefore(lane, best))) best = lane;
   }
   return best;

@@ -42,6 +42,10 @@ export type RunPlan = {
   readonly places: ReadonlyMap<string, number>;
   /** Derived: by position, tasks with costs of their own. */
   readonly queues: readonly IndexedHeap<PlanEntry>[];
+  /** Derived when they are asked for: by suite and position, how good the class is for what is not peculiar. */
+  readonly laneAdvantages: number[][];
+  /** Noted by pricing: the changes of the fleet and the lanes up to which the plan's classes were seen to be those that there are. */
+  soundAt: number;
 };
 
 /** Steps of advantage a doubling: within a step the longest goes first. */
@@ -59,7 +63,13 @@ export function runPlanned(state: State, { run: id, ...plan }: Omit<RunPlanned, 
 export function setPlan(run: RunRecord, plan: Plan): void {
   for (const task of run.tasks) task.entries = null;
   const queues = plan.classes.map(() => new IndexedHeap<PlanEntry>(isBefore));
-  run.plan = { plan, places: new Map(plan.classes.map(({ key }, place) => [key, place])), queues };
+  run.plan = {
+    plan,
+    places: new Map(plan.classes.map(({ key }, place) => [key, place])),
+    queues,
+    laneAdvantages: [],
+    soundAt: -1,
+  };
   for (const lane of run.lanes) for (const task of lane.peculiar.inOrder()) enterPlan(run, lane, task);
 }
 
@@ -73,9 +83,10 @@ export function enterPlan(run: RunRecord, lane: Lane, task: TaskRecord): void {
     (slowness[place] ?? 0) === 0 ? Infinity : costOn(task, 1, slowness[place] ?? 1, machine),
   );
   const values = plan.classes.map(({ price }, place) => price * (costs[place] ?? Infinity));
+  const advantages = advantagesOf(values);
   const shortestMs = Math.min(...costs);
   for (const [place, queue] of queues.entries()) {
-    const advantage = advantageAt(values, place);
+    const advantage = advantages[place] ?? -Infinity;
     // Where it costs least it is never out of place: when the others are done, that is where it is to go.
     const isOutOfPlace = queues.length > classesMax && advantage < outOfPlace && costs[place] !== shortestMs;
     if (isOutOfPlace || costs[place] === Infinity) continue;
@@ -91,24 +102,38 @@ export function leavePlan(task: TaskRecord): void {
   task.entries = null;
 }
 
-/** In whole steps, so that small differences do not decide; -Infinity where it does not fit. */
-export function advantageAt(values: readonly number[], place: number): number {
-  const own = values[place] ?? Infinity;
+/** For each class in whole steps, so that small differences do not decide; -Infinity where it does not fit. */
+export function advantagesOf(values: readonly number[]): number[] {
+  let least = -1;
+  let second = Infinity;
+  for (const [place, value] of values.entries()) {
+    const leastValue = values[least] ?? Infinity;
+    if (value < leastValue) {
+      second = leastValue;
+      least = place;
+    } else if (value < second) second = value;
+  }
+  return values.map((own, place) => stepsOf(own, place === least ? second : (values[least] ?? Infinity)));
+}
+
+function stepsOf(own: number, elsewhere: number): number {
   if (own === Infinity) return -Infinity;
-  let elsewhere = Infinity;
-  for (const [other, value] of values.entries()) if (other !== place && value < elsewhere) elsewhere = value;
   if (elsewhere === Infinity) return advantageMax * stepsPerDoubling;
   const doublings = Math.max(-advantageMax, Math.min(advantageMax, Math.log2(elsewhere / own)));
   return Math.round(doublings * stepsPerDoubling);
 }
 
 /** Of a suite's other tasks: they are all alike in this. */
-export function laneAdvantage({ plan }: RunPlan, suite: number, place: number): number {
-  const slowness = plan.slowness[suite] ?? [];
-  const values = plan.classes.map(({ price }, at) =>
-    (slowness[at] ?? 0) === 0 ? Infinity : price * (slowness[at] ?? 1),
-  );
-  return advantageAt(values, place);
+export function laneAdvantage({ plan, laneAdvantages }: RunPlan, suite: number, place: number): number {
+  let row = laneAdvantages[suite];
+  if (row === undefined) {
+    const slowness = plan.slowness[suite] ?? [];
+    row = advantagesOf(
+      plan.classes.map(({ price }, at) => ((slowness[at] ?? 0) === 0 ? Infinity : price * (slowness[at] ?? 1))),
+    );
+    laneAdvantages[suite] = row;
+  }
+  return row[place] ?? -Infinity;
 }
 
 export function placeOf(plan: RunPlan, capability: CapabilityClass): number {

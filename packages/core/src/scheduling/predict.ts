@@ -12,7 +12,7 @@
 // least mean square error where both spreads are known (Robinson, "That BLUP is a good thing", Statistical Science 6, 1991).
 import type { EngineConfig } from '../engine/config.ts';
 import type { State, TaskRecord } from '../engine/state.ts';
-import { durationKeyOf, logOf, speedOf } from './durations.ts';
+import { borrowedSpeeds, durationKeyOf, logOf, speedOf, speedsOf } from './durations.ts';
 import type { Duration, SuiteHistory } from './durations.ts';
 import type { CapabilityClass, Lane } from './index-types.ts';
 
@@ -85,16 +85,21 @@ export function slownessOn(state: State, suiteKey: string, capability: Capabilit
 }
 
 function logSpeedOn(state: State, suite: SuiteHistory, capability: CapabilityClass): number {
-  const machine = state.machines.numberOf(capability);
-  if (machine >= 0 && suite.speeds.some((one) => one.machine === machine)) return speedOf(suite, machine);
+  const speeds = speedsOf(suite);
+  const own = speeds.get(state.machines.numberOf(capability));
+  if (own !== undefined) return own;
+  const borrowed = borrowedSpeeds(suite, state.machines.forgotten);
+  const known = borrowed.get(capability);
+  if (known !== undefined) return known;
   let sum = 0;
   // A little of every class, so that one that is like none is taken for their middle.
   let weights = 0;
   for (const { machine: other, count } of suite.speeds) {
     const weight = Math.min(count, 20) * (state.machines.alike(capability, other) ** alikePower + 1e-6);
-    sum += weight * speedOf(suite, other);
+    sum += weight * (speeds.get(other) ?? 0);
     weights += weight;
   }
+  borrowed.set(capability, sum / weights);
   return sum / weights;
 }
 

@@ -7,7 +7,7 @@ import type { State, RunRecord, TaskRecord } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
 import { speedsOf } from './durations.ts';
 import type { CapabilityClass, Lane } from './index-types.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, RunPlan } from './plan.ts';
 import { costOn, predictFromSuite, slownessOn } from './predict.ts';
 
 const itemsMax = 512;
@@ -15,6 +15,7 @@ const itemsMax = 512;
 const looksMax = 120_000;
 const roundsMax = 80;
 const roundsMin = 10;
+const slotsTolerance = 0.02;
 /** Classes whose speeds differ by less than this are alike. */
 const unlikeLog = Math.log(1.2);
 /** Parts that the tasks of a lane that are all alike are cut into, so that they can go to several classes. */
@@ -27,27 +28,39 @@ type Item = { readonly costs: readonly number[]; readonly weight: number };
 export function planRun(step: Step, run: RunRecord): void {
   const { state } = step;
   if (run.plan === null && !run.lanes.some((lane) => lane.queued > 0 && isUnlike(state, lane))) return;
+  const isNear = run.plan !== null && isQueueNear(run.plan.plan, run.counts.queued);
+  if (isNear && run.plan?.soundAt === state.index.changes) return;
   const classes = classesOf(run);
   const slots = classes.reduce((sum, { slots: each }) => sum + each, 0);
-  const { queued } = run.counts;
-  const before = run.plan?.plan;
-  if (
-    before !== undefined &&
-    before.slots === slots &&
-    queued > Math.min(before.queued * 0.8, before.queued - 2) &&
-    queued <= before.queued * 1.2
-  )
+  if (isNear && run.plan !== null && isFleetNear(run.plan, classes, slots)) {
+    run.plan.soundAt = state.index.changes;
     return;
-  if (classes.length < 2 && before === undefined) return;
+  }
+  if (classes.length < 2 && run.plan === null) return;
   step.emit({ kind: 'runPlanned', run: run.run, ...makePlan(state, run, classes, slots, step) });
+}
+
+function isQueueNear(before: Plan, queued: number): boolean {
+  return queued > Math.min(before.queued * 0.8, before.queued - 2) && queued <= before.queued * 1.2;
+}
+
+/** The same classes with about as many slots: one worker more or less of a large fleet moves no price. */
+function isFleetNear({ plan, places }: RunPlan, classes: readonly CapabilityClass[], slots: number): boolean {
+  if (Math.abs(slots - plan.slots) > plan.slots * slotsTolerance) return false;
+  return slots === plan.slots || (classes.length === places.size && classes.every(({ key }) => places.has(key)));
 }
 
 function isUnlike(state: State, lane: Lane): boolean {
   if (lane.peculiar.size > 0) return true;
   const suite = state.suites.get(lane.suiteKey);
   if (suite === undefined || suite.speeds.length < 2) return false;
-  const speeds = speedsOf(suite);
-  return Math.max(...speeds) - Math.min(...speeds) > unlikeLog;
+  let least = Infinity;
+  let most = -Infinity;
+  for (const speed of speedsOf(suite).values()) {
+    least = Math.min(least, speed);
+    most = Math.max(most, speed);
+  }
+  return most - least > unlikeLog;
 }
 
 function classesOf(run: RunRecord): CapabilityClass[] {

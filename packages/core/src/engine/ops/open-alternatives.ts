@@ -1,7 +1,7 @@
 // Alternatives whose time has come: what waits in a lane may from now on run wherever any of its choices so far is met. What was
 // asked for first stays open and is preferred; nothing is ever run where none of them is met.
 import type { Alternative } from '@assay/protocol';
-import { isKeptByCircuits } from '../../circuits/stops.ts';
+import { isKeptByCircuits, mayKeepLanes } from '../../circuits/stops.ts';
 import { compareText } from '../../kernel/compare.ts';
 import type { Lane } from '../../scheduling/index-types.ts';
 import type { State } from '../state.ts';
@@ -10,7 +10,17 @@ import type { Step } from '../step.ts';
 export function openAlternatives(step: Step): void {
   const { expiring } = step.state.index;
   if (expiring.size === 0) return;
-  const due = [...expiring].filter((lane) => dueMs(lane) <= step.nowMs || isKeptByCircuits(step.state, lane));
+  const { state, nowMs } = step;
+  const isKeptSomewhere = mayKeepLanes(state);
+  if (!isKeptSomewhere && nowMs < state.index.alternativesDueMs) return;
+  const due: Lane[] = [];
+  state.index.alternativesDueMs = Infinity;
+  for (const lane of expiring) {
+    const atMs = dueMs(lane);
+    if (atMs <= nowMs || (isKeptSomewhere && isKeptByCircuits(state, lane))) due.push(lane);
+    state.index.alternativesDueMs = Math.min(state.index.alternativesDueMs, atMs);
+  }
+  if (due.length > 0) state.index.alternativesDueMs = -Infinity;
   due.sort((a, b) => compareText(a.run.run, b.run.run) || a.suite - b.suite);
   for (const lane of due) {
     const { run, suite, waitsSinceMs } = lane;
