@@ -11,7 +11,7 @@ import { loadConfig } from '../config/load.ts';
 import type { ProjectConfig } from '../config/schema.ts';
 import { type ConnectionOptions, namedCoordinator } from '../connection.ts';
 import { exitCodeOf } from '../exit-codes.ts';
-import { startLocalFleet } from '../local/fleet.ts';
+import { type LocalFleet, startLocalFleet } from '../local/fleet.ts';
 import { projectStateDirectory } from '../local/state-directory.ts';
 import { defaultSetup, makeBundle } from '../project/bundle.ts';
 import { type Plan, planRun, projectName, shownTarget } from '../project/plan.ts';
@@ -146,14 +146,14 @@ async function runLocally(
   planning: Promise<Plan>,
   options: RunOptions,
 ): Promise<number> {
-  const [listed, starting] = await Promise.allSettled([
-    planned(planning, options),
+  // A project that is not there has no state directory either: the listing is the one to say so.
+  const start = async (): Promise<LocalFleet> =>
     startLocalFleet({
       stateDir: projectStateDirectory(projectDir),
       workers: { kind: 'equal', count: options.workers ?? config.workers ?? null },
       note: (text) => void process.stderr.write(`${text}\n`),
-    }),
-  ]);
+    });
+  const [listed, starting] = await Promise.allSettled([planned(planning, options), start()]);
   if (starting.status === 'rejected') throw listed.status === 'rejected' ? listed.reason : starting.reason;
   const fleet = starting.value;
   try {
