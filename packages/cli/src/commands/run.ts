@@ -106,6 +106,8 @@ export async function runProject(
     },
     env: process.env,
   });
+  // It is waited for below; until then a failure of it is nobody's accident.
+  planning.catch(() => undefined);
   if (options.dryRun) return printPlan(await planning, options.json === true);
   const named = await namedCoordinator(options, config.coordinator);
   return named === null
