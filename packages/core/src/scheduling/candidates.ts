@@ -14,6 +14,8 @@ import { predictFromSuite, predictOn, slownessOn } from './predict.ts';
 const warmLookedMax = 16;
 /** Tasks of a class's queue that are looked at for one that need not be kept for another. */
 export const heldLookedMax = 64;
+/** The same over all lanes of a run together, where it has many. */
+const heldLookedOfAll = 512;
 
 /** The best candidate for the lane, whatever class its task would be best on. */
 export function bestInLane(step: Step, lane: Lane, policy: Policy): Candidate | null {
@@ -78,6 +80,7 @@ function bestOfClass(
     best = candidate;
     return true;
   };
+  const lookedMax = Math.max(1, Math.min(heldLookedMax, Math.floor(heldLookedOfAll / run.lanes.length)));
   for (const lane of run.lanes) {
     if (lane.heapSlot < 0) continue;
     const advantage = laneAdvantage(runPlan, lane.suite, place);
@@ -89,7 +92,7 @@ function bestOfClass(
     let looked = 0;
     for (const task of lane.known.inOrder()) {
       looked += 1;
-      if (looked > heldLookedMax) break;
+      if (looked > lookedMax) break;
       areKnownKept = !consider(lane, task, advantage);
       if (!areKnownKept) break;
     }

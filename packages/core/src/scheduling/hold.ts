@@ -17,7 +17,7 @@ import type { RunPlan } from './plan.ts';
 type Looking = Pick<Step, 'state' | 'nowMs' | 'reconsiderAtMs'>;
 
 /** Assignments that are looked at, the oldest first: bounds the cost. */
-const lookedMax = 2_000;
+const lookedMax = 512;
 /** What takes up to this share of the time that is left is begun anywhere: predictions are not exact. */
 const sureShare = 0.9;
 /** Twice looked at per this share of the wait, within bounds. */
@@ -76,13 +76,14 @@ export function whyKept(
 
 /** In how many milliseconds the task would be over on the fastest way that does not use this class; Infinity where none is faster. */
 export function finishElsewhereMs(
-  { state, nowMs }: Looking,
+  looking: Looking,
   lane: Lane,
   task: TaskRecord,
   capability: CapabilityClass,
   costMs: number,
   areFreeCounted: boolean,
 ): number {
+  const { state } = looking;
   const costs = new Map<CapabilityClass, number>();
   let earliest = Infinity;
   for (const other of lane.group.fitting) {
@@ -94,13 +95,37 @@ export function finishElsewhereMs(
     else if (areFreeCounted) earliest = Math.min(earliest, otherMs);
   }
   if (costs.size === 0) return earliest;
-  let looked = 0;
-  for (const assignment of state.assignments.values()) {
-    looked += 1;
-    if (looked > lookedMax) break;
-    const worker = state.workers.get(assignment.worker);
-    const otherMs = worker === undefined ? undefined : costs.get(worker.class);
-    if (otherMs !== undefined) earliest = Math.min(earliest, leftMs(assignment, nowMs) + otherMs);
-  }
+  const soonest = soonestOf(looking);
+  for (const [other, otherMs] of costs) earliest = Math.min(earliest, (soonest.get(other) ?? Infinity) + otherMs);
   return earliest;
 }
+
+/** Of each class in how many milliseconds the first of its assignments is over: looked at once a placement, and not once a task. */
+function soonestOf({ state, nowMs }: Looking): ReadonlyMap<CapabilityClass, number> {
+  const { seq, assignmentOrder: order, assignments } = state;
+  const known = soonest.get(state);
+  if (known?.seq === seq && known.order === order && known.size === assignments.size && known.nowMs === nowMs)
+    return known.byClass;
+  const byClass = new Map<CapabilityClass, number>();
+  let looked = 0;
+  for (const assignment of assignments.values()) {
+    looked += 1;
+    if (looked > lookedMax) break;
+    const capability = state.workers.get(assignment.worker)?.class;
+    if (capability === undefined) continue;
+    const left = leftMs(assignment, nowMs);
+    if (left < (byClass.get(capability) ?? Infinity)) byClass.set(capability, left);
+  }
+  soonest.set(state, { seq, order, size: assignments.size, nowMs, byClass });
+  return byClass;
+}
+
+/** What was seen, and at what state: nothing moves between the placements of a step but what they give out. */
+type Soonest = {
+  readonly seq: number;
+  readonly order: number;
+  readonly size: number;
+  readonly nowMs: number;
+  readonly byClass: ReadonlyMap<CapabilityClass, number>;
+};
+const soonest = new WeakMap<State, Soonest>();
