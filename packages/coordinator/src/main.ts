@@ -91,6 +91,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   }
 }
 
+/** What is put together later than whoever needs it. */
+type Parts = { shell: Shell | null; prober: Prober | null; results: ResultsLink | null };
 type Closers = (() => Promise<void> | void)[];
 
 async function assemble(
@@ -100,11 +102,7 @@ async function assemble(
 ): Promise<RunningCoordinator> {
   const { log = createLog() } = options;
   const startedMs = performance.now();
-  const parts: { shell: Shell | null; prober: Prober | null; results: ResultsLink | null } = {
-    shell: null,
-    prober: null,
-    results: null,
-  };
+  const parts: Parts = { shell: null, prober: null, results: null };
   const fatal = fatalOf(options, log, stop, async () => void (await parts.results?.close(0)));
   const kept = await openState(options, closers, log);
   const { journal, blobs, authority, clock } = kept;
@@ -117,9 +115,7 @@ async function assemble(
   // Closed in the opposite order: results and snapshots read the journal to its end, so it closes after them.
   closers.push(
     () => snapshots.stop(),
-    async () => {
-      if (!(await results.close(resultsCloseMs))) log.warn('the results store did not close in time');
-    },
+    () => closeResults(results, log),
   );
   await checkResults(results, journal, fatal.onFatal);
 
@@ -259,6 +255,10 @@ function openResultsOf(
         ? log.info('results are written again')
         : log.warn('results are not written now; runs go on', { error }),
   });
+}
+
+async function closeResults(results: ResultsLink, log: Log): Promise<void> {
+  if (!(await results.close(resultsCloseMs))) log.warn('the results store did not close in time');
 }
 
 /** A results store that is ahead of the journal belongs to another one: it would silently skip entries. */

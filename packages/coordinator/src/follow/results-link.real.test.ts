@@ -43,7 +43,7 @@ test('a thread that dies of a damaged entry is said, and another goes on where t
       heard();
     },
   });
-  cleanups.push(() => link.close(5_000));
+  cleanups.push(async () => void (await link.close(5_000)));
   expect(await link.opened()).toBe(0);
   expect(await link.store.readRun('r-none')).toBe(null);
   link.durable(10);

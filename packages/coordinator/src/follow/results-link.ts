@@ -24,8 +24,12 @@ export interface ResultsLink {
   opened(): Promise<number | null>;
   /** Entries up to `seq` are in the journal. They are gathered for a while before they are stored, unless that `isUrgent`. */
   durable(seq: number, isUrgent?: boolean): void;
-  /** Brings over what is durable, then ends the thread; after `limitMs` without waiting any longer. */
-  close(limitMs: number): Promise<void>;
+  /**
+   * Has the thread bring over what is durable for at most `limitMs`, close the store and end, and waits for that; called again, the
+   * earlier limit holds. The thread is never terminated: that would abort the process while the database's own code runs. False when it did
+   * not end long after its limit (a disk that hangs): whoever exits then, exits roughly.
+   */
+  close(limitMs: number): Promise<boolean>;
 }
 
 type Open = { resolve: (value: never) => void; reject: (error: AssayError) => void };
@@ -37,6 +41,8 @@ export function openResults(options: ResultsLinkOptions): ResultsLink {
 /** A thread that died is started again after this, then after twice as long, and so on up to the longest. */
 const restartFirstMs = 1_000;
 const restartMaxMs = 60_000;
+/** How long a thread that was asked to end may take beyond its limit: for the batch that it is at, under load, and the store's last checkpoint. */
+const endingMs = 30_000;
 
 class ThreadedResults implements ResultsLink {
   readonly store: Omit<ResultStore, 'apply' | 'close'>;
@@ -86,13 +92,15 @@ class ThreadedResults implements ResultsLink {
     this.#post({ kind: 'durable', seq, isUrgent });
   }
 
-  async close(limitMs: number): Promise<void> {
+  async close(limitMs: number): Promise<boolean> {
     this.#isOver = true;
     if (this.#restart !== null) clearTimeout(this.#restart);
-    this.#post({ kind: 'close' });
-    const late = setTimeout(() => void this.#worker?.terminate(), limitMs);
-    await this.#ended;
-    clearTimeout(late);
+    this.#post({ kind: 'close', limitMs });
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(resolve, limitMs + endingMs, false);
+    const hasEnded = await Promise.race([this.#ended.then(() => true), late]);
+    clearTimeout(timer);
+    return hasEnded;
   }
 
   #start(): Worker {

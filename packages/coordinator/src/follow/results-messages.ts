@@ -18,7 +18,8 @@ export type ResultsSettings = {
 export type ToResults =
   | { kind: 'durable'; seq: number; isUrgent: boolean }
   | { kind: 'ask'; id: number; question: ResultsQuestion; argument: unknown }
-  | { kind: 'close' };
+  /** Brings over what is durable for at most so long, closes the store and ends. */
+  | { kind: 'close'; limitMs: number };
 export type FromResults =
   | ResultsNews
   | { kind: 'answer'; id: number; value: unknown }

@@ -1,6 +1,6 @@
 // The results thread: follows the journal into DuckDB and answers questions about it. Why a thread of its own: making rows takes
 // time that the loop does not have, and one process may open the file once.
-// What always holds: see results-worker.ts; a question that fails is answered with its named error, never left open.
+// What always holds: see results-worker.ts; it ends by itself, never inside the database's own code; a question that fails is answered with its named error, never left open.
 import { parentPort, workerData } from 'node:worker_threads';
 import { AssayError } from '@assay/protocol';
 import { openDuckDbResultStore } from '../adapters/results-duckdb/store.ts';
@@ -82,7 +82,7 @@ port.on('message', (message: ToResults) => {
     isWanted ||= message.isUrgent;
     if (isIdle || (isWanted && isGathering())) wakeUp?.();
   } else {
-    worker.stop();
+    worker.stop(message.limitMs);
     wakeUp?.();
   }
 });

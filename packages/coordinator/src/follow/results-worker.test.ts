@@ -83,6 +83,51 @@ test('entries are applied in order from where the store is, and each acknowledge
   ]);
 });
 
+test('after the limit of a stop no further batch is applied, and the store is closed', async () => {
+  const applied: number[] = [];
+  const source = new ListedEntries(10, 1);
+  let closed = 0;
+  const worker = new ResultsWorker({
+    openStore: async () => ({
+      ...listStore(applied, () => false),
+      close: async () => {
+        closed += 1;
+      },
+    }),
+    follow: () => source,
+    say: () => undefined,
+    wait: async () => worker.stop(0),
+    gatherMs: 0,
+  });
+  running.push(worker);
+  await worker.run();
+  expect(applied).toEqual([1, 2, 3]);
+  expect(closed).toBe(1);
+});
+
+test('an error of the journal ends it, and only once the store is closed', async () => {
+  let closed = 0;
+  const source = new ListedEntries(10, 1);
+  source.take = () => {
+    throw new Error('entry 1 does not match its digest');
+  };
+  const worker = new ResultsWorker({
+    openStore: async () => ({
+      ...listStore([], () => false),
+      close: async () => {
+        closed += 1;
+      },
+    }),
+    follow: () => source,
+    say: () => undefined,
+    wait: async () => undefined,
+    gatherMs: 0,
+  });
+  running.push(worker);
+  await expect(worker.run()).rejects.toThrow(/does not match/);
+  expect(closed).toBe(1);
+});
+
 test('a batch that cannot be stored is tried again after growing waits, and nothing is lost or acknowledged meanwhile', async () => {
   const applied: number[] = [];
   const news: ResultsNews[] = [];

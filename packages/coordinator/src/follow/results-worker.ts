@@ -1,6 +1,6 @@
 // Brings the journal into the results store, and keeps trying: the part of the results thread that can be run without one.
 // What always holds: entries reach the store in order, each batch again until it was stored; `applied` is said only after the
-// store has committed; while the store cannot be opened or written, that is said once, and taken back once it works again.
+// store has committed; the store is closed before it ends, however it ends; while the store cannot be opened or written, that is said once, and taken back once it works again.
 import { AssayError } from '@assay/protocol';
 import type { JournalEntry } from '../ports/journal.ts';
 import type { ResultStore } from '../ports/result-store.ts';
@@ -34,6 +34,8 @@ export class ResultsWorker {
   #store: ResultStore | null = null;
   #opening = Promise.withResolvers<ResultStore>();
   #isInTrouble = false;
+  /** By when, on the process's monotonic clock, what is behind must be applied; Infinity while nobody has asked it to stop. */
+  #stopAtMs = Infinity;
   #isStopping = false;
   #retryMs = retryFirstMs;
 
@@ -50,25 +52,37 @@ export class ResultsWorker {
     return this.#store ?? (await this.#opening.promise);
   }
 
-  stop(): void {
+  /**
+   * Brings over what is still there for at most `limitMs`, a batch that was begun to its end; asked again, the earlier limit holds.
+   * What is left is in the journal, and is followed at the next start.
+   */
+  stop(limitMs = Infinity): void {
     this.#isStopping = true;
+    this.#stopAtMs = Math.min(this.#stopAtMs, performance.now() + limitMs);
   }
 
-  /** Runs until `stop`, then brings over what is still there and closes the store. */
+  /** Runs until `stop`, then closes the store; so too where it ends with an error: a thread must not end inside the store. */
   async run(): Promise<void> {
     const store = await this.#open();
     if (store === null) return;
     this.#store = store;
     this.#opening.resolve(store);
+    try {
+      await this.#followInto(store);
+    } finally {
+      await store.close();
+    }
+  }
+
+  async #followInto(store: ResultStore): Promise<void> {
     const appliedSeq = await store.appliedSeq();
     const source = this.#options.follow(appliedSeq);
     this.#options.say({ kind: 'opened', appliedSeq });
-    while (!(this.#isStopping && (source.behind() === 0 || this.#isInTrouble))) {
+    while (!(this.#isStopping && (source.behind() === 0 || this.#isInTrouble || performance.now() >= this.#stopAtMs))) {
       if (source.behind() === 0) await this.#options.wait(retryMaxMs);
       else if (await this.#applyNext(store, source))
         await this.#options.wait(this.#isStopping ? 0 : this.#options.gatherMs);
     }
-    await store.close();
   }
 
   async #open(): Promise<ResultStore | null> {

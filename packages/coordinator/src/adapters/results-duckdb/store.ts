@@ -46,6 +46,8 @@ class DuckDbResultStore implements ResultStore {
   #isClosed = false;
   /** Batches are written one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
+  /** Questions that DuckDB works on: nothing is closed under them. */
+  readonly #asked = new Set<Promise<unknown>>();
 
   constructor(options: DuckDbOptions) {
     this.#options = options;
@@ -116,7 +118,14 @@ class DuckDbResultStore implements ResultStore {
     this.#isClosed = true;
     await this.#tail;
     const opened = await this.#opened.catch(() => null);
-    if (opened) closeDatabase(opened.database);
+    if (opened) await this.#retire(opened.database);
+  }
+
+  /** Closes what nobody uses any more: questions under way are interrupted and awaited, for to close under them is undefined. */
+  async #retire(database: Database): Promise<void> {
+    if (this.#asked.size > 0) database.reader.interrupt();
+    await Promise.allSettled(this.#asked);
+    closeDatabase(database);
   }
 
   async #tasks(query: TaskQuery, after: number): Promise<TaskList> {
@@ -155,10 +164,14 @@ class DuckDbResultStore implements ResultStore {
     types?: Parameters<typeof ask>[3],
   ): Promise<Columns[]> {
     const { database } = await this.#open();
+    const asked = ask<Columns>(database.reader, name, values, types);
+    this.#asked.add(asked);
     try {
-      return await ask<Columns>(database.reader, name, values, types);
+      return await asked;
     } catch (error) {
       throw unavailable(this.#options.path, error);
+    } finally {
+      this.#asked.delete(asked);
     }
   }
 
@@ -173,8 +186,7 @@ class DuckDbResultStore implements ResultStore {
       opened.appliedSeq = last.seq;
     } catch (error) {
       // The projection is ahead of the file, and DuckDB may have given the file up (a full disk): both start afresh.
-      closeDatabase(opened.database);
-      this.#opened = openAndResume(this.#options);
+      this.#opened = this.#retire(opened.database).then(() => openAndResume(this.#options));
       this.#opened.catch(() => {});
       throw unavailable(this.#options.path, error);
     }
