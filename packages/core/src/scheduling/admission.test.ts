@@ -98,6 +98,15 @@ test('single tasks cannot starve a gang: what becomes free is kept for it after 
   expect(placed(finishOne(lab, 'w2')).sort()).toEqual(['r-2.0 on w2', 'r-2.1 on w1']);
 });
 
+test('what was kept for a gang is given to others as soon as it starts, in the same step', () => {
+  const lab = new Lab();
+  lab.join('w1');
+  submit(lab, tasksOf(2), [suiteOf({ name: 'pair', gang: { size: 2, spread: 'slots' } })]);
+  submit(lab, tasksOf(3), [suiteOf({ name: 'singles' })]);
+  lab.wait(lab.config.gangReserveAfterMs);
+  expect(placed(lab.join('w2', { slots: 3 })).sort()).toEqual(['r-1.0 on w2', 'r-1.1 on w2', 'r-2.1 on w2']);
+});
+
 test('a gang of which one is lost starts again together, and spends only the retry of the lost one', () => {
   const lab = new Lab();
   lab.join('w1');

@@ -8,7 +8,7 @@ import type { CapabilityClass, Lane } from './index-types.ts';
 import { laneAdvantage, placeOf } from './plan.ts';
 import type { PlanEntry, RunPlan } from './plan.ts';
 import type { Candidate, Policy } from './policy/policy.ts';
-import { predictFromSuite, predictOn, slownessOn } from './predict.ts';
+import { costHere, predictFromSuite } from './predict.ts';
 
 /** Workers of a class that are looked at for one that has the source. */
 const warmLookedMax = 16;
@@ -145,12 +145,7 @@ export function candidateOf(
   const worker = firstFree(step, lane, capability, source);
   if (worker === undefined) return null;
   const { state, config } = step;
-  const slowness = slownessOn(state, lane.suiteKey, capability);
-  // Where classes differ, all that is known of this test on this class; where they do not, what the lane is ordered by.
-  const isPlain = slowness === 1 && task.peculiar === null;
-  const costMs = isPlain
-    ? (task.predictedMs ?? predictFromSuite(state, lane) ?? config.defaultExpectedMs)
-    : predictOn(state, config, lane, task, capability).ms;
+  const costMs = costHere(state, config, lane, task, capability);
   return {
     capability,
     worker,

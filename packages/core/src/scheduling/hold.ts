@@ -11,7 +11,7 @@ import { engineDefaults } from '../engine/config.ts';
 import { goalOf } from './goal.ts';
 import type { CapabilityClass, Lane } from './index-types.ts';
 import { leftMs } from './left.ts';
-import { costOn, predictFromSuite, slownessOn } from './predict.ts';
+import { costHere, costOn, slownessOn } from './predict.ts';
 import type { RunPlan } from './plan.ts';
 
 type Looking = Pick<Step, 'state' | 'nowMs' | 'reconsiderAtMs'>;
@@ -61,13 +61,7 @@ export function whyKept(
   const { plan } = lane.run;
   if (plan === null) return null;
   const { class: capability } = worker;
-  const unknownMs = predictFromSuite(state, lane) ?? 1;
-  const costMs = costOn(
-    task,
-    unknownMs,
-    slownessOn(state, lane.suiteKey, capability),
-    state.machines.numberOf(capability),
-  );
+  const costMs = costHere(state, engineDefaults, lane, task, capability);
   const step = { state, nowMs, reconsiderAtMs: Infinity };
   return isHeldFrom(step, plan, lane, task, capability, costMs, false)
     ? 'slower: a faster worker is expected to be done with it sooner, its present work included'

@@ -121,6 +121,8 @@ function placeGang(step: Step, lane: Lane): boolean {
     const expectedMs = predict(step.state, step.config, lane, task);
     assign(step, lane, worker, `a gang of ${seats.length}, all at once`, [{ task, expectedMs }], devices);
   }
+  // What was kept for it is free for others in this same placement.
+  keepForGangs(step.state, step.config, step.nowMs);
   return true;
 }
 

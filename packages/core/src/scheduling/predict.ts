@@ -112,6 +112,21 @@ export function costOn(task: TaskRecord, unknownMs: number, slowness: number, ma
   return slowness === 1 ? ms : wholeMs(ms * slowness);
 }
 
+/**
+ * What placement takes a task to cost on a class: where classes differ, all that is known of this test on this one; where they do
+ * not, what the lane is ordered by. What says why a task waits asks the same.
+ */
+export function costHere(
+  state: State,
+  config: EngineConfig,
+  lane: Lane,
+  task: TaskRecord,
+  capability: CapabilityClass,
+): number {
+  const isPlain = task.peculiar === null && slownessOn(state, lane.suiteKey, capability) === 1;
+  return isPlain ? predict(state, config, lane, task) : predictOn(state, config, lane, task, capability).ms;
+}
+
 /** The whole prediction, with what it rests on: for explanations, and for the batch that is given out. */
 export function predictOn(
   state: State,
