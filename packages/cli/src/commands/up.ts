@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import {
   type CoordinatorOptions,
   createLog,
+  isLoopbackHost,
   type RunningCoordinator,
   silentLog,
   startCoordinator,
@@ -93,6 +94,10 @@ async function up(options: UpOptions): Promise<number> {
   say(
     `  a worker:  assay worker --join ${coordinator.url} --token "$(assay token create --scope worker:default --name ${hostname()})"`,
   );
+  if (options.tlsCert === undefined && !isLoopbackHost(options.host))
+    say(
+      `${paint('yellow', 'warning')}: it listens on ${options.host} without TLS: tokens, sources and results cross the network in the clear (--tls-cert, --tls-key)`,
+    );
   say('  a run:     assay run --coordinator ' + coordinator.url);
   await stopSignal();
   say('stopping');
