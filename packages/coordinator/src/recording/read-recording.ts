@@ -19,7 +19,7 @@ export type RecordingTask = {
 };
 type Recorded = Extract<RunRecording, { kind: 'recorded' }>;
 type Worker = { -readonly [Key in keyof Recorded['workers'][number]]: Recorded['workers'][number][Key] };
-type Attempt = { -readonly [Key in keyof RecordedAttempt]: RecordedAttempt[Key] } & { isOver: boolean };
+type Attempt = { -readonly [Key in keyof RecordedAttempt]: RecordedAttempt[Key] };
 
 /** Events of workers that are looked at whatever the run; matched as text before anything is parsed. */
 const workerMarks = ['"kind":"workerJoined"', '"kind":"workerLost"', '"kind":"workerLeft"', '"kind":"profileChanged"'];
@@ -93,6 +93,7 @@ class Story {
   submittedSeq: number | null = null;
   isOver = false;
   readonly #run: string;
+  readonly #over = new Set<Attempt>();
   #spec: Extract<Event, { kind: 'runSubmitted' }>['spec'] | null = null;
   #submittedAtMs = 0;
   #settledMs = 0;
@@ -171,7 +172,6 @@ class Story {
           endedMs: assignedMs,
           expectedMs,
           verdict: 'canceled',
-          isOver: false,
         });
     } else if (event.kind === 'runSettled') {
       this.isOver = true;
@@ -194,7 +194,9 @@ class Story {
 
   #end(task: string, number: number, atMs: number, verdict: RecordedAttempt['verdict']): Attempt | undefined {
     const attempt = this.#attempt(task, number);
-    if (attempt !== undefined) Object.assign(attempt, { endedMs: atMs, verdict, isOver: true });
+    if (attempt === undefined) return undefined;
+    Object.assign(attempt, { endedMs: atMs, verdict });
+    this.#over.add(attempt);
     return attempt;
   }
 
@@ -233,7 +235,7 @@ class Story {
       })),
       tasks: this.tasks.map(({ attempts, ...rest }) => ({
         ...rest,
-        attempts: attempts.filter(({ isOver }) => isOver).map(({ isOver: _, ...attempt }) => attempt),
+        attempts: attempts.filter((attempt) => this.#over.has(attempt)),
       })),
       workers: [...this.workers.values()],
       entries: { first: firstSeq, last: this.#lastSeq },
