@@ -21,7 +21,11 @@ export type AssayReport = {
   exitCode: number;
   cases: { passed: number; failed: number; skipped: number; todo: number };
   workers: unknown[];
-  files: { target: string; verdict: string; failure: { code: string; message: string } | null }[];
+  files: {
+    target: string;
+    verdict: string;
+    failure: { code: string; message: string; evidence?: Record<string, string> } | null;
+  }[];
 };
 
 /** npm under the Node that it was installed with, and so with that one's configuration: ours is first on the PATH of a test. */
@@ -86,7 +90,10 @@ export function countsOf(report: AssayReport): Counts {
     passed,
     failed,
     skipped: skipped + todo,
-    filesThatDoNotLoad: report.files.filter(({ failure }) => failure?.code === 'FILE_FAILED_TO_LOAD').length,
+    // A rule may name the cause (MODULE_MISSING); what the agent saw is then in the evidence.
+    filesThatDoNotLoad: report.files.filter(
+      ({ failure }) => failure?.code === 'FILE_FAILED_TO_LOAD' || failure?.evidence?.['seen'] === 'FILE_FAILED_TO_LOAD',
+    ).length,
   };
 }
 
