@@ -10,7 +10,11 @@ export function addConnectionOptions(
 ): Command {
   return command
     .option('--coordinator <url>', `the coordinator (default: ASSAY_COORDINATOR, or ${fallback})`)
-    .option('--token <token>', 'the token (default: ASSAY_TOKEN)');
+    .option('--token <token>', 'the token (default: ASSAY_TOKEN)')
+    .option(
+      '--ca <file>',
+      "certificate authority (PEM) of the coordinator, trusted beside the system's (default: ASSAY_CA)",
+    );
 }
 
 /** Wraps a command's function: its result becomes the exit code, its faults are named. */

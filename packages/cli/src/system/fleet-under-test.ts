@@ -13,7 +13,7 @@ import { submitRun } from '../project/submit.ts';
 import { readReport } from '../report/read.ts';
 import type { RunReport } from '../report/model.ts';
 
-const mainPath = fileURLToPath(new URL('../main.ts', import.meta.url));
+const mainPath = fileURLToPath(new URL('../main.mjs', import.meta.url));
 const startTimeoutMs = 30_000;
 
 /** Waits until `probe` gives something other than null, with a bound. */

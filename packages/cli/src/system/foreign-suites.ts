@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const mainPath = fileURLToPath(new URL('../main.ts', import.meta.url));
+const mainPath = fileURLToPath(new URL('../main.mjs', import.meta.url));
 const outputBytesMax = 512 * 1024 * 1024;
 const timeoutMs = 600_000;
 

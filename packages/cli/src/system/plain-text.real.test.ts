@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { openAuthority } from '@assay/coordinator';
 
-const mainPath = fileURLToPath(new URL('../main.ts', import.meta.url));
+const mainPath = fileURLToPath(new URL('../main.mjs', import.meta.url));
 
 /** What it said on stderr between its start and its end by SIGTERM, and how it ended. */
 async function upAndDown(host: string): Promise<{ said: string; code: unknown }> {
