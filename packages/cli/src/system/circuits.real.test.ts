@@ -150,8 +150,13 @@ test.skipIf(process.platform !== 'linux')(
       writeFileSync(join(directory, 'lab-toolchain'), '#!/bin/sh\nsleep 0.1\n', { mode: 0o755 });
     upgrading = openSync(join(broken, 'lab-toolchain'), 'r+');
     const path = process.env['PATH'] ?? '';
-    await fleet.worker('bad', token, fleet.url, [], { PATH: `${broken}:${path}` });
-    await fleet.worker('good', token, fleet.url, [], { PATH: `${well}:${path}` });
+    // Tests have the PATH of the agent's user, which is told apart where the agent runs under a Node of its own.
+    const pathOf = (first: string): Record<string, string> => ({
+      PATH: `${first}:${path}`,
+      ASSAY_USER_PATH: `${first}:${path}`,
+    });
+    await fleet.worker('bad', token, fleet.url, [], pathOf(broken));
+    await fleet.worker('good', token, fleet.url, [], pathOf(well));
 
     const project = fleet.project(16, 1, 1);
     const command = { runner: 'command' as const, arguments: ['lab-toolchain', '{target}'] };
