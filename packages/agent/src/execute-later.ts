@@ -2,6 +2,11 @@
 // agent does without.
 import type { Batch, BatchInput, BatchSink } from './execute/execute-batch.ts';
 
+/** Loads it ahead of the first batch, where that is sure to come soon. */
+export async function prepareToExecute(): Promise<void> {
+  await import('./execute/execute-batch.ts');
+}
+
 export function execute(input: BatchInput, sink: BatchSink): Batch {
   let wanted: ((batch: Batch) => void)[] = [];
   let batch: Batch | null = null;

@@ -10,7 +10,7 @@ import { Outbox } from './blobs/outbox.ts';
 import type { AttemptFile } from './blobs/outbox.ts';
 import { Uploader } from './blobs/uploader.ts';
 import type { BlobAccess } from './blobs/http.ts';
-import { execute } from './execute-later.ts';
+import { execute, prepareToExecute } from './execute-later.ts';
 import { LiveOutput } from './link/live-output.ts';
 import { AgentSettings } from './options.ts';
 import type { Agent, AgentEnd, AgentOptions, Say } from './options.ts';
@@ -155,6 +155,8 @@ class RunningAgent implements Agent {
     });
     this.#readings.start();
     this.#guardOrphan();
+    // The agent of a local run gets its first batch at once; another may stay idle, and small, for long.
+    if (this.#settings.parentPid !== undefined) void prepareToExecute();
   }
 
   drain(reason: string): void {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { usableProcessors } from '@assay/agent/inspect';
 import { createClient } from '@assay/client';
-import { type RunningCoordinator, startCoordinator } from '@assay/coordinator';
+import type { RunningCoordinator } from '@assay/coordinator';
 import { AssayError } from '@assay/protocol';
 import { type AgentChild, type AgentProcess, launchAgent } from './agent-child.ts';
 import { errorsOnly } from './errors-only.ts';
@@ -82,6 +82,8 @@ async function openCoordinator(
   { stateDir, port, note }: FleetRequest,
   token: string,
 ): Promise<{ coordinator: RunningCoordinator; temporary: string | null }> {
+  // Loaded only now, while the agents load in their own processes.
+  const { startCoordinator } = await import('@assay/coordinator');
   const shared = { host: '127.0.0.1', port: port ?? 0, ownerSecret: token, log: errorsOnly() };
   try {
     return { coordinator: await startCoordinator({ ...shared, stateDir }), temporary: null };
