@@ -8,6 +8,7 @@ import { ProjectUnderTest } from './assay-process.ts';
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 const canSkip = !hasOpenssl && process.env['ASSAY_REQUIRE_ALL'] !== '1';
 
+// Skipped where openssl is not installed: nothing else here can make a certificate.
 test.skipIf(canSkip)(
   `--ca trusts a private authority${canSkip ? ' (skipped: openssl is not installed)' : ''}`,
   async () => {
