@@ -17,10 +17,10 @@ export async function namedCoordinator(
   options: ConnectionOptions,
   configured?: string,
 ): Promise<{ url: string; token: string | undefined } | null> {
+  await trust(options.ca ?? process.env.ASSAY_CA);
   const url = options.coordinator ?? process.env.ASSAY_COORDINATOR ?? configured;
   if (url === undefined || url === '') return null;
-  await trust(options.ca ?? process.env.ASSAY_CA);
-  const token = options.token ?? (process.env.ASSAY_TOKEN === '' ? undefined : process.env.ASSAY_TOKEN);
+  const token = options.token ?? process.env.ASSAY_TOKEN;
   if (token !== undefined) return { url, token };
   const own = await readEndpoint();
   return { url, token: own !== null && own.url === url.replace(/\/$/, '') ? own.token : undefined };

@@ -22,7 +22,11 @@ test.skipIf(canSkip)(
     const up = project.start(['up', '--port', '0', '--tls-cert', file('cert.pem'), '--tls-key', file('key.pem')]);
     try {
       const url = await listening(up.stderr);
-      const workers = async (...more: string[]) => project.assay('workers', '--json', '--coordinator', url, ...more);
+      const token = (
+        await project.assay('token', 'create', '--scope', 'read', '--name', 'reader', '--ca', file('cert.pem'))
+      ).stdout.trim();
+      const asked = ['workers', '--json', '--coordinator', url, '--token', token];
+      const workers = async (...more: string[]) => project.assay(...asked, ...more);
       const without = await workers();
       expect(without).toMatchObject({ code: 4, stderr: expect.stringContaining('SELF_SIGNED') });
       const withIt = await workers('--ca', file('cert.pem'));
