@@ -113,7 +113,9 @@ function renderFigures(report: RunReport, paint: Paint): string[] {
   const { run, cases, tasks, durationMs, workers } = report;
   const verdict = run.verdict ?? 'not settled';
   const colour = verdict === 'passed' ? 'green' : verdict === 'failed' ? 'red' : 'yellow';
-  const retried = tasks.filter(({ task }) => task.attempts.length > 1).length;
+  // A duplicate of what was late is no repetition.
+  const isTry = ({ failure }: { failure?: { code: string } | null | undefined }): boolean => failure?.code !== 'HEDGED';
+  const retried = tasks.filter(({ task }) => task.attempts.filter(isTry).length > 1).length;
   const faults = faultCounts(troubledTasks(report));
   const busyMs = tasks.reduce((sum, { final }) => sum + (final?.costMs ?? 0), 0);
   return [
