@@ -88,6 +88,8 @@ async function up(options: UpOptions): Promise<number> {
     ownerSecret,
     log: options.quiet ? silentLog : createLog(),
   });
+  // Before the greeting: whoever reads that it serves may ask it to end at once.
+  const stopped = stopSignal();
   await writeEndpoint({ url: coordinator.url, token: ownerSecret, pid: process.pid });
   const paint = paintFor(process.stderr);
   say(`${paint('bold', 'assay coordinator')} at ${paint('cyan', coordinator.url)}  (state in ${stateDir})`);
@@ -99,7 +101,7 @@ async function up(options: UpOptions): Promise<number> {
       `${paint('yellow', 'warning')}: it listens on ${options.host} without TLS: tokens, sources and results cross the network in the clear (--tls-cert, --tls-key)`,
     );
   say('  a run:     assay run --coordinator ' + coordinator.url);
-  await stopSignal();
+  await stopped;
   say('stopping');
   await removeEndpoint(process.pid);
   await coordinator.stop();

@@ -1,7 +1,7 @@
 // The end of a run on the terminal: what failed and where first, then one block of figures. Reads top to bottom as an answer:
 // what failed, why, what to do next.
 import { stripVTControlCharacters } from 'node:util';
-import { errorCatalogue, type Case } from '@assay/protocol';
+import { errorCatalogue, type Case, verdicts } from '@assay/protocol';
 import { faultCounts, faultText, troubledTasks } from '../report/attribution.ts';
 import { caseName, hasOwnFailure, type ReportTask, type RunReport } from '../report/model.ts';
 import { duration, indent, type Paint, plural } from './style.ts';
@@ -120,7 +120,7 @@ function renderFigures(report: RunReport, paint: Paint): string[] {
   const busyMs = tasks.reduce((sum, { final }) => sum + (final?.costMs ?? 0), 0);
   return [
     `${paint(['bold', colour], verdict.toUpperCase())}  ${plain(run.name)}  ${paint('dim', run.run)}`,
-    `  files   ${counted(Object.entries(run.tasks.verdicts))}${retried > 0 ? `, ${retried} repeated` : ''}`,
+    `  files   ${counted(verdicts.map((name) => [name, run.tasks.verdicts[name]]))}${retried > 0 ? `, ${retried} repeated` : ''}`,
     `  cases   ${counted(Object.entries(cases))}`,
     ...(faults.length === 0 ? [] : [`  faults  ${counted(faults)}`]),
     `  time    ${durationMs === null ? 'not finished' : duration(durationMs)} on ${plural(workers.size, 'worker')}, ${duration(busyMs)} of work`,
