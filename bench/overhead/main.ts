@@ -2,6 +2,7 @@
 // same machine, as whole processes from start to exit, interleaved, medians.
 //   node bench/overhead/main.ts [vitest|pytest|skewed ...] [--runs N]
 // Three arms: the runner alone; the first Assay run (it knows no durations); a later one (its state is kept).
+// Beside the seconds on the clock stand the processor seconds of each arm's whole tree of processes.
 // What always holds: an arm in which another number of cases passed is an error and never a figure.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, printMachine, writeResults } from '../machine.ts';
 import { medianOf } from '../peers/measure.ts';
-import { runTogether, runWhole } from './process.ts';
+import { endedChildrenCpuSeconds, runTogether, runWhole } from './process.ts';
 import { networkxSuite, skewedSeeds, skewedSuite, type Suite, zodSuite } from './suites.ts';
 
 const { values, positionals } = parseArgs({
@@ -27,10 +28,11 @@ type Figures = {
   against: string;
   files: number;
   passed: number;
-  alone: number[];
-  first: number[];
-  later: number[];
+  alone: Arm;
+  first: Arm;
+  later: Arm;
 };
+type Arm = { seconds: number[]; cpuSeconds: number[] };
 
 async function assay(suite: Suite, stateDir: string): Promise<{ seconds: number; passed: number }> {
   const ran = await runWhole(
@@ -58,9 +60,9 @@ async function measure(suite: Suite): Promise<Figures> {
     against: suite.against,
     files: suite.files,
     passed: 0,
-    alone: [],
-    first: [],
-    later: [],
+    alone: { seconds: [], cpuSeconds: [] },
+    first: { seconds: [], cpuSeconds: [] },
+    later: { seconds: [], cpuSeconds: [] },
   };
   const agree = (arm: string, passed: number): void => {
     if (figures.passed !== 0 && passed !== figures.passed)
@@ -71,15 +73,20 @@ async function measure(suite: Suite): Promise<Figures> {
     const kept = join(scratch, 'kept');
     await assay(suite, kept);
     for (let run = 0; run < runs; run++) {
-      const alone = await runTogether(suite.alone, [0, 1]);
-      agree('alone', suite.passedIn(alone.stdout));
-      figures.alone.push(alone.seconds);
-      const first = await assay(suite, join(scratch, `fresh-${run}`));
-      agree('first', first.passed);
-      figures.first.push(first.seconds);
-      const later = await assay(suite, kept);
-      agree('later', later.passed);
-      figures.later.push(later.seconds);
+      await into(figures.alone, async () => {
+        const { seconds, stdout } = await runTogether(suite.alone, [0, 1]);
+        agree('alone', suite.passedIn(stdout));
+        return seconds;
+      });
+      for (const [arm, state] of [
+        ['first', join(scratch, `fresh-${run}`)],
+        ['later', kept],
+      ] as const)
+        await into(figures[arm], async () => {
+          const { seconds, passed } = await assay(suite, state);
+          agree(arm, passed);
+          return seconds;
+        });
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -87,10 +94,18 @@ async function measure(suite: Suite): Promise<Figures> {
   return figures;
 }
 
+/** Runs one command of an arm; notes its seconds, and what its processes took. */
+async function into(arm: Arm, run: () => Promise<number>): Promise<void> {
+  const before = endedChildrenCpuSeconds();
+  arm.seconds.push(await run());
+  arm.cpuSeconds.push(endedChildrenCpuSeconds() - before);
+}
+
 function print(figures: Figures): void {
-  const list = (seconds: number[]): string =>
-    `${medianOf(seconds).toFixed(1)} s (${seconds.map((one) => one.toFixed(1)).join(', ')})`;
-  const ratio = (seconds: number[]): string => (medianOf(seconds) / medianOf(figures.alone)).toFixed(2);
+  const list = ({ seconds, cpuSeconds }: Arm): string =>
+    `${medianOf(seconds).toFixed(1)} s (${seconds.map((one) => one.toFixed(1)).join(', ')}), processors ${medianOf(cpuSeconds).toFixed(1)} s`;
+  const ratio = ({ seconds, cpuSeconds }: Arm): string =>
+    `${(medianOf(seconds) / medianOf(figures.alone.seconds)).toFixed(2)}, of processors ${(medianOf(cpuSeconds) / medianOf(figures.alone.cpuSeconds)).toFixed(2)}`;
   const isSkewed = figures.suite.startsWith('skewed');
   console.log(
     `\n${figures.suite}: ${figures.about}; ${figures.files} files, ${figures.passed} cases passed in every arm`,
