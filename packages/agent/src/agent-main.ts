@@ -1,12 +1,17 @@
 // An agent as a process of its own, started through agent-process.mjs by `assay worker` and by local mode. Its settings come as one JSON object on
 // its standard input (secrets do not belong in arguments, which every user of the machine can read); it answers with JSON
-// lines on its standard output: {kind: "ready", worker}, {kind: "note", level, text}, {kind: "ended", reason, error}.
+// lines on its standard output: {kind: "measured", measured}, {kind: "ready", worker}, {kind: "note", level, text},
+// {kind: "ended", reason, error}. With the argument `--given-measured` another agent on this machine measures it at this moment, and what that one
+// found comes with the settings; without it in them, this one measures after all.
 // SIGTERM or SIGINT drains it; a second one ends it at once. It exits 0 when it ended as it was asked to, else 1.
 import { AssayError } from '@assay/protocol';
 import type { AgentOptions } from './options.ts';
+import type { Measured } from './profile-watch.ts';
 import { startAgent } from './main.ts';
 
+type Settings = Omit<AgentOptions, 'measured'> & { measured?: Measured };
 type Line =
+  | { kind: 'measured'; measured: Measured }
   | { kind: 'ready'; worker: string }
   | { kind: 'note'; level: 'info' | 'warning'; text: string }
   | { kind: 'ended'; reason: string; error: { code: string; message: string } | null };
@@ -17,17 +22,27 @@ function print(line: Line): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-async function readSettings(): Promise<AgentOptions> {
+async function readSettings(): Promise<Settings> {
   let text = '';
   for await (const chunk of process.stdin.setEncoding('utf8')) {
     text += String(chunk);
     if (text.length > settingsCharsMax) throw new AssayError('USAGE', 'the agent settings are too long');
   }
   try {
-    return JSON.parse(text) as AgentOptions;
+    return JSON.parse(text) as Settings;
   } catch (error) {
     throw new AssayError('USAGE', `the agent settings on standard input are not JSON: ${String(error)}`);
   }
+}
+
+/** Measures the machine and says what was found; a failure is met by whoever awaits it. */
+function measure(): Promise<Measured> {
+  const measuring = import('./probe/index.ts').then(({ probeMachine }) => probeMachine());
+  measuring.then(
+    (measured) => print({ kind: 'measured', measured }),
+    () => undefined,
+  );
+  return measuring;
 }
 
 async function run(): Promise<number> {
@@ -37,9 +52,10 @@ async function run(): Promise<number> {
   let onSignal = (_name: string): void => process.exit(1);
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => onSignal(name));
   // The machine is measured while whoever started us gets the settings ready.
-  const measured = import('./probe/index.ts').then(({ probeMachine }) => probeMachine());
-  measured.catch(() => undefined);
-  const settings = await readSettings();
+  const isGiven = process.argv.includes('--given-measured');
+  const begun = isGiven ? null : measure();
+  const { measured: given, ...settings } = await readSettings();
+  const measured = given === undefined ? (begun ?? measure()) : Promise.resolve(given);
   const agent = await startAgent({ ...settings, measured, say: (level, text) => print({ kind: 'note', level, text }) });
   onSignal = (name) => {
     signals += 1;

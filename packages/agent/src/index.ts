@@ -2,3 +2,4 @@
 export { startAgent } from './main.ts';
 export { AgentSettings } from './options.ts';
 export type { Agent, AgentEnd, AgentOptions, Say } from './options.ts';
+export type { Measured } from './profile-watch.ts';

@@ -7,8 +7,9 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { AgentSettings } from '@assay/agent';
+import type { AgentSettings, Measured } from '@assay/agent';
 import { AssayError } from '@assay/protocol';
 
 /** Above the agent's own patience with undelivered reports (30 s): it gives up before we do, and keeps them for its next start. */
@@ -20,17 +21,23 @@ const entry = fileURLToPath(new URL('agent-process.mjs', import.meta.resolve('@a
 
 export type AgentChild = { name: string; pid: number; stop(): Promise<void> };
 
-/** A process that has begun to load and to measure the machine, and waits for its settings. */
+/** A process that has begun to load and perhaps to measure the machine, and waits for its settings. */
 export type AgentProcess = {
+  /** What it found this machine to be; null where it ended before, or was not to measure. */
+  readonly measured: Promise<Measured | null>;
   /** Gives it its settings and waits until it is ready to connect; its log goes to `<stateDir>/agent.log`. */
-  start(settings: AgentSettings & { name: string }): Promise<AgentChild>;
+  start(settings: AgentSettings & { name: string; measured?: Measured }): Promise<AgentChild>;
   /** Ends it without ever having been started. */
   discard(): void;
 };
 
-/** Begins an agent before its settings are known, so that its loading overlaps what they depend on. */
-export function launchAgent(): AgentProcess {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', entry], {
+/**
+ * Begins an agent before its settings are known, so that its loading overlaps what they depend on. One agent of a machine need
+ * measure it; the others, launched with `measures` false, are given what it found with their settings.
+ */
+export function launchAgent(measures = true): AgentProcess {
+  const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
+  const child = spawn(process.execPath, [...flags, entry, ...(measures ? [] : ['--given-measured'])], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin.on('error', () => undefined);
@@ -38,7 +45,9 @@ export function launchAgent(): AgentProcess {
   // A process that could not be started says so when it is to be used.
   let spawnError: Error | null = null;
   child.once('error', (error) => (spawnError = error));
+  const measured = measures ? whenMeasured(child) : Promise.resolve(null);
   return {
+    measured,
     discard: () => void child.kill('SIGKILL'),
     start: async (settings) => {
       if (spawnError !== null) throw didNotStart(settings.name, (spawnError as Error).message);
@@ -67,7 +76,23 @@ function didNotStart(name: string, why: string): AssayError {
   return new AssayError('COORDINATOR_UNREACHABLE', `The local worker "${name}" did not start: ${why}.`);
 }
 
-type Line = { kind: 'ready' } | { kind: 'note'; text: string } | { kind: 'ended'; reason: string };
+/** Null when its output ends before it has said so. */
+function whenMeasured({ stdout }: { stdout: Readable }): Promise<Measured | null> {
+  return new Promise((resolve) => {
+    createInterface({ input: stdout })
+      .on('line', (text) => {
+        const line = parseLine(text);
+        if (line?.kind === 'measured') resolve(line.measured);
+      })
+      .once('close', () => resolve(null));
+  });
+}
+
+type Line =
+  | { kind: 'measured'; measured: Measured }
+  | { kind: 'ready' }
+  | { kind: 'note'; text: string }
+  | { kind: 'ended'; reason: string };
 
 function ready(child: ChildProcess, name: string): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -32,8 +32,8 @@ export async function startLocalFleet(request: FleetRequest): Promise<LocalFleet
     request.workers.kind === 'named'
       ? request.workers.list
       : equalWorkers(request.workers.count, await usableProcessors());
-  // Agents take as long to load as the coordinator does: they do it at the same time.
-  const processes = workers.map(() => launchAgent());
+  // Agents take as long to load as the coordinator does: they do it at the same time. All are on one machine: the first measures it.
+  const processes = workers.map((_, index) => launchAgent(index === 0));
   const { coordinator, temporary } = await openCoordinator(request, token).catch((error: unknown) => {
     for (const process of processes) process.discard();
     throw error;
@@ -59,7 +59,8 @@ export async function startLocalFleet(request: FleetRequest): Promise<LocalFleet
       };
       const process = processes[index] as AgentProcess;
       try {
-        return await process.start(settings);
+        const measured = index === 0 ? null : await (processes[0] as AgentProcess).measured;
+        return await process.start(measured === null ? settings : { ...settings, measured });
       } catch (error) {
         process.discard();
         throw error;

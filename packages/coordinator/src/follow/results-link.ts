@@ -1,10 +1,11 @@
 // The loop's end of the results thread: a ResultStore to ask, and what is known of how far it got.
 // What always holds: `acknowledged` is called in order, only for what the store has committed; when the thread dies, what was
 // asked is answered with RESULTS_UNAVAILABLE, runs go on, and after a pause another thread goes on where the store is.
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { AssayError, type ErrorCode } from '@assay/protocol';
 import type { ResultStore } from '../ports/result-store.ts';
 import type { FromResults, ResultsQuestion, ResultsSettings, ToResults } from './results-messages.ts';
+import { startThread } from '../start-thread.ts';
 
 export type ResultsLinkOptions = Omit<ResultsSettings, 'firstSeq'> & {
   /** First entry that the journal has, now. */
@@ -106,7 +107,10 @@ class ThreadedResults implements ResultsLink {
   #start(): Worker {
     const { journalDirectory, resultsFile, firstSeq, gatherMs } = this.#options;
     const settings: ResultsSettings = { journalDirectory, resultsFile, firstSeq: firstSeq(), gatherMs };
-    const worker = new Worker(new URL('results-thread.ts', import.meta.url), { workerData: settings, name: 'results' });
+    const worker = startThread(new URL('results-thread.ts', import.meta.url), {
+      workerData: settings,
+      name: 'results',
+    });
     worker.on('message', (message: FromResults) => this.#receive(message));
     worker.on('error', (error) =>
       this.#trouble(

@@ -1,9 +1,9 @@
 // Decides when a snapshot is due, has it written by a thread, and says how much of the journal may be dropped for it.
 // What always holds: one at a time; a failed one is said and tried again later, and nothing depends on it but the time that the
 // next start takes and the journal's size.
-import { Worker } from 'node:worker_threads';
 import type { Clock } from '../ports/clock.ts';
 import type { SnapshotDone, SnapshotTask } from './snapshot-thread.ts';
+import { startThread } from '../start-thread.ts';
 
 export type SnapshotPolicy = {
   /** Journalled text since the last snapshot: what a start would have to fold. */
@@ -90,7 +90,7 @@ export class Snapshots {
 
 function runThread(task: SnapshotTask): Promise<SnapshotDone> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('snapshot-thread.ts', import.meta.url), { workerData: task, name: 'snapshot' });
+    const worker = startThread(new URL('snapshot-thread.ts', import.meta.url), { workerData: task, name: 'snapshot' });
     let done: SnapshotDone | null = null;
     worker.on('message', (message: SnapshotDone) => {
       done = message;

@@ -1,7 +1,7 @@
 // Recordings of runs on request: one thread at a time, and few that wait, so that whoever asks often takes nothing from the fleet.
-import { Worker } from 'node:worker_threads';
 import type { RunRecording } from '@assay/protocol';
 import type { RecordingTask } from './read-recording.ts';
+import { startThread } from '../start-thread.ts';
 
 export type RecordingsOptions = {
   journalDirectory: string;
@@ -38,7 +38,7 @@ export function createRecordings(options: RecordingsOptions): (run: string) => P
 
 function runThread(workerData: RecordingTask): Promise<RunRecording> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('recording-thread.ts', import.meta.url), { workerData, name: 'recording' });
+    const worker = startThread(new URL('recording-thread.ts', import.meta.url), { workerData, name: 'recording' });
     let found: RunRecording | null = null;
     worker.on('message', (message: RunRecording) => {
       found = message;

@@ -3,7 +3,7 @@
 // What always holds: see ports/journal.ts. One append call is one durable transaction; calls are pipelined to the thread.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { AssayError } from '@assay/protocol';
 import type { Journal, JournalEntry, StoredSnapshot } from '../../ports/journal.ts';
 import { JournalDamage } from './damage.ts';
@@ -13,6 +13,7 @@ import { SegmentReader } from './segment-reader.ts';
 import { listSnapshots, readLatestSnapshot, removePartials, writeSnapshot } from './snapshot-files.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import type { FromWriter, ToWriter, WriterSettings } from './writer-thread.ts';
+import { startThread } from '../../start-thread.ts';
 
 export type SqliteJournalOptions = {
   stateDirectory: string;
@@ -219,7 +220,7 @@ function startWriter(parts: Parts): Worker {
     segmentAgeMaxMs: parts.options.segmentAgeMaxMs ?? 3_600_000,
     pagesMax: parts.options.pagesMax ?? 0,
   };
-  return new Worker(new URL('writer-thread.ts', import.meta.url), { workerData: settings, name: 'journal' });
+  return startThread(new URL('writer-thread.ts', import.meta.url), { workerData: settings, name: 'journal' });
 }
 
 /** A row as an entry. The text is ours: it was written by `append` and its digest was checked. */
