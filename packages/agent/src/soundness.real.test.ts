@@ -128,7 +128,8 @@ test('the step runner ends a real runner that ignores being asked, and what it s
 test('asked to end only what is past its time-out, the worker looks at its own clock and ends nothing that is in time', async () => {
   await start();
   coordinator.send([bench.assignment({ sound: bench.waiting('sound') })]);
-  await coordinator.until('it runs', () => bench.isUp('sound'));
+  // The file is up before its worker's report of that has crossed the link: both are waited for.
+  await coordinator.until('it runs', () => bench.isUp('sound') && coordinator.reportsOf('started').length === 1);
   const attempts = [coordinator.reportsOf('started')[0]!].map(({ task, attempt }) => ({ task, attempt }));
   const about = { kind: 'recover', rung: 'runner', attempts, reason: 'it is late', onlyPastTimeout: true } as const;
   coordinator.send([{ ...about, request: 1 }]);
