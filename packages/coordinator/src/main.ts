@@ -70,9 +70,14 @@ export interface RunningCoordinator {
   stop(): Promise<void>;
 }
 
-/** Time between two batches of results (each costs DuckDB some 10 ms whatever is in it), and how long the start and the stop wait for the results store. */
+/** Time between two batches of results: each costs DuckDB some 10 ms whatever is in it. */
 const resultsGatherMs = 1_000;
-const resultsOpenMs = 2_000;
+/**
+ * How long the start waits for the results store: long enough that a store of a newer version stops the start even on a machine that is busy
+ * with other things (it opens in under a second otherwise), and an end to it for a store on a disk that hangs.
+ */
+const resultsOpenMs = 10_000;
+/** How long the stop waits for the results store. */
 const resultsCloseMs = 2_000;
 const exitCodeOfBug = 70;
 const fatalStopMs = 3_000;
