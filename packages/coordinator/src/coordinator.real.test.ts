@@ -161,7 +161,7 @@ test('a coordinator that is killed again and again in the middle of a run loses 
   expect(final).toHaveLength(2_000);
   expect(new Set(final.map((row) => row.task)).size).toBe(2_000);
   expect(workers.every((worker) => worker.refusal === null)).toBe(true);
-  // Two are kept. A new one is written and named before the oldest is taken away: there may be three for a moment.
+  // Two are kept; a new one is named before the oldest is taken away, so that there are three for a moment.
   await until(
     async () => readdirSync(join(place, 'snapshots')),
     (names) => names.length === 2,

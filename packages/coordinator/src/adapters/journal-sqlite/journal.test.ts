@@ -1,4 +1,5 @@
 import {
+  copyFileSync,
   cpSync,
   existsSync,
   mkdtempSync,
@@ -172,6 +173,20 @@ test('a damaged snapshot is passed over for the older one, and said', async () =
   flip(join(journal.snapshotDirectory, '0000000000000008.json'), 100);
   expect(await journal.latestSnapshot()).toEqual({ seq: 4, state: 'older' });
   expect(notices).toHaveLength(1);
+});
+
+test('what a crash in the middle of a snapshot leaves is gone after the next start', async () => {
+  const place = makePlace();
+  const journal = open(place);
+  await appendDurably(journal, range(1, 8));
+  for (const seq of [2, 4]) await journal.saveSnapshot({ seq, state: `at ${seq}` });
+  const files = journal.snapshotDirectory;
+  // The third was named, the fourth is half written, and the crash came before anything was removed.
+  copyFileSync(join(files, '0000000000000004.json'), join(files, '0000000000000006.json'));
+  writeFileSync(join(files, '0000000000000008.json.1234.part'), '{"seq":8');
+  await journal.close();
+  open(place);
+  expect(readdirSync(files).toSorted()).toEqual(['0000000000000004.json', '0000000000000006.json']);
 });
 
 test('a second journal on the same state directory is refused until the first is closed', async () => {

@@ -10,7 +10,7 @@ import { JournalDamage } from './damage.ts';
 import { openSegments, type OpenedSegments } from './open-segments.ts';
 import type { Row } from './segment-file.ts';
 import { SegmentReader } from './segment-reader.ts';
-import { listSnapshots, readLatestSnapshot, removePartials, writeSnapshot } from './snapshot-files.ts';
+import { listSnapshots, readLatestSnapshot, removeLeftovers, writeSnapshot } from './snapshot-files.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import type { FromWriter, ToWriter, WriterSettings } from './writer-thread.ts';
 import { startThread } from '../../start-thread.ts';
@@ -52,7 +52,7 @@ export function openSqliteJournal(options: SqliteJournalOptions): SqliteJournal 
   mkdirSync(snapshotDirectory, { recursive: true, mode: 0o700 });
   const lock = lockState(options.stateDirectory);
   try {
-    removePartials(snapshotDirectory);
+    removeLeftovers(snapshotDirectory);
     const notice = options.onNotice ?? (() => undefined);
     const opened = openSegments(journalDirectory, snapshotDirectory, notice);
     return new ThreadedJournal({ options, journalDirectory, snapshotDirectory, lock, opened, notice });

@@ -57,8 +57,12 @@ export function writeSnapshot(directory: string, snapshot: SnapshotFile): number
   }
   renameSync(aside, pathOf(directory, snapshot.seq));
   syncDirectory(directory);
-  for (const seq of listSnapshots(directory).slice(keptSnapshots)) rmSync(pathOf(directory, seq), { force: true });
+  removeOldest(directory);
   return content.length;
+}
+
+function removeOldest(directory: string): void {
+  for (const seq of listSnapshots(directory).slice(keptSnapshots)) rmSync(pathOf(directory, seq), { force: true });
 }
 
 /** The newest snapshot before `beforeSeq` that is whole, or null. `onDamage` hears of each one that is not. */
@@ -90,10 +94,11 @@ function readSnapshot(directory: string, seq: number): SnapshotFile | string {
   }
 }
 
-/** Removes what a crash left half written. */
-export function removePartials(directory: string): void {
+/** Removes what a crash left: a snapshot half written, and the oldest one where the newest was written and the crash came before the removal. */
+export function removeLeftovers(directory: string): void {
   mkdirSync(directory, { recursive: true });
   for (const name of readdirSync(directory)) if (name.endsWith('.part')) rmSync(join(directory, name), { force: true });
+  removeOldest(directory);
 }
 
 function syncDirectory(directory: string): void {
