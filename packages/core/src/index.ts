@@ -55,3 +55,5 @@ export { whyKept } from './scheduling/hold.ts';
 export { policyNames } from './scheduling/policy/policy.ts';
 export type { PolicyName } from './scheduling/policy/policy.ts';
 export { explainTask } from './scheduling/explain.ts';
+export { uniformOf } from './kernel/random.ts';
+export type { Uniform } from './kernel/random.ts';
