@@ -25,8 +25,7 @@ export type Table = readonly [readonly [number, number], readonly [number, numbe
  */
 export function fisherExact([[a, b], [c, d]]: Table): number {
   const [row, column, total] = [a + b, a + c, a + b + c + d];
-  const logP = (x: number): number =>
-    logChoose(row, x) + logChoose(total - row, column - x) - logChoose(total, column);
+  const logP = (x: number): number => logChoose(row, x) + logChoose(total - row, column - x) - logChoose(total, column);
   const limit = logP(a) + 1e-7;
   let p = 0;
   for (let x = Math.max(0, column - (total - row)); x <= Math.min(row, column); x += 1) {

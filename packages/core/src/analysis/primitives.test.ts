@@ -56,8 +56,15 @@ test('the BCa interval of a mean is where SciPy draws it, but for luck', () => {
 });
 
 test('published: Fisher tasting tea, and the worked example of Benjamini and Hochberg 1995', () => {
-  expect(fisherExact([[3, 1], [1, 3]])).toBeCloseTo(34 / 70, 10);
-  const ps = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.324, 0.4262, 0.5719, 0.6528, 0.759, 1];
+  expect(
+    fisherExact([
+      [3, 1],
+      [1, 3],
+    ]),
+  ).toBeCloseTo(34 / 70, 10);
+  const ps = [
+    0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.324, 0.4262, 0.5719, 0.6528, 0.759, 1,
+  ];
   expect(benjaminiHochberg(ps).filter((p) => p <= 0.05)).toHaveLength(4);
 });
 
@@ -68,7 +75,13 @@ test('of nothing there is no number', () => {
   expect(mannWhitney([], [1])).toBeNull();
   expect(kolmogorovSmirnov([1], [])).toBeNull();
   expect(wilcoxonSignedRank([0, 0])).toBeNull();
-  expect(spearman([[1, 1], [2, 2], [3, 3]])).toBeNull();
+  expect(
+    spearman([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]),
+  ).toBeNull();
   expect(permutationTest([], [1], uniformOf('x'))).toBeNull();
   expect(bcaInterval([1, 2, 3], (list) => mean(list) as number, uniformOf('x'))).toBeNull();
 });

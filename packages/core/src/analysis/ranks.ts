@@ -10,7 +10,7 @@ export function midRanks(values: readonly number[]): { ranks: number[]; tieTerm:
   const order = values.map((_, at) => at).sort((a, b) => (values[a] as number) - (values[b] as number));
   const ranks = Array.from<number>({ length: values.length });
   let tieTerm = 0;
-  for (let from = 0; from < order.length; ) {
+  for (let from = 0; from < order.length;) {
     let to = from;
     while (to + 1 < order.length && values[order[to + 1] as number] === values[order[from] as number]) to += 1;
     const size = to - from + 1;
@@ -98,7 +98,8 @@ function countedPathsP(distance: number, n: number, m: number): number {
     for (let j = 0; j <= m; j += 1) {
       if (Math.abs(i * m - j * n) >= distance) outside[j] = 1;
       else if (i + j > 0)
-        outside[j] = (i * (i > 0 ? (outside[j] as number) : 0) + j * (j > 0 ? (outside[j - 1] as number) : 0)) / (i + j);
+        outside[j] =
+          (i * (i > 0 ? (outside[j] as number) : 0) + j * (j > 0 ? (outside[j - 1] as number) : 0)) / (i + j);
     }
   return Math.min(1, outside[m] as number);
 }
@@ -155,6 +156,9 @@ export function spearman(rows: readonly (readonly [number, number])[]): (RankTes
   if (a2 === 0 || b2 === 0) return null;
   const statistic = both / Math.sqrt(a2 * b2);
   const freedom = rows.length - 2;
-  const p = Math.abs(statistic) >= 1 ? 0 : 2 * studentCdf(-Math.abs(statistic) * Math.sqrt(freedom / (1 - statistic ** 2)), freedom);
+  const p =
+    Math.abs(statistic) >= 1
+      ? 0
+      : 2 * studentCdf(-Math.abs(statistic) * Math.sqrt(freedom / (1 - statistic ** 2)), freedom);
   return { statistic, p, rows: rows.length };
 }

@@ -32,11 +32,7 @@ export type Estimate = { readonly value: number; readonly low: number; readonly 
  * By how much `after` lies above `before`: the median of all differences (Hodges and Lehmann 1963), with the interval that
  * inverts the Mann-Whitney test (Hollander, Wolfe and Chicken 2014, section 4.3, large samples). O(n m). Null where one is empty.
  */
-export function shiftBetween(
-  before: readonly number[],
-  after: readonly number[],
-  confidence = 0.95,
-): Estimate | null {
+export function shiftBetween(before: readonly number[], after: readonly number[], confidence = 0.95): Estimate | null {
   const [n, m] = [before.length, after.length];
   if (n === 0 || m === 0) return null;
   const differences = new Float64Array(n * m);
