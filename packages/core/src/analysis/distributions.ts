@@ -79,11 +79,6 @@ export function studentCdf(t: number, freedom: number): number {
   return t > 0 ? 1 - tail : tail;
 }
 
-/** P(X > x) of chi-square with one degree of freedom. */
-export function chiSquareTail(x: number): number {
-  return x <= 0 ? 1 : 2 * normalCdf(-Math.sqrt(x));
-}
-
 /** Lentz's method. */
 function betaFraction(x: number, a: number, b: number): number {
   const tiny = 1e-300;
