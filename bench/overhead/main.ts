@@ -32,6 +32,7 @@ type Figures = {
   first: Arm;
   later: Arm;
 };
+/** `cpuSeconds` stays empty where a system does not say them. */
 type Arm = { seconds: number[]; cpuSeconds: number[] };
 
 async function assay(suite: Suite, stateDir: string): Promise<{ seconds: number; passed: number }> {
@@ -98,14 +99,15 @@ async function measure(suite: Suite): Promise<Figures> {
 async function into(arm: Arm, run: () => Promise<number>): Promise<void> {
   const before = endedChildrenCpuSeconds();
   arm.seconds.push(await run());
-  arm.cpuSeconds.push(endedChildrenCpuSeconds() - before);
+  const after = endedChildrenCpuSeconds();
+  if (before !== null && after !== null) arm.cpuSeconds.push(after - before);
 }
 
 function print(figures: Figures): void {
   const list = ({ seconds, cpuSeconds }: Arm): string =>
-    `${medianOf(seconds).toFixed(1)} s (${seconds.map((one) => one.toFixed(1)).join(', ')}), processors ${medianOf(cpuSeconds).toFixed(1)} s`;
+    `${medianOf(seconds).toFixed(1)} s (${seconds.map((one) => one.toFixed(1)).join(', ')}), processors ${cpuSeconds.length === 0 ? 'not measured' : `${medianOf(cpuSeconds).toFixed(1)} s`}`;
   const ratio = ({ seconds, cpuSeconds }: Arm): string =>
-    `${(medianOf(seconds) / medianOf(figures.alone.seconds)).toFixed(2)}, of processors ${(medianOf(cpuSeconds) / medianOf(figures.alone.cpuSeconds)).toFixed(2)}`;
+    `${(medianOf(seconds) / medianOf(figures.alone.seconds)).toFixed(2)}${cpuSeconds.length === 0 ? '' : `, of processors ${(medianOf(cpuSeconds) / medianOf(figures.alone.cpuSeconds)).toFixed(2)}`}`;
   const isSkewed = figures.suite.startsWith('skewed');
   console.log(
     `\n${figures.suite}: ${figures.about}; ${figures.files} files, ${figures.passed} cases passed in every arm`,

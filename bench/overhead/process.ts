@@ -57,15 +57,15 @@ export async function runTogether(commands: readonly Command[], codes: readonly 
 
 /**
  * Processor seconds, user and system, of all children of this process that have ended, with the children that they waited for
- * (proc(5), stat, fields 16 and 17; a tick is 10 ms). NaN where there is no /proc. The difference of two readings around a
+ * (proc(5), stat, fields 16 and 17; a tick is 10 ms). Null where there is no /proc. The difference of two readings around a
  * command is what its whole tree took, which a busy machine distorts less than the time on the clock.
  */
-export function endedChildrenCpuSeconds(): number {
+export function endedChildrenCpuSeconds(): number | null {
   try {
     const stat = readFileSync('/proc/self/stat', 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[13]) + Number(fields[14])) / 100;
   } catch {
-    return Number.NaN;
+    return null;
   }
 }

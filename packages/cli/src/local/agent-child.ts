@@ -42,21 +42,17 @@ export function launchAgent(measures = true): AgentProcess {
   });
   child.stdin.on('error', () => undefined);
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  // A process that could not be started says so when it is to be used.
-  let spawnError: Error | null = null;
-  child.once('error', (error) => (spawnError = error));
-  const measured = measures ? whenMeasured(child) : Promise.resolve(null);
+  const told = listen(child, measures);
   return {
-    measured,
+    measured: told.measured,
     discard: () => void child.kill('SIGKILL'),
     start: async (settings) => {
-      if (spawnError !== null) throw didNotStart(settings.name, (spawnError as Error).message);
       await mkdir(settings.stateDir, { recursive: true, mode: 0o700 });
       const log = createWriteStream(join(settings.stateDir, 'agent.log'), { flags: 'a' });
       child.stdout.pipe(log);
       child.stderr.pipe(log);
       child.stdin.end(JSON.stringify({ ...settings, parentPid: process.pid }));
-      await ready(child, settings.name);
+      await ready(told.ready, settings.name);
       return { name: settings.name, pid: child.pid ?? -1, stop: () => stop(child, exited) };
     },
   };
@@ -76,41 +72,47 @@ function didNotStart(name: string, why: string): AssayError {
   return new AssayError('COORDINATOR_UNREACHABLE', `The local worker "${name}" did not start: ${why}.`);
 }
 
-/** Null when its output ends before it has said so. */
-function whenMeasured({ stdout }: { stdout: Readable }): Promise<Measured | null> {
-  return new Promise((resolve) => {
-    createInterface({ input: stdout })
-      .on('line', (text) => {
-        const line = parseLine(text);
-        if (line?.kind === 'measured') resolve(line.measured);
-      })
-      .once('close', () => resolve(null));
-  });
-}
-
 type Line =
   | { kind: 'measured'; measured: Measured }
   | { kind: 'ready' }
   | { kind: 'note'; text: string }
   | { kind: 'ended'; reason: string };
 
-function ready(child: ChildProcess, name: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (why: string): void => reject(didNotStart(name, why));
-    if (child.exitCode !== null) return fail(`it ended with code ${child.exitCode}`);
-    const timer = setTimeout(() => fail(`not ready within ${readyTimeoutMs / 1_000} s`), readyTimeoutMs);
-    timer.unref();
-    child.once('error', (error) => fail(error.message));
-    child.once('exit', (code, signal) => fail(`it ended with ${signal ?? `code ${code}`}`));
-    if (child.stdout === null) return fail('it has no output');
-    createInterface({ input: child.stdout }).on('line', (text) => {
-      const line = parseLine(text);
-      if (line?.kind === 'ended') fail(line.reason);
-      if (line?.kind !== 'ready') return;
-      clearTimeout(timer);
-      resolve();
-    });
+/** What an agent says of itself, read once, from its start on. */
+type Told = {
+  /** Null when it ends without having measured. */
+  measured: Promise<Measured | null>;
+  /** Null when it is ready; else why it never will be. */
+  ready: Promise<string | null>;
+};
+
+function listen(child: ChildProcess & { stdout: Readable }, measures: boolean): Told {
+  const measured = Promise.withResolvers<Measured | null>();
+  const isReady = Promise.withResolvers<string | null>();
+  if (!measures) measured.resolve(null);
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    const line = parseLine(text);
+    if (line?.kind === 'measured') measured.resolve(line.measured);
+    if (line?.kind === 'ready') isReady.resolve(null);
+    if (line?.kind === 'ended') isReady.resolve(line.reason);
   });
+  child.once('error', (error) => isReady.resolve(error.message));
+  // Only when its output is read to the end: its own last words say more than its exit code.
+  child.once('close', (code, signal) => {
+    measured.resolve(null);
+    isReady.resolve(`it ended with ${signal ?? `code ${code}`}`);
+  });
+  return { measured: measured.promise, ready: isReady.promise };
+}
+
+async function ready(told: Promise<string | null>, name: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(`not ready within ${readyTimeoutMs / 1_000} s`), readyTimeoutMs);
+  });
+  const why = await Promise.race([told, late]);
+  clearTimeout(timer);
+  if (why !== null) throw didNotStart(name, why);
 }
 
 function parseLine(text: string): Line | null {
