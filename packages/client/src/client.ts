@@ -13,6 +13,8 @@ import {
   type ForceCircuitRequest,
   Explanation,
   Health,
+  QueryAnswer,
+  type QueryRequest,
   RecoveryHistory,
   type ReleaseCircuitRequest,
   RunAccepted,
@@ -74,6 +76,8 @@ export type Client = {
   calibration(): Promise<CalibrationReport>;
   /** What a simulation of the run needs, from the journal; `absent` where that no longer has it. */
   recordingOf(run: string): Promise<RunRecording>;
+  /** One's own SQL over the results, read-only. QUERY_REFUSED, QUERY_TOO_LONG. */
+  query(request: QueryRequest): Promise<QueryAnswer>;
   /** Those that stop something first. */
   listCircuits(query?: CircuitsQuery): Promise<CircuitList>;
   readCircuit(circuit: string): Promise<CircuitView>;
@@ -130,6 +134,7 @@ function runCalls(transport: Transport) {
   const post = posts(transport);
   return {
     submitRun: (submission: RunSubmission) => post(RunAccepted, '/runs', submission),
+    query: (request: QueryRequest) => post(QueryAnswer, '/query', request),
     addTasks: (run: string, addition: TasksAddition) => post(RunAccepted, `/runs/${id(run)}/tasks`, addition),
     listRuns: (query: RunsQuery = {}) => get(RunList, '/runs', query),
     readRun: (run: string) => get(RunView, `/runs/${id(run)}`),

@@ -11,6 +11,7 @@ export * from './feed.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export * from './profile.ts';
+export * from './query.ts';
 export * from './readings.ts';
 export * from './results.ts';
 export * from './submission.ts';

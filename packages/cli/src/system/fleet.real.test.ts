@@ -83,6 +83,19 @@ test('a run travels as a bundle, is set up once, and is reported, listed and exp
     stdout: expect.stringContaining('FAILED') as string,
   });
   expect((await project.assay('report', 'r-nothere')).stderr).toContain('NOT_FOUND');
+  expect(
+    await json('query', `SELECT status, count(*) FROM cases WHERE run = '${report.run}' GROUP BY 1 ORDER BY 1`),
+  ).toMatchObject({
+    rows: [
+      ['failed', '1'],
+      ['passed', '2'],
+    ],
+    isCut: false,
+  });
+  expect(await project.assay('query', "SELECT * FROM read_text('/etc/passwd')")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('QUERY_REFUSED') as string,
+  });
 });
 
 test('a run that no worker can do waits and says why; it can be explained and canceled', async () => {

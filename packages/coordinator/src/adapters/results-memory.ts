@@ -1,7 +1,7 @@
 // The results store in memory: for the simulator and for tests. The same projection as DuckDB's, held in maps.
 // What always holds: `apply` takes effect as a whole, and entries at or below `appliedSeq` change nothing.
 import type { CaseRow, RunId, TaskId } from '@assay/protocol';
-import { runIdOf, taskIdOf } from '@assay/protocol';
+import { AssayError, runIdOf, taskIdOf } from '@assay/protocol';
 import type { JournalEntry } from '../ports/journal.ts';
 import type { CaseQuery, ResultStore, TaskQuery } from '../ports/result-store.ts';
 import { project } from '../results/project.ts';
@@ -81,6 +81,9 @@ export function createMemoryResultStore(): ResultStore {
       return row ? structuredClone(taskViewOf(partsOf(tables, row))) : null;
     },
     listCases: async (query) => casesOf(tables, query),
+    query: async () => {
+      throw new AssayError('QUERY_REFUSED', 'this store is in memory and has no SQL');
+    },
     close: async () => {},
   };
 }

@@ -71,6 +71,7 @@ class ThreadedResults implements ResultsLink {
       listTasks: (query) => this.#ask('listTasks', query),
       readTask: (task) => this.#ask('readTask', task),
       listCases: (query) => this.#ask('listCases', query),
+      query: (request) => this.#ask('query', request),
     };
     // Nobody may wait for it: a rejection is then no accident.
     this.#opened.promise.catch(() => undefined);

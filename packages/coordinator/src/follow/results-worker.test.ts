@@ -46,6 +46,7 @@ function listStore(applied: number[], isBroken: () => boolean): ResultStore {
     listTasks: unused,
     readTask: unused,
     listCases: unused,
+    query: unused,
     close: async () => undefined,
   };
 }

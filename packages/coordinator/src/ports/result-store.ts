@@ -1,7 +1,7 @@
 // The memory of what was tested: runs, tasks, attempts, cases, workers and profiles, by a projection of the journal.
 // What always holds: `apply` is one transaction that also stores the last sequence, so that applying an entry twice
 // changes nothing and a crash loses nothing (the journal is read again from `appliedSeq` on).
-import type { CaseList, RunList, RunView, TaskList, TaskView } from '@assay/protocol';
+import type { CaseList, QueryAnswer, QueryRequest, RunList, RunView, TaskList, TaskView } from '@assay/protocol';
 import type { JournalEntry } from './journal.ts';
 
 export type TaskQuery = { run: string; state?: string; verdict?: string; limit: number; after?: string };
@@ -18,6 +18,8 @@ export interface ResultStore {
   listTasks(query: TaskQuery): Promise<TaskList>;
   readTask(task: string): Promise<TaskView | null>;
   listCases(query: CaseQuery): Promise<CaseList>;
+  /** A user's own SQL, read-only. QUERY_REFUSED, QUERY_TOO_LONG. */
+  query(request: QueryRequest): Promise<QueryAnswer>;
   close(): Promise<void>;
 }
 

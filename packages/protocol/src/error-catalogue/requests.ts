@@ -51,6 +51,18 @@ export const requestErrors = {
     summary: 'The run has more tasks than one run may have.',
     next: 'Split it into several runs.',
   },
+  QUERY_REFUSED: {
+    status: 400,
+    retryable: false,
+    summary: 'The SQL is not one SELECT that the results store can answer.',
+    next: 'Correct it as the message says; docs/reference/results.md has the tables.',
+  },
+  QUERY_TOO_LONG: {
+    status: 400,
+    retryable: false,
+    summary: 'The SQL took longer than a question may.',
+    next: 'Ask for less: fewer runs, fewer columns, a narrower time.',
+  },
   BAD_REQUIREMENT: {
     status: 400,
     retryable: false,

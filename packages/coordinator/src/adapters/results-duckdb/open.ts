@@ -32,6 +32,9 @@ export async function openDatabase(options: DuckDbOptions): Promise<Database> {
     threads: String(threads),
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+    // Users ask in SQL of their own: it reaches this file and nothing else of the machine.
+    enable_external_access: 'false',
+    lock_configuration: 'true',
   };
   if (existsSync(path)) await checkVersion(path, settings);
   const instance = await open(path, settings);

@@ -5,7 +5,7 @@
 // that is being written. After a failed batch the state in memory is read again from the file, and the caller may try
 // the same entries again (RESULTS_UNAVAILABLE).
 // It blocks its thread while it builds rows: it is meant for the thread that follows the journal (see follow/).
-import { runIdOf, type TaskId, type TaskList } from '@assay/protocol';
+import { type QueryRequest, runIdOf, type TaskId, type TaskList } from '@assay/protocol';
 import { INTEGER, LIST, VARCHAR, listValue } from '@duckdb/node-api';
 import type { JournalEntry } from '../../ports/journal.ts';
 import type { ResultStore, TaskQuery } from '../../ports/result-store.ts';
@@ -28,6 +28,7 @@ import {
   workerRowOf,
 } from './read.ts';
 import type { StatementName } from './statements.ts';
+import { runUserQuery } from './user-query.ts';
 import { prepareWriter, type BatchWriter } from './write-batch.ts';
 
 /** Opens or makes the file. RESULTS_NEWER leaves it untouched; RESULTS_UNAVAILABLE where it cannot be opened. */
@@ -111,6 +112,17 @@ class DuckDbResultStore implements ResultStore {
         ? caseCursor({ index: last.task_index, attempt: last.attempt, ordinal: last.ordinal })
         : null;
     return { cases, next };
+  }
+
+  async query(request: QueryRequest) {
+    const { database } = await this.#open();
+    const asked = runUserQuery(database.instance, request);
+    this.#asked.add(asked);
+    try {
+      return await asked;
+    } finally {
+      this.#asked.delete(asked);
+    }
   }
 
   async close(): Promise<void> {
