@@ -10,6 +10,7 @@ export * from './failure-rules/index.ts';
 export * from './feed.ts';
 export * from './ids.ts';
 export * from './limits.ts';
+export * from './measurement.ts';
 export * from './profile.ts';
 export * from './query.ts';
 export * from './readings.ts';

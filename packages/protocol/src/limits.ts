@@ -27,6 +27,17 @@ export const limits = {
     unit: 'cases',
     reason: 'one file; above it the attempt is errored with TOO_MANY_CASES',
   },
+  measurementsPerCase: {
+    value: 1_000,
+    unit: 'measurements',
+    reason: 'one case; a benchmark with more samples sends an even part of them and says so',
+  },
+  covariatesPerMeasurement: { value: 16, unit: 'covariates', reason: 'one measurement' },
+  measurementCharsPerCase: {
+    value: 512 * 1024,
+    unit: 'characters',
+    reason: "one case's measurements as JSON; a report of one case must fit a frame",
+  },
   nameChars: {
     value: 1_000,
     unit: 'characters',

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { MatchedRule } from './failure-rules/rule.ts';
 import { Digest } from './ids.ts';
 import { limit } from './limits.ts';
+import { Measurement } from './measurement.ts';
 
 /** The verdict of an attempt, and of the task it settles. */
 export const verdicts = [
@@ -55,6 +56,8 @@ export const Case = z.strictObject({
   line: z.number().int().min(0).max(1e7).optional(),
   /** How often the runner itself repeated the case before this status (the project's own retries). */
   runnerRetries: z.number().int().min(0).max(1000).optional(),
+  /** What a benchmark measured, in order of time. */
+  measurements: z.array(Measurement).min(1).max(limit('measurementsPerCase')).optional(),
 });
 export type Case = z.infer<typeof Case>;
 

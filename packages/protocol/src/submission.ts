@@ -15,6 +15,11 @@ export const RelativePath = z
     'must be a relative path inside the project',
   );
 
+/** Outputs of benchmark tools that are read back as cases with measurements. */
+export const benchmarkFormats = ['tinybench', 'pytest-benchmark', 'google-benchmark', 'hyperfine', 'go-bench'] as const;
+export const BenchmarkFormat = z.enum(benchmarkFormats);
+export type BenchmarkFormat = z.infer<typeof BenchmarkFormat>;
+
 /** The runners that an agent knows. */
 export const runnerNames = ['vitest', 'node:test', 'pytest', 'command'] as const;
 export const RunnerName = z.enum(runnerNames);
@@ -146,6 +151,8 @@ export const Suite = z.strictObject({
   failureRules: CustomFailureRules.optional(),
   /** A JUnit XML file, relative to `directory`, that a `command` writes and that is read back. */
   junit: RelativePath.optional(),
+  /** A benchmark tool's output, relative to `directory`, that a `command` writes and that is read back; not beside `junit`. */
+  benchmark: z.strictObject({ format: BenchmarkFormat, file: RelativePath }).optional(),
 });
 export type Suite = z.infer<typeof Suite>;
 

@@ -117,3 +117,19 @@ test('each target is put in the place of {target}', async () => {
   expect(byTarget['a b']?.logs['stdout.log']).toBe('xa b\n');
   expect(titlesOf(byTarget['c'])).toEqual(['passed echo xc']);
 });
+
+test("a benchmark tool's output is read back as cases with measurements", async () => {
+  const benchmark = { suite: { benchmark: { format: 'go-bench' as const, file: 'bench.txt' } } };
+  const lines = 'pkg: a/b\\nBenchmarkX-8 10 5.5 ns/op 3 B/op\\nBenchmarkX-8 10 6.5 ns/op 3 B/op\\nPASS\\n';
+  const record = await command(`printf '${lines}' > bench.txt`, benchmark);
+  expect(endOf(record)).toBe('passed');
+  expect(titlesOf(record)).toEqual(['passed BenchmarkX']);
+  expect(record.cases[0]?.measurements?.map(({ metric, value }) => `${metric} ${value}`)).toEqual([
+    'time 5.5',
+    'memory 3',
+    'time 6.5',
+    'memory 3',
+  ]);
+  const none = await command('true', benchmark);
+  expect(endOf(none)).toContain('REPORT_MISSING');
+});

@@ -3,6 +3,8 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { benchmarkReaders } from '../formats/benchmarks.ts';
+import { parseJUnit } from '../formats/junit.ts';
 import { readBack, reportStamp } from '../runners/command/read-back.ts';
 import type { Attempt, AttemptEnd } from './attempt.ts';
 import type { BatchState } from './batch-state.ts';
@@ -29,7 +31,8 @@ export async function runDirect(
   const { input } = state;
   const { suite } = input;
   const cwd = path.join(path.resolve(input.projectDir), suite.directory);
-  const reportFile = suite.junit === undefined ? null : path.join(cwd, suite.junit);
+  const reported = suite.junit ?? suite.benchmark?.file;
+  const reportFile = reported === undefined ? null : path.join(cwd, reported);
   await mkdir(attempt.scratch, { recursive: true });
   const before = reportFile === null ? null : await reportStamp(reportFile);
   const oomBefore = await oomKills();
@@ -87,7 +90,9 @@ async function resultOf(
     if (found) attempt.addCase(found);
     return { evidence: ran.evidence };
   }
-  const report = await readBack(ran.reportFile, ran.before);
+  const { benchmark } = state.input.suite;
+  const read = benchmark === undefined ? parseJUnit : benchmarkReaders[benchmark.format];
+  const report = await readBack(ran.reportFile, ran.before, read);
   if (report.kind === 'trouble') {
     return {
       evidence: ran.evidence,
@@ -101,7 +106,8 @@ async function resultOf(
   }
   for (const raw of report.cases) {
     const found = caseOf(raw, state.masker);
-    if (found && !attempt.addCase(found)) {
+    if (found === null) attempt.corrupt = `a case of ${ran.reportFile} breaks the limits of measurements`;
+    else if (!attempt.addCase(found)) {
       attempt.stop = { kind: 'tooManyCases', message: 'The report has more cases than the limit.' };
       break;
     }

@@ -40,3 +40,22 @@ test('a case is masked, and cut to what the protocol takes with the number left 
   expect(found?.failure?.message.endsWith(`... [assay: ${over} characters left out]`)).toBe(true);
   expect(found).toMatchObject({ durationMs: 0, line: 12, runnerRetries: 2 });
 });
+
+test('measurements are masked and kept; damaged ones make the case no case', () => {
+  const sample = {
+    metric: 'secret time',
+    unit: 'ms',
+    value: 2.5,
+    direction: 'lower',
+    covariates: { host: 'secret', load: 1 },
+  };
+  const raw = { path: ['a'], status: 'passed', durationMs: 1, measurements: [sample] };
+  const found = caseOf(raw, maskerOf(['secret']));
+  expect(Case.parse(found)).toEqual(found);
+  expect(found?.measurements).toEqual([{ ...sample, metric: '*** time', covariates: { host: '***', load: 1 } }]);
+  for (const bad of [{ value: null }, { value: Infinity }, { direction: 'up' }, { metric: '' }])
+    expect(caseOf({ ...raw, measurements: [{ ...sample, ...bad }] }, plain)).toBeNull();
+  const tooMany = Array.from({ length: limit('measurementsPerCase') + 1 }, () => sample);
+  expect(caseOf({ ...raw, measurements: tooMany }, plain)).toBeNull();
+  expect(caseOf({ ...raw, measurements: [] }, plain)?.measurements).toBeUndefined();
+});

@@ -3,6 +3,7 @@
 import { limit } from '@assay/protocol';
 import type { Case } from '@assay/protocol';
 import type { Masker } from './mask.ts';
+import { measurementsOf } from './measurements.ts';
 
 export type LooseError = { readonly message: string; readonly stack?: string };
 
@@ -107,7 +108,7 @@ function finishedOf(item: number, fields: Fields, masker: Masker): FileFinished 
 
 const statuses = ['passed', 'failed', 'skipped', 'todo'] as const;
 
-/** A case as the protocol wants it: masked, cut to the limits with markers. */
+/** A case as the protocol wants it: masked, cut to the limits with markers; null where it is damaged. */
 export function caseOf(value: unknown, masker: Masker): Case | null {
   if (!isObject(value) || !Array.isArray(value['path']) || value['path'].length === 0) return null;
   const status = statuses.find((known) => known === value['status']);
@@ -115,6 +116,8 @@ export function caseOf(value: unknown, masker: Masker): Case | null {
   const failure = isObject(value['failure']) ? value['failure'] : null;
   const line = value['line'];
   const retries = value['runnerRetries'];
+  const measurements = measurementsOf(value, masker);
+  if (measurements === null) return null;
   const made: Case = {
     path: value['path'].slice(0, 50).map((title) => cut(masker.mask(text(title)), limit('nameChars') - 60)),
     status,
@@ -123,6 +126,7 @@ export function caseOf(value: unknown, masker: Masker): Case | null {
   if (failure) made.failure = failureOf(failure, masker);
   if (Number.isInteger(line) && number(line) <= 1e7) made.line = number(line);
   if (Number.isInteger(retries) && number(retries) > 0) made.runnerRetries = Math.min(number(retries), 1_000);
+  if (measurements) made.measurements = measurements;
   return made;
 }
 

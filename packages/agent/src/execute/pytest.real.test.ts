@@ -102,3 +102,17 @@ pytestTest('files that are named are listed, and not imported either', async () 
   const listing = await pytestRunner.list(`${fixturesDir}/pytest`, suite, named, testEnvironment(suite, process.env));
   expect(listing).toEqual({ kind: 'listed', targets: named });
 });
+
+const hasBenchmark = canRun && spawnSync(python ?? 'python3', ['-c', 'import pytest_benchmark']).status === 0;
+const canMeasure = hasBenchmark || process.env['ASSAY_REQUIRE_ALL'] === '1';
+if (!canMeasure) console.warn('SKIPPED: no Python here has pytest-benchmark');
+// Without the plugin there is nothing to measure with; ASSAY_REQUIRE_ALL=1 makes that a failure.
+test.skipIf(!canMeasure)('the rounds that pytest-benchmark measured are in the case', async () => {
+  const { byTarget } = await recordBatch('pytest', ['test_measures.py']);
+  const [sum, plain] = byTarget['test_measures.py']?.cases ?? [];
+  expect(titlesOf(byTarget['test_measures.py'])).toEqual(['passed test_sum', 'passed test_plain']);
+  expect(sum?.measurements).toHaveLength(7);
+  expect(sum?.measurements?.[0]).toMatchObject({ metric: 'time', unit: 's', direction: 'lower' });
+  expect(sum?.measurements?.every(({ value }) => value > 0)).toBe(true);
+  expect(plain?.measurements).toBeUndefined();
+});

@@ -124,3 +124,20 @@ test('a project without vitest is told how to get it', async () => {
   expect(endOf(byTarget['a.test.js'])).toBe('errored configuration RUNNER_NOT_INSTALLED');
   expect(byTarget['a.test.js']?.outcome?.failure?.message).toContain('npm ci');
 });
+
+test('what bench() measures in a test is in its case', async () => {
+  const { byTarget } = await recordBatch('vitest', ['measures.bench.js'], {
+    suite: { arguments: ['--config=vitest.bench.config.js'] },
+  });
+  const [sorts, other] = byTarget['measures.bench.js']?.cases ?? [];
+  expect(titlesOf(byTarget['measures.bench.js'])).toEqual(['passed sorts', 'passed is no benchmark']);
+  expect(sorts?.measurements?.map(({ metric, unit }) => `${metric} ${unit}`)).toEqual([
+    'latency mean ms',
+    'latency p50 ms',
+    'latency p75 ms',
+    'latency p99 ms',
+    'throughput mean ops/s',
+  ]);
+  expect(sorts?.measurements?.every(({ value }) => value > 0)).toBe(true);
+  expect(other?.measurements).toBeUndefined();
+});

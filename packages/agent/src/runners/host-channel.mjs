@@ -12,7 +12,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 /**
  * @typedef {{ id: number, target: string, tmp: string }} Item
  * @typedef {{ nonce: string, reportFile: string, keepMessageChars: number, keepStackChars: number, keepNameChars: number, arguments: string[], mark: string }} Hello
- * @typedef {{ path: string[], status: 'passed' | 'failed' | 'skipped' | 'todo', durationMs: number, failure?: { message: string, stack?: string }, line?: number, runnerRetries?: number }} HostCase
+ * @typedef {{ path: string[], status: 'passed' | 'failed' | 'skipped' | 'todo', durationMs: number, failure?: { message: string, stack?: string }, line?: number, runnerRetries?: number, benchmarks?: unknown }} HostCase
  */
 
 /** The exit code of a host that cannot write its report; the agent then looks at the disk. */

@@ -1,6 +1,7 @@
 // Outcomes that the agent itself gives an attempt, as opposed to those of its execution.
 import { limit } from '@assay/protocol';
 import type { AttemptFailure, AttemptOutcome, Case } from '@assay/protocol';
+import { charsOf } from '../execute/measurements.ts';
 
 export type OwnOutcome = {
   verdict: 'errored' | 'canceled';
@@ -43,7 +44,8 @@ export function splitCases(cases: readonly Case[], charsMax = 256 * 1024): Case[
       200 +
       one.path.reduce((sum, title) => sum + title.length + 4, 0) +
       (one.failure?.message.length ?? 0) +
-      (one.failure?.stack?.length ?? 0);
+      (one.failure?.stack?.length ?? 0) +
+      charsOf(one.measurements);
     if (part.length > 0 && (part.length >= limit('casesPerReport') || chars + size > charsMax)) {
       parts.push(part);
       part = [];

@@ -80,6 +80,7 @@ const known = {
     'retries',
     'batching',
     'junit',
+    'benchmark',
     'setup',
   ],
 };

@@ -1,7 +1,7 @@
 // assay.config.ts: everything a project may say about how it is tested. Unknown keys are errors (CONFIG_INVALID names them
 // with the nearest known one). docs/reference/config.md is generated from this schema: every key has its description here.
 import { z } from 'zod';
-import { CustomFailureRules, Gang, Variant, runnerNames, limit } from '@assay/protocol';
+import { BenchmarkFormat, CustomFailureRules, Gang, Variant, runnerNames, limit } from '@assay/protocol';
 import { Duration } from './duration.ts';
 
 const text = z.string().min(1).max(4_000);
@@ -87,6 +87,10 @@ export const SuiteConfig = z.strictObject({
     ),
   batching: z.enum(['shared', 'single']).default('shared').describe('Whether files may share one runner process.'),
   junit: text.optional().describe('For `command`: a JUnit XML file that it writes, read back for its cases.'),
+  benchmark: z
+    .strictObject({ format: BenchmarkFormat, file: text })
+    .optional()
+    .describe('For `command`: the output of a benchmark tool that it writes, read back for its measurements.'),
 });
 export type SuiteConfig = z.infer<typeof SuiteConfig>;
 

@@ -102,6 +102,8 @@ function toSuite(config: SuiteConfig, { overrides, env, config: project }: PlanR
   const name = config.name ?? (config.directory === '' ? config.runner : `${config.runner} in ${config.directory}`);
   if (config.runner === 'command' && config.command === undefined)
     throw new AssayError('CONFIG_INVALID', `Suite "${name}" has the runner "command" but no command.`);
+  if (config.junit !== undefined && config.benchmark !== undefined)
+    throw new AssayError('CONFIG_INVALID', `Suite "${name}" has both junit and benchmark: one report is read back.`);
   // Secrets named in the configuration travel as values, so that the worker can give and mask them.
   const secrets = Object.fromEntries(
     config.secrets.flatMap((secret) => (env[secret] === undefined ? [] : [[secret, env[secret]]])),
@@ -126,6 +128,7 @@ function toSuite(config: SuiteConfig, { overrides, env, config: project }: PlanR
     ...(config.variants === undefined ? {} : { variants: config.variants }),
     ...(project.failureRules === undefined ? {} : { failureRules: project.failureRules }),
     ...(config.junit === undefined ? {} : { junit: config.junit }),
+    ...(config.benchmark === undefined ? {} : { benchmark: config.benchmark }),
   };
 }
 

@@ -9,6 +9,7 @@ import { createProjection, nothingToResume, takeBatch } from '../results/project
 import type {
   AssignmentRow,
   AttemptRow,
+  MeasurementRow,
   OpenAttemptRow,
   RowBatch,
   RunRow,
@@ -17,7 +18,7 @@ import type {
   SuiteRow,
   TaskRow,
 } from '../results/rows.ts';
-import { caseRowOf, runViewOf, taskViewOf, type TaskParts } from '../results/views.ts';
+import { caseRowOf, runViewOf, taskViewOf, withMeasurements, type TaskParts } from '../results/views.ts';
 import { caseAfter, caseCursor, compareCases, runBefore, taskAfter } from '../results/cursors.ts';
 
 type Tables = {
@@ -29,6 +30,7 @@ type Tables = {
   open: Map<TaskId, OpenAttemptRow>;
   settlements: Map<TaskId, SettlementRow>;
   cases: Map<RunId, StoredCaseRow[]>;
+  measurements: Map<RunId, MeasurementRow[]>;
   workerNames: Map<string, string>;
 };
 
@@ -43,6 +45,7 @@ export function createMemoryResultStore(): ResultStore {
     open: new Map(),
     settlements: new Map(),
     cases: new Map(),
+    measurements: new Map(),
     workerNames: new Map(),
   };
   let appliedSeq = 0;
@@ -98,8 +101,10 @@ function store(tables: Tables, batch: RowBatch): void {
   for (const row of batch.open) tables.open.set(taskIdOf(row.run, row.index), row);
   for (const row of batch.settlements) tables.settlements.set(taskIdOf(row.run, row.index), row);
   for (const { run, index, attempt } of batch.dropped) {
-    const kept = (tables.cases.get(run) ?? []).filter((row) => row.index !== index || row.attempt !== attempt);
-    tables.cases.set(run, kept);
+    const isOther = (row: { index: number; attempt: number }): boolean =>
+      row.index !== index || row.attempt !== attempt;
+    tables.cases.set(run, (tables.cases.get(run) ?? []).filter(isOther));
+    tables.measurements.set(run, (tables.measurements.get(run) ?? []).filter(isOther));
   }
   for (const { run, index, diagnosis } of batch.revisions) {
     const id = taskIdOf(run, index);
@@ -107,6 +112,7 @@ function store(tables: Tables, batch: RowBatch): void {
     if (row !== undefined) tables.settlements.set(id, { ...row, diagnosis });
   }
   for (const row of batch.cases) listIn(tables.cases, row.run).push(row);
+  for (const row of batch.measurements) listIn(tables.measurements, row.run).push(row);
   for (const row of batch.workers) tables.workerNames.set(row.worker, row.name);
 }
 
@@ -132,7 +138,8 @@ function casesOf(tables: Tables, query: CaseQuery): { cases: CaseRow[]; next: st
     const task = tables.tasks.get(row.run)?.find((one) => one.index === row.index);
     const open = tables.open.get(id);
     const settled = tables.attempts.get(id)?.find((one) => one.attempt === row.attempt);
-    return caseRowOf(structuredClone(row), {
+    const measured = (tables.measurements.get(row.run) ?? []).filter((one) => compareCases(one, row) === 0);
+    return caseRowOf(structuredClone(withMeasurements(row, measured)), {
       suite: tables.suites.get(`${row.run} ${task?.suite}`)?.name ?? '',
       target: task?.target ?? '',
       worker: settled?.worker ?? (open?.attempt === row.attempt ? open.worker : null),

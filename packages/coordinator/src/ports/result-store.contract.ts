@@ -163,6 +163,39 @@ export function resultStoreContract(
     },
   );
 
+  contract('measurements stand in their cases, in order, and go with a duplicate that came second', async (store) => {
+    const story = new JournalStory();
+    const [run, one, two] = ['r-m' as RunId, 'w-one' as WorkerId, 'w-two' as WorkerId];
+    const sample = (value: number) => ({ metric: 'time', unit: 'ms', value, direction: 'lower' as const });
+    const measuring = (values: number[]) => ({ ...passed('sorts'), measurements: values.map(sample) });
+    story.join(one, 'one');
+    story.join(two, 'two');
+    story.submit(run, ['a', 'b']);
+    story.assign(run, one, [{ index: 0, attempt: 1 }]);
+    story.start('r-m.0' as TaskId, 1, one);
+    const withHeld = { ...sample(0.5), covariates: { load: 1.25, throttled: true, governor: 'powersave' } };
+    story.cases('r-m.0' as TaskId, 1, one, [{ ...passed('x'), measurements: [withHeld] }, measuring([3, 1, 2])], 0);
+    story.hedge(run, two, { index: 0, attempt: 2 });
+    story.cases('r-m.0' as TaskId, 2, two, [measuring([9])], 0);
+    await store.apply(story.entries);
+    const before = await store.listCases({ run, limit: 10 });
+    expect(before.cases.map((row) => row.case.measurements?.map(({ value }) => value))).toEqual([
+      [0.5],
+      [3, 1, 2],
+      [9],
+    ]);
+    expect(before.cases[0]?.case.measurements).toEqual([withHeld]);
+    // One in the batch in which it is dropped, too: its rows never reach the store.
+    story.cases('r-m.0' as TaskId, 2, two, [measuring([8])], 1);
+    story.dropHedge('r-m.0' as TaskId, 2, two);
+    await store.apply(story.entries);
+    const { cases } = await store.listCases({ run, limit: 10 });
+    expect(cases.map((row) => [row.attempt, row.case.measurements?.map(({ value }) => value)])).toEqual([
+      [1, [0.5]],
+      [1, [3, 1, 2]],
+    ]);
+  });
+
   contract('pages follow one another without gap or repeat while rows arrive', async (store) => {
     const story = new JournalStory();
     const worker = 'w-one' as WorkerId;

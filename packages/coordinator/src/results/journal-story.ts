@@ -122,6 +122,17 @@ export class JournalStory {
     ]);
   }
 
+  /** A duplicate of a task that runs already. */
+  hedge(run: RunId, worker: WorkerId, task: { index: number; attempt: number }): void {
+    this.assign(run, worker, [task]);
+    const event = this.entries.at(-1)?.events[0];
+    if (event?.kind === 'tasksAssigned') event.isHedge = true;
+  }
+
+  dropHedge(task: TaskId, attempt: number, worker: WorkerId): void {
+    this.entry({ kind: 'timePassed' }, [{ kind: 'hedgeDropped', task, attempt, worker, reason: 'cameSecond' }]);
+  }
+
   /** Starts, runs and finishes an attempt in one frame of reports. */
   finish(
     task: TaskId,

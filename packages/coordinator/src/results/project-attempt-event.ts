@@ -12,9 +12,9 @@ import type {
   TasksReturned,
 } from '@assay/core';
 import { runIdOf, taskIdOf, type TaskId } from '@assay/protocol';
-import type { EntryContext, Projection, ReportIndex } from './projection.ts';
+import type { EntryContext, Pending, Projection, ReportIndex } from './projection.ts';
 import { changeRun, recordEvent, setOpen } from './projection.ts';
-import type { OpenAttemptRow, RunRow } from './rows.ts';
+import type { OpenAttemptRow, RunRow, StoredCaseRow } from './rows.ts';
 import { taskIndexOf } from './rows.ts';
 
 type AttemptEvent = Extract<
@@ -136,8 +136,18 @@ function addCases(projection: Projection, context: EntryContext, event: CasesRec
   );
   const index = taskIndexOf(event.task);
   for (const [offset, one] of cases.entries()) {
-    projection.batch.cases.push({ run, index, attempt: event.attempt, ordinal: event.from + offset, case: one });
+    addCase(projection.batch, { run, index, attempt: event.attempt, ordinal: event.from + offset, case: one });
   }
+}
+
+/** A case and what it measured, which has rows of its own. */
+export function addCase(batch: Pending, row: StoredCaseRow): void {
+  const { measurements, ...rest } = row.case;
+  batch.cases.push(measurements === undefined ? row : { ...row, case: rest });
+  if (measurements === undefined) return;
+  const { run, index, attempt, ordinal } = row;
+  for (const [sample, measurement] of measurements.entries())
+    batch.measurements.push({ run, index, attempt, ordinal, sample, measurement });
 }
 
 function settleAttempt(projection: Projection, context: EntryContext, event: AttemptSettled): void {
@@ -202,7 +212,10 @@ function dropHedge(projection: Projection, context: EntryContext, event: HedgeDr
   const index = taskIndexOf(task);
   if (!projection.runs.has(run)) return;
   const { batch } = projection;
-  batch.cases = batch.cases.filter((row) => row.run !== run || row.index !== index || row.attempt !== attempt);
+  const isOther = (row: { run: string; index: number; attempt: number }): boolean =>
+    row.run !== run || row.index !== index || row.attempt !== attempt;
+  batch.cases = batch.cases.filter(isOther);
+  batch.measurements = batch.measurements.filter(isOther);
   batch.dropped.push({ run, index, attempt });
   recordEvent(projection, context, event.kind, { task, attempt, worker, detail: { reason } });
 }

@@ -145,6 +145,7 @@ function emptyPending(): Pending {
     settlements: [],
     revisions: [],
     cases: [],
+    measurements: [],
     dropped: [],
     profiles: [],
     events: [],

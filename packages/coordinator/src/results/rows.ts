@@ -9,6 +9,7 @@ import type {
   Case,
   CaseCounts,
   Diagnosis,
+  Measurement,
   Profile,
   RunId,
   TaskCounts,
@@ -127,6 +128,16 @@ export type RevisionRow = { run: RunId; index: number; seq: number; diagnosis: D
 
 export type StoredCaseRow = { run: RunId; index: number; attempt: number; ordinal: number; case: Case };
 
+/** One sample of a case; `ordinal` is the case's, `sample` its place in it. A stored case has its measurements here alone. */
+export type MeasurementRow = {
+  run: RunId;
+  index: number;
+  attempt: number;
+  ordinal: number;
+  sample: number;
+  measurement: Measurement;
+};
+
 /** Key: worker. */
 export type WorkerRow = {
   worker: WorkerId;
@@ -170,7 +181,8 @@ export type RowBatch = {
   settlements: SettlementRow[];
   revisions: RevisionRow[];
   cases: StoredCaseRow[];
-  /** Attempts whose cases, stored by earlier batches, are taken out again: duplicates that came second. */
+  measurements: MeasurementRow[];
+  /** Attempts whose cases and measurements, stored by earlier batches, are taken out again: duplicates that came second. */
   dropped: { run: RunId; index: number; attempt: number }[];
   workers: WorkerRow[];
   profiles: ProfileRow[];

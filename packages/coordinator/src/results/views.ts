@@ -10,6 +10,7 @@ import {
 import type {
   AssignmentRow,
   AttemptRow,
+  MeasurementRow,
   OpenAttemptRow,
   RunRow,
   SettlementRow,
@@ -72,6 +73,15 @@ export function taskViewOf(parts: TaskParts): TaskView {
     }),
     attempts,
   };
+}
+
+/** A stored case with its measurements, which are in rows of their own, in order. */
+export function withMeasurements(
+  row: StoredCaseRow,
+  measured: readonly Pick<MeasurementRow, 'measurement'>[],
+): StoredCaseRow {
+  if (measured.length === 0) return row;
+  return { ...row, case: { ...row.case, measurements: measured.map(({ measurement }) => measurement) } };
 }
 
 /** `final` is the attempt that settled the task, null while none did. */

@@ -274,9 +274,28 @@ function emitCase(entry, task) {
       : {}),
     ...(task.location ? { line: task.location.line } : {}),
     ...(retries > 0 ? { runnerRetries: retries } : {}),
+    ...benchmarksOf(task),
   };
   if (reporting.open === entry) channel.case(entry.item, hostCase);
   else entry.waitingCases.push(hostCase);
+}
+
+/** What `bench()` measured in the test (Vitest 5), without single samples. @param {any} task */
+function benchmarksOf(task) {
+  if (!Array.isArray(task.benchmarks) || task.benchmarks.length === 0) return {};
+  const withoutSamples = (/** @type {any} */ statistics) => ({ ...statistics, samples: undefined });
+  return {
+    benchmarks: task.benchmarks.map((/** @type {any} */ { name, tasks }) => ({
+      name,
+      tasks: tasks
+        .filter((/** @type {any} */ one) => !one.fromStore)
+        .map((/** @type {any} */ one) => ({
+          ...one,
+          latency: withoutSamples(one.latency),
+          throughput: withoutSamples(one.throughput),
+        })),
+    })),
+  };
 }
 
 /** As vitest's own summary counts. @param {any} task @returns {'passed' | 'failed' | 'skipped' | 'todo'} */

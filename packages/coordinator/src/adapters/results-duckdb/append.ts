@@ -185,6 +185,24 @@ export const casesTable: Table<rows.StoredCaseRow> = {
   ],
 };
 
+/** Of cases: a row for each sample. */
+export const measurementsTable: Table<rows.MeasurementRow> = {
+  name: 'measurements',
+  kinds: [text, integer, integer, integer, integer, text, text, double, text, text],
+  cells: ({ run, index, attempt, ordinal, sample, measurement: one }) => [
+    run,
+    index,
+    attempt,
+    ordinal,
+    sample,
+    one.metric,
+    one.unit,
+    one.value,
+    one.direction,
+    one.covariates === undefined ? null : JSON.stringify(one.covariates),
+  ],
+};
+
 export const workersTable: Table<rows.WorkerRow> = {
   name: 'workers',
   kinds: [text, text, text, integer, text, text, text, text, double, double],

@@ -1,6 +1,6 @@
 // The columns of what the .sql files return, as the schema's migrations make them and DuckDB gives them to JavaScript:
 // BIGINT is a bigint, everything that may be NULL says so. The one place where the database's types are trusted.
-import type { Case, RunId, Verdict, WorkerId } from '@assay/protocol';
+import type { Case, Measurement, RunId, Verdict, WorkerId } from '@assay/protocol';
 import type { RunRow, WorkerRow } from '../../results/rows.ts';
 
 type Counts = { cases_passed: number; cases_failed: number; cases_skipped: number; cases_todo: number };
@@ -119,6 +119,18 @@ export type TaskColumns = {
   settled_at_ms: number;
   final_variant: string | null;
   diagnosis: string | null;
+};
+
+/** Of measurements-of-cases.sql. */
+export type MeasurementColumns = {
+  task_index: number;
+  attempt: number;
+  ordinal: number;
+  metric: string;
+  unit: string;
+  value: number;
+  direction: Measurement['direction'];
+  covariates: string | null;
 };
 
 /** Of list-cases.sql. */

@@ -1,5 +1,14 @@
 // Stored values back to rows: the inverse of append.ts.
-import type { AttemptFailure, BlobRef, Case, CaseCounts, Diagnosis, RunId, TaskCounts } from '@assay/protocol';
+import type {
+  AttemptFailure,
+  BlobRef,
+  Case,
+  CaseCounts,
+  Diagnosis,
+  Measurement,
+  RunId,
+  TaskCounts,
+} from '@assay/protocol';
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type {
   AssignmentRow,
@@ -196,6 +205,13 @@ export function storedCaseOf(row: columns.CaseColumns): StoredCaseRow {
     ordinal: row.ordinal,
     case: one,
   };
+}
+
+/** A row of measurements-of-cases.sql. */
+export function measurementOf(row: columns.MeasurementColumns): Measurement {
+  const { metric, unit, value, direction, covariates } = row;
+  const held = covariates === null ? {} : { covariates: JSON.parse(covariates) as Measurement['covariates'] };
+  return { metric, unit, value, direction, ...held };
 }
 
 function openOf(row: columns.TaskColumns, run: RunId, index: number): TaskParts['open'] {

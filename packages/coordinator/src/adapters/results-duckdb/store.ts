@@ -5,7 +5,7 @@
 // that is being written. After a failed batch the state in memory is read again from the file, and the caller may try
 // the same entries again (RESULTS_UNAVAILABLE).
 // It blocks its thread while it builds rows: it is meant for the thread that follows the journal (see follow/).
-import { type QueryRequest, runIdOf, type TaskId, type TaskList } from '@assay/protocol';
+import { type Measurement, type QueryRequest, runIdOf, type TaskId, type TaskList } from '@assay/protocol';
 import { INTEGER, LIST, VARCHAR, listValue } from '@duckdb/node-api';
 import type { JournalEntry } from '../../ports/journal.ts';
 import type { ResultStore, TaskQuery } from '../../ports/result-store.ts';
@@ -13,13 +13,14 @@ import { caseAfter, caseCursor, runBefore, taskAfter } from '../../results/curso
 import { project } from '../../results/project.ts';
 import { createProjection, takeBatch, type Projection } from '../../results/projection.ts';
 import { taskIndexOf, type AssignmentRow, type AttemptRow } from '../../results/rows.ts';
-import { caseRowOf, runViewOf, taskViewOf } from '../../results/views.ts';
+import { caseRowOf, runViewOf, taskViewOf, withMeasurements } from '../../results/views.ts';
 import type * as columns from './columns.ts';
 import { closeDatabase, openDatabase, unavailable, type Database, type DuckDbOptions } from './open.ts';
 import {
   ask,
   assignmentRowOf,
   attemptRowOf,
+  measurementOf,
   openAttemptRowOf,
   requeuedAttemptOf,
   runRowOf,
@@ -98,8 +99,10 @@ class DuckDbResultStore implements ResultStore {
       limit: limit + 1,
       ...caseAfter(query.after),
     });
-    const cases = rows.slice(0, limit).map((row) =>
-      caseRowOf(storedCaseOf(row), {
+    const page = rows.slice(0, limit);
+    const measured = await this.#measurements(run, page);
+    const cases = page.map((row) =>
+      caseRowOf(withMeasurements(storedCaseOf(row), measured.get(keyOf(row)) ?? []), {
         suite: row.suite_name ?? '',
         target: row.target ?? '',
         worker: row.worker,
@@ -159,6 +162,23 @@ class DuckDbResultStore implements ResultStore {
     };
   }
 
+  /** What these cases measured, by case. */
+  async #measurements(run: string, page: columns.CaseColumns[]): Promise<Map<string, { measurement: Measurement }[]>> {
+    const found = new Map<string, { measurement: Measurement }[]>();
+    if (page.length === 0) return found;
+    const rows = await this.#ask<columns.MeasurementColumns>(
+      'measurements-of-cases',
+      { run, keys: listValue(page.map(keyOf)) },
+      { keys: LIST(VARCHAR) },
+    );
+    for (const row of rows) {
+      const known = found.get(keyOf(row)) ?? [];
+      known.push({ measurement: measurementOf(row) });
+      found.set(keyOf(row), known);
+    }
+    return found;
+  }
+
   async #assignments(run: string, ids: readonly (string | null)[]): Promise<Map<string, AssignmentRow>> {
     const known = [...new Set(ids.filter((id) => id !== null))];
     if (known.length === 0) return new Map();
@@ -215,6 +235,10 @@ class DuckDbResultStore implements ResultStore {
       return await this.#opened;
     }
   }
+}
+
+function keyOf(row: { task_index: number; attempt: number; ordinal: number }): string {
+  return `${row.task_index} ${row.attempt} ${row.ordinal}`;
 }
 
 async function openAndResume(options: DuckDbOptions): Promise<Opened> {

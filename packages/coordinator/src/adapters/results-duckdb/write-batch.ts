@@ -21,6 +21,7 @@ export async function prepareWriter(connection: DuckDBConnection): Promise<Batch
   const removeRuns = await connection.prepare(statements['remove-runs']);
   const removeWorkers = await connection.prepare(statements['remove-workers']);
   const removeCases = await connection.prepare(statements['remove-cases']);
+  const removeMeasurements = await connection.prepare(statements['remove-measurements']);
   const removeOpenAttempts = await connection.prepare(statements['remove-open-attempts']);
   const setAppliedSeq = await connection.prepare(statements['set-applied-seq']);
   return {
@@ -33,10 +34,9 @@ export async function prepareWriter(connection: DuckDBConnection): Promise<Batch
         batch.workers.map((row) => row.worker),
       );
       await remove(removeOpenAttempts, batch.closed);
-      await remove(
-        removeCases,
-        batch.dropped.map(({ run, index, attempt }) => `${run} ${index} ${attempt}`),
-      );
+      const dropped = batch.dropped.map(({ run, index, attempt }) => `${run} ${index} ${attempt}`);
+      await remove(removeCases, dropped);
+      await remove(removeMeasurements, dropped);
       await appendBatch(connection, batch);
       setAppliedSeq.bind({ seq: BigInt(appliedSeq) }, { seq: BIGINT });
       await setAppliedSeq.run();
@@ -56,6 +56,7 @@ async function appendBatch(connection: DuckDBConnection, batch: RowBatch): Promi
   await table.appendRows(connection, table.settlementsTable, batch.settlements);
   await table.appendRows(connection, table.revisionsTable, batch.revisions);
   await table.appendRows(connection, table.casesTable, batch.cases);
+  await table.appendRows(connection, table.measurementsTable, batch.measurements);
   await table.appendRows(connection, table.profilesTable, batch.profiles);
   await table.appendRows(connection, table.eventsTable, batch.events);
 }

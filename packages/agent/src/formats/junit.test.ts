@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseJUnit } from './read-back.ts';
+import { parseJUnit } from './junit.ts';
 
 function cases(xml: string): unknown {
   const read = parseJUnit(xml, 'report.xml');
