@@ -1,0 +1,93 @@
+// Processes as the operating system shows them in /proc: the proof that a fault happened, and that nothing was left behind.
+// Linux only; elsewhere what needs it is "not run".
+import { readdirSync, readFileSync } from 'node:fs';
+
+export type ProcessState = {
+  /** R, S, D, T (stopped), Z (ended, not yet waited for). */
+  readonly state: string;
+  readonly parent: number;
+  /** Processor time of all its threads so far. */
+  readonly cpuMs: number;
+  /** Tells a process from a later one of the same number. */
+  readonly startTicks: number;
+};
+
+/** Clock ticks of /proc are hundredths of a second on every Linux that Node runs on. */
+const tickMs = 10;
+
+/** Null where there is no such process (any more). */
+export function readProcess(pid: number): ProcessState | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name may hold spaces and parentheses: what counts follows the last one.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return {
+      state: fields[0] ?? '?',
+      parent: Number(fields[1]),
+      cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs,
+      startTicks: Number(fields[19]),
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** Gone, or ended and only its number is left until its parent looks. */
+export function isGone(pid: number): boolean {
+  const found = readProcess(pid);
+  return found === null || found.state === 'Z' || found.state === 'X';
+}
+
+export function allProcesses(): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid > 0);
+}
+
+/** The process and what it started, as far as that is still below it. */
+export function treeOf(root: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const pid of allProcesses()) {
+    const parent = readProcess(pid)?.parent;
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), pid]);
+  }
+  const tree: number[] = [];
+  const queue = [root];
+  for (let pid = queue.shift(); pid !== undefined; pid = queue.shift()) {
+    if (!isGone(pid)) tree.push(pid);
+    queue.push(...(children.get(pid) ?? []));
+  }
+  return tree;
+}
+
+/** Those whose environment at their start names the text: a directory of the drill, which its processes hand on to theirs. */
+export function processesNaming(text: string): { pid: number; command: string }[] {
+  const found: { pid: number; command: string }[] = [];
+  for (const pid of allProcesses()) {
+    if (pid === process.pid || isGone(pid)) continue;
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, 'utf8').includes(text)) found.push({ pid, command: commandOf(pid) });
+    } catch {
+      // It ended meanwhile, or belongs to somebody else: not ours.
+    }
+  }
+  return found;
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim().slice(0, 200);
+  } catch {
+    return '';
+  }
+}
+
+/** Sends a signal; false where there was nobody to get it. */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch {
+    return false;
+  }
+}
