@@ -46,7 +46,7 @@ const table: Readonly<Record<string, Row>> = {
   coordinator: { ours: ['protocol', 'core'] },
   agent: { ours: ['protocol'] },
   client: { ours: ['protocol'], others: [/^(?!node:)/] },
-  cli: { ours: ['protocol', 'client', 'coordinator', 'agent'] },
+  cli: { ours: ['protocol', 'client', 'coordinator', 'agent', 'drill'] },
   dashboard: { ours: ['protocol', 'client'], others: [/^(?!node:)/] },
   simulator: { ours: anyOfOurs },
   drill: { ours: anyOfOurs },

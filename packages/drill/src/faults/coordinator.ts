@@ -1,21 +1,13 @@
 // Coordinator faults: it is killed or restarted in the middle of the work, and has to go on from its journal.
-import { until } from '../until.ts';
-import { isGone, readProcess, signal } from '../world/processes.ts';
-import { type Act, type Fault, type Injected, type Proof, proof } from './fault.ts';
+import { endChild, readProcess } from '../world/processes.ts';
+import { type Act, type FleetFault, type Injected, type Proof, proof } from './fault.ts';
 
 async function ended(act: Act, name: NodeJS.Signals): Promise<Proof> {
-  const pid = act.fleet.coordinatorPid;
-  const before = readProcess(pid);
-  if (before === null) throw new Error(`the coordinator's process ${pid} was not there`);
-  signal(pid, name);
-  await until(`the coordinator's process ${pid} is gone`, () => (isGone(pid) ? true : null), {
-    timeoutMs: 30_000,
-    everyMs: 5,
-  });
-  return proof(`/proc/${pid}`, `state ${before.state} before, gone after ${name}`);
+  const { coordinator, coordinatorPid } = act.fleet;
+  return proof(`waitpid ${coordinatorPid}`, await endChild(coordinator, name, 30_000));
 }
 
-export async function startedAgain(act: Act): Promise<Proof> {
+async function startedAgain(act: Act): Promise<Proof> {
   await act.fleet.up();
   for (const worker of act.fleet.workers) await act.fleet.joined(worker);
   const pid = act.fleet.coordinatorPid;
@@ -27,6 +19,8 @@ const by =
   async (act: Act): Promise<Injected> => ({ proof: await ended(act, name), undo: () => startedAgain(act) });
 
 const coordinator = {
+  kind: 'fleet',
+  brings: 0,
   family: 'coordinator',
   work: 'unit',
   needsWork: true,
@@ -34,7 +28,7 @@ const coordinator = {
   holdMs: 0,
 } as const;
 
-export const coordinatorFaults: readonly Fault[] = [
+export const coordinatorFaults: readonly FleetFault[] = [
   {
     ...coordinator,
     id: 'coordinator-kill',

@@ -1,6 +1,6 @@
 // Dependency faults: the service that a suite uses goes away, answers with errors, or gets slow, and comes back.
 import { connect } from 'node:net';
-import { type Act, type Fault, type Injected, type Proof, proof } from './fault.ts';
+import { type Act, type FleetFault, type Injected, type Proof, proof } from './fault.ts';
 import type { ServiceTrouble } from '../world/service.ts';
 
 /** What a client outside sees: the status, or why there is none. */
@@ -47,14 +47,16 @@ function troubled(trouble: ServiceTrouble, look: (act: Act) => Promise<{ saw: st
 }
 
 const dependency = {
+  kind: 'fleet',
+  brings: 2,
   family: 'dependency',
   work: 'service',
   needsWork: false,
-  effect: { kind: 'circuit', expects: { scope: 'dependency', opensWithinMs: 10_000 } },
+  effect: { kind: 'circuit', scope: 'dependency', withinMs: 30_000 },
   holdMs: 300,
 } as const;
 
-export const dependencyFaults: readonly Fault[] = [
+export const dependencyFaults: readonly FleetFault[] = [
   {
     ...dependency,
     id: 'dependency-down',
@@ -77,9 +79,9 @@ export const dependencyFaults: readonly Fault[] = [
     ...dependency,
     id: 'dependency-slow',
     title: 'the service that tests use answers too late, then recovers',
-    inject: troubled({ kind: 'slow', lateMs: 3_000 }, async ({ service }) => {
-      const saw = await asked(service.url, 1_000);
-      return { saw: `GET: ${saw} within 1000 ms`, isSo: !saw.startsWith('status') };
+    inject: troubled({ kind: 'slow', lateMs: 8_000 }, async ({ service }) => {
+      const saw = await asked(service.url, 2_500);
+      return { saw: `GET: ${saw} within 2500 ms`, isSo: !saw.startsWith('status') };
     }),
   },
 ];

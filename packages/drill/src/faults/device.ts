@@ -1,9 +1,9 @@
 // Device faults: a worker that fails everything at once, a check that starts to fail and recovers. The device `rig` is a declared
 // one: what is drilled is what Assay does about a device that its own check finds broken, not the accelerator itself.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { until } from '../until.ts';
-import { type Act, type Fault, type Injected, type Proof, proof } from './fault.ts';
+import { type Act, type FleetFault, type Injected, type Proof, proof } from './fault.ts';
 
 /** The toolchain is held open for writing: Linux then refuses to start it (ETXTBSY), and every task fails at once. */
 async function blackHole(act: Act): Promise<Injected> {
@@ -44,25 +44,32 @@ async function failingCheck(act: Act): Promise<Injected> {
       },
       { timeoutMs: 60_000, signal: act.signal, everyMs: 100 },
     );
-    return proof(`the check of the rig of ${name}`, `exit code ${after ?? 'none'}; ${existsSync(rigIsBroken)}`);
+    return proof(`the check of the rig of ${name}`, `exit code ${after ?? 'none'}`);
   };
   return { proof: proof(`the check of the rig of ${name}`, `exit code ${status}`), undo };
 }
 
-export const deviceFaults: readonly Fault[] = [
+export const deviceFaults: readonly FleetFault[] = [
   {
+    kind: 'fleet',
     id: 'device-black-hole',
+    brings: 12,
+    bringsAfter: 9,
     family: 'device',
     title: 'a worker becomes a black hole: its toolchain cannot be started, every task fails at once',
     work: 'tool',
-    effect: { kind: 'circuit', expects: { scope: 'worker', opensWithinMs: 20_000 } },
+    effect: { kind: 'circuit', scope: 'worker', withinMs: 20_000 },
     holdMs: 300,
     needsWork: false,
-    whyNot: () => (process.platform === 'linux' ? null : 'only Linux refuses to start a program that is open for writing'),
+    whyNot: () =>
+      process.platform === 'linux' ? null : 'only Linux refuses to start a program that is open for writing',
     inject: blackHole,
   },
   {
+    kind: 'fleet',
     id: 'device-check',
+    brings: 2,
+    bringsAfter: 2,
     family: 'device',
     title: 'the check of a declared device starts to fail, and recovers',
     work: 'rig',

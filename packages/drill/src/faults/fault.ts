@@ -4,9 +4,10 @@
 // with the reason, and never replaced by another.
 import type { UndoStack } from '../undo.ts';
 import type { DrillFleet, DrillWorker } from '../world/fleet.ts';
+import type { Expectation } from '../world/project.ts';
 import type { DependencyService } from '../world/service.ts';
 
-export const families = ['worker', 'link', 'coordinator', 'task', 'device', 'dependency', 'browser'] as const;
+export const families = ['worker', 'link', 'coordinator', 'task', 'device', 'dependency'] as const;
 export type Family = (typeof families)[number];
 
 /** What was seen, where, and when by this machine's clock (milliseconds since the epoch). */
@@ -19,12 +20,13 @@ export type World = {
   readonly fleet: DrillFleet;
   readonly service: DependencyService;
   readonly undo: UndoStack;
-  readonly directory: string;
+  /** Where the drill's tests leave marks. */
+  readonly marks: string;
   readonly signal: AbortSignal;
   readonly random: () => number;
 };
 
-/** What is done to the target; `worker` is the one that was drawn (or is at work), for families without one the first. */
+/** What is done to the target; `worker` is the one that was drawn. */
 export type Act = World & { readonly worker: DrillWorker };
 
 export type Injected = {
@@ -33,36 +35,55 @@ export type Injected = {
   readonly undo: () => Promise<Proof>;
 };
 
-/** The circuit that has to open, half-open and close again, by its scope's kind; `target` is the fault's own worker or service. */
-export type CircuitExpectation = { readonly scope: 'worker' | 'device' | 'dependency'; readonly opensWithinMs: number };
-
-/** What the journal has to show of the fault. */
+/** What the journal has to show of the fault, within so long of the moment when it was injected. */
 export type Effect =
   /** The worker is presumed lost, and its work goes elsewhere. */
   | { readonly kind: 'workerLost'; readonly withinMs: number }
   /** Its link is seen to close; whether it comes back in time is not fixed. */
   | { readonly kind: 'disconnected'; readonly withinMs: number }
-  /** Its link is seen to close, or it is presumed lost: which of them comes first is chance. */
-  | { readonly kind: 'away'; readonly withinMs: number }
   | { readonly kind: 'left'; readonly withinMs: number }
   | { readonly kind: 'coordinatorRestarted'; readonly withinMs: number }
   | { readonly kind: 'quarantined'; readonly withinMs: number }
-  | { readonly kind: 'circuit'; readonly expects: CircuitExpectation }
+  /** A circuit opens, half-opens and closes again: of the fault's own worker, or of the service. */
+  | { readonly kind: 'circuit'; readonly scope: 'worker' | 'dependency'; readonly withinMs: number }
   /** The product is to carry on as if nothing were: nothing is expected of the journal but the checks of the whole. */
   | { readonly kind: 'none' };
 
-export type Fault = {
+/** Which suite's tasks meet the fault. */
+export type Work = 'unit' | 'tool' | 'service' | 'rig';
+
+export type FleetFault = {
+  readonly kind: 'fleet';
   readonly id: string;
-  readonly family: Exclude<Family, 'task' | 'browser'>;
+  readonly family: Exclude<Family, 'task'>;
   readonly title: string;
-  /** Which work is given out while it lasts: its own kind is needed where only that meets the fault. */
-  readonly work: 'unit' | 'tool' | 'service' | 'rig';
+  readonly work: Work;
+  /** Tasks that it brings along: given out while it lasts. */
+  readonly brings: number;
+  /** Tasks given out after its undo, by which the product can see that all is well again. */
+  readonly bringsAfter?: number;
   readonly effect: Effect;
   /** How long it is held after its effect was seen (or from the start, where none is expected). */
   readonly holdMs: number;
   /** Whether it is done to a worker that has work in hand. */
   readonly needsWork: boolean;
   /** Why it cannot be done here, or null. */
-  readonly whyNot?: (world: World) => string | null;
+  readonly whyNot?: () => string | null;
   readonly inject: (act: Act) => Promise<Injected>;
 };
+
+/** A fault that a test itself has: one more file of the drill's project, with the end that the product has to give it. */
+export type TaskFault = {
+  readonly kind: 'task';
+  readonly id: string;
+  readonly family: 'task';
+  readonly title: string;
+  readonly suite: string;
+  readonly expects: Expectation;
+  /** What the operating system has to show of the process that the file marks as its own. */
+  readonly shows: 'said' | 'gone' | 'burning' | 'idle';
+  readonly file: string;
+  readonly whyNot?: () => string | null;
+};
+
+export type Fault = FleetFault | TaskFault;

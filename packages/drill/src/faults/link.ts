@@ -1,7 +1,7 @@
 // Link faults through the proxy between a worker and the coordinator; what the proxy counted is the proof.
 import { NotInTime, until } from '../until.ts';
 import type { LinkCounts, LinkTrouble } from '../world/proxy.ts';
-import { type Act, type Effect, type Fault, type Injected, type Proof, proof } from './fault.ts';
+import { type Act, type Effect, type FleetFault, type Injected, type Proof, proof } from './fault.ts';
 
 type Counted = (counts: LinkCounts) => number;
 
@@ -42,22 +42,22 @@ function through(trouble: LinkTrouble, what: string, counted: Counted) {
   };
 }
 
-function fault(id: string, title: string, effect: Effect, holdMs: number, inject: Fault['inject']): Fault {
-  return { id, family: 'link', title, work: 'unit', effect, holdMs, needsWork: true, inject };
+function fault(id: string, title: string, effect: Effect, holdMs: number, inject: FleetFault['inject']): FleetFault {
+  return { kind: 'fleet', id, family: 'link', title, work: 'unit', brings: 0, effect, holdMs, needsWork: true, inject };
 }
 
-export const linkFaults: readonly Fault[] = [
+export const linkFaults: readonly FleetFault[] = [
   fault(
     'link-cut',
     'a link is cut: its connections are reset and new ones refused',
-    { kind: 'disconnected', withinMs: 5_000 },
+    { kind: 'disconnected', withinMs: 10_000 },
     1_000,
     through({ kind: 'cut' }, 'connections reset', ({ resets }) => resets),
   ),
   fault(
     'link-black-hole',
     'a link swallows everything and tells nobody',
-    { kind: 'workerLost', withinMs: 12_000 },
+    { kind: 'workerLost', withinMs: 20_000 },
     200,
     through({ kind: 'blackHole' }, 'bytes held back', ({ heldBytes }) => heldBytes),
   ),

@@ -1,20 +1,11 @@
 // Worker faults by signals: killed, stopped and woken, asked to end, and killed again and again.
 import { pause, until } from '../until.ts';
-import { isGone, readProcess, signal } from '../world/processes.ts';
-import { type Act, type Fault, type Injected, type Proof, proof } from './fault.ts';
+import { endChild, readProcess, signal } from '../world/processes.ts';
+import { type Act, type FleetFault, type Injected, type Proof, proof } from './fault.ts';
 
 async function killed(act: Act, name: NodeJS.Signals, withinMs = 10_000): Promise<Proof> {
-  const { pid } = act.worker;
-  const before = readProcess(pid);
-  if (before === null) throw new Error(`process ${pid} of ${act.worker.name} was not there`);
-  signal(pid, name);
-  await until(`process ${pid} is gone`, () => (isGone(pid) ? true : null), {
-    timeoutMs: withinMs,
-    signal: act.signal,
-    everyMs: 5,
-  });
-  const how = act.worker.child?.signalCode ?? `exit code ${act.worker.child?.exitCode ?? 'unknown'}`;
-  return proof(`/proc/${pid}`, `state ${before.state} before, gone after ${name} (${how})`);
+  const { pid, child } = act.worker;
+  return proof(`waitpid ${pid}`, await endChild(child, name, withinMs));
 }
 
 /** Starts the worker's process again; it is back when the coordinator says so. */
@@ -63,35 +54,38 @@ async function stop(act: Act): Promise<Injected> {
 /** Three lives, each ended within a second of its start. */
 async function crashLoop(act: Act): Promise<Injected> {
   const pids: number[] = [act.worker.pid];
-  const first = await killed(act, 'SIGKILL');
+  let last = await killed(act, 'SIGKILL');
   for (let life = 0; life < 2; life++) {
     act.fleet.startWorker(act.worker);
     pids.push(act.worker.pid);
     await pause(400 + act.random() * 600, act.signal);
-    await killed(act, 'SIGKILL');
+    last = await killed(act, 'SIGKILL');
   }
   return {
-    proof: { ...first, saw: `processes ${pids.join(', ')} started and gone, one after the other` },
+    proof: {
+      ...last,
+      saw: `processes ${pids.join(', ')} started and killed, one after the other; the last: ${last.saw}`,
+    },
     undo: () => started(act),
   };
 }
 
-const worker = { family: 'worker', work: 'unit', needsWork: true } as const;
+const worker = { kind: 'fleet', family: 'worker', work: 'unit', brings: 0, needsWork: true } as const;
 
-export const signalFaults: readonly Fault[] = [
+export const signalFaults: readonly FleetFault[] = [
   {
     ...worker,
     id: 'worker-kill',
     title: 'a worker is killed (SIGKILL)',
-    effect: { kind: 'away', withinMs: 10_000 },
-    holdMs: 5_000,
+    effect: { kind: 'workerLost', withinMs: 20_000 },
+    holdMs: 200,
     inject: kill,
   },
   {
     ...worker,
     id: 'worker-stop',
     title: 'a worker is stopped (SIGSTOP) until it is presumed lost, then woken',
-    effect: { kind: 'workerLost', withinMs: 12_000 },
+    effect: { kind: 'workerLost', withinMs: 20_000 },
     holdMs: 200,
     inject: stop,
   },
@@ -107,7 +101,7 @@ export const signalFaults: readonly Fault[] = [
     ...worker,
     id: 'worker-crash-loop',
     title: 'a worker crashes three times, each time soon after its start',
-    effect: { kind: 'away', withinMs: 15_000 },
+    effect: { kind: 'disconnected', withinMs: 15_000 },
     holdMs: 0,
     inject: crashLoop,
   },

@@ -17,14 +17,17 @@ import { FaultyLink } from './proxy.ts';
 export type AssayProgram = readonly [program: string, ...args: string[]];
 
 export type FleetOptions = {
+  /** Of state, scratch and marks; every process has it in its environment. */
   readonly directory: string;
+  readonly logs: string;
   readonly program: AssayProgram;
   readonly undo: UndoStack;
   readonly seed: number;
   readonly signal: AbortSignal;
-  /** Of the coordinator (`assay up --settings`), and environment of its process only. */
-  readonly settings: object;
-  readonly coordinatorEnv?: Readonly<Record<string, string>>;
+  /** Of the coordinator: `assay up --settings`. */
+  readonly settings: () => object;
+  /** Set in every process of the fleet, over the drill's own environment. */
+  readonly env: Readonly<Record<string, string>>;
 };
 
 const startTimeoutMs = 60_000;
@@ -57,10 +60,6 @@ export class DrillWorker {
   get rigIsBroken(): string {
     return join(this.directory, 'rig-is-broken');
   }
-  /** Added to the worker's clock, in milliseconds; read by world/clock-offset.mjs. */
-  get clockOffset(): string {
-    return join(this.directory, 'clock-offset');
-  }
   get tmp(): string {
     return join(this.directory, 'tmp');
   }
@@ -69,7 +68,7 @@ export class DrillWorker {
   }
 
   #rigCheck(): object {
-    return { name: 'rig answers', device: 'rig', command: ['test', '!', '-e', this.rigIsBroken], everyMs: 300 };
+    return { name: 'rig answers', device: 'rig', command: ['test', '!', '-e', this.rigIsBroken], everyMs: 500 };
   }
 }
 
@@ -86,15 +85,17 @@ export class DrillFleet {
   constructor(options: FleetOptions) {
     this.options = options;
     this.stateDir = join(options.directory, 'coordinator');
-    for (const part of ['logs', 'workers', 'coordinator', 'tmp'])
-      mkdirSync(join(options.directory, part), { recursive: true });
-    writeFileSync(join(options.directory, 'settings.json'), JSON.stringify(options.settings));
+    for (const part of ['workers', 'coordinator', 'tmp']) mkdirSync(join(options.directory, part), { recursive: true });
+    mkdirSync(options.logs, { recursive: true });
   }
 
   get client(): Client {
     if (this.#client === null) throw new Error('the coordinator was not started');
     return this.#client;
   }
+
+  /** Of the links: what must not be open any more at the end. */
+  readonly ports: number[] = [];
 
   get coordinatorPid(): number {
     return this.coordinator?.pid ?? 0;
@@ -103,10 +104,11 @@ export class DrillFleet {
   /** Starts the coordinator on the same state directory and port as before. */
   async up(): Promise<void> {
     const settings = join(this.options.directory, 'settings.json');
+    writeFileSync(settings, JSON.stringify(this.options.settings()));
     const child = this.#start(
       'coordinator',
       ['up', '--state', this.stateDir, '--port', String(this.port), '--settings', settings],
-      { ...this.options.coordinatorEnv, TMPDIR: join(this.options.directory, 'tmp') },
+      { TMPDIR: join(this.options.directory, 'tmp') },
     );
     this.coordinator = child;
     await until(
@@ -135,6 +137,7 @@ export class DrillFleet {
       () => random.next(),
     );
     await link.listen();
+    this.ports.push(link.port);
     this.options.undo.add(`close the link of ${name}`, () => link.close());
     const worker = new DrillWorker(name, join(this.options.directory, 'workers', name), link);
     this.workers.push(worker);
@@ -157,7 +160,6 @@ export class DrillFleet {
         TMPDIR: worker.tmp,
         PATH: `${own}:${process.env['PATH'] ?? ''}`,
         ASSAY_USER_PATH: `${own}:${path}`,
-        DRILL_CLOCK_OFFSET: worker.clockOffset,
       },
     );
     return worker.child;
@@ -182,7 +184,7 @@ export class DrillFleet {
 
   logOf(name: string): string {
     try {
-      return readFileSync(join(this.options.directory, 'logs', `${name}.log`), 'utf8');
+      return readFileSync(join(this.options.logs, `${name}.log`), 'utf8');
     } catch {
       return '';
     }
@@ -204,10 +206,10 @@ export class DrillFleet {
 
   #start(name: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
     const [program, ...before] = this.options.program;
-    const log = openSync(join(this.options.directory, 'logs', `${name}.log`), 'a');
+    const log = openSync(join(this.options.logs, `${name}.log`), 'a');
     const child = spawn(program, [...before, ...args], {
       stdio: ['ignore', log, log],
-      env: { ...process.env, ASSAY_STATE: this.options.directory, ...env },
+      env: { ...process.env, ...this.options.env, ASSAY_STATE: this.options.directory, ...env },
     });
     closeSync(log);
     child.on('error', () => undefined);

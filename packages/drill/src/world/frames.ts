@@ -1,5 +1,5 @@
 // Splits a stream of WebSocket bytes (RFC 6455, section 5.2) into whole frames, so that a proxy can repeat or damage one and leave
-// the stream readable. Knows lengths only; contents stay masked as they came.
+// the stream readable. What a worker sends stays masked as it came; of what a coordinator sends, acknowledgements are read.
 
 export class FrameSplitter {
   #kept: Buffer = Buffer.alloc(0);
@@ -40,4 +40,19 @@ export function damaged(frame: Buffer): Buffer | null {
   const copy = Buffer.from(frame);
   copy[last] = (copy[last] ?? 0) ^ 0x04;
   return copy;
+}
+
+/** The highest sequence that a coordinator's frame acknowledges, or null. Its frames are not masked and not compressed. */
+export function acknowledgedIn(frame: Buffer): number | null {
+  if (!isDataFrame(frame)) return null;
+  const short = (frame[1] ?? 0) & 0x7f;
+  const text = frame.toString('utf8', short === 126 ? 4 : short === 127 ? 10 : 2);
+  if (!text.includes('"ack"')) return null;
+  try {
+    const messages = JSON.parse(text) as { kind: string; seq?: number }[];
+    const seqs = messages.flatMap(({ kind, seq }) => (kind === 'ack' && seq !== undefined ? [seq] : []));
+    return seqs.length === 0 ? null : Math.max(...seqs);
+  } catch {
+    return null;
+  }
 }

@@ -1,6 +1,8 @@
 // Processes as the operating system shows them in /proc: the proof that a fault happened, and that nothing was left behind.
 // Linux only; elsewhere what needs it is "not run".
+import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { until } from '../until.ts';
 
 export type ProcessState = {
   /** R, S, D, T (stopped), Z (ended, not yet waited for). */
@@ -38,26 +40,10 @@ export function isGone(pid: number): boolean {
   return found === null || found.state === 'Z' || found.state === 'X';
 }
 
-export function allProcesses(): number[] {
+function allProcesses(): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => Number.isInteger(pid) && pid > 0);
-}
-
-/** The process and what it started, as far as that is still below it. */
-export function treeOf(root: number): number[] {
-  const children = new Map<number, number[]>();
-  for (const pid of allProcesses()) {
-    const parent = readProcess(pid)?.parent;
-    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), pid]);
-  }
-  const tree: number[] = [];
-  const queue = [root];
-  for (let pid = queue.shift(); pid !== undefined; pid = queue.shift()) {
-    if (!isGone(pid)) tree.push(pid);
-    queue.push(...(children.get(pid) ?? []));
-  }
-  return tree;
 }
 
 /** Those whose environment at their start names the text: a directory of the drill, which its processes hand on to theirs. */
@@ -90,4 +76,21 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Ends a child of ours by a signal and says how the system reports its end: waitpid's answer. Throws NotInTime, and where there was
+ * no such process.
+ */
+export async function endChild(child: ChildProcess | null, name: NodeJS.Signals, timeoutMs: number): Promise<string> {
+  const pid = child?.pid ?? 0;
+  const before = readProcess(pid);
+  if (child === null || before === null || isGone(pid)) throw new Error(`process ${pid} was not there`);
+  signal(pid, name);
+  const how = await until(
+    `process ${pid} ends`,
+    () => child.signalCode ?? (child.exitCode === null ? null : `exit code ${child.exitCode}`),
+    { timeoutMs, everyMs: 5 },
+  );
+  return `state ${before.state} before, then ended by ${how}`;
 }

@@ -17,8 +17,8 @@ export type DrillTask = {
   readonly target: string;
   readonly suite: string;
   readonly expects: Expectation;
-  /** The fault of the family `task` that it is, or null for one that passes. */
-  readonly fault: string | null;
+  /** The step of the plan that it was given out with. */
+  readonly step: number;
 };
 
 export const casesOfPassing = 3;
@@ -46,8 +46,6 @@ export function suitesOf(env: Readonly<Record<string, string>>): Suite[] {
     { ...base, name: 'rig', env, requires: 'declared.rig == "virtual"' },
     // One that does not end is ended soon; a silent one sooner.
     { ...base, name: 'bounded', env, timeoutMs: 4_000, noOutputTimeoutMs: 2_500 },
-    { ...base, name: 'retried', env, retries: 1 },
-    { ...base, name: 'script', runner: 'command', arguments: ['node', '{target}'], env, junit: 'report.xml' },
   ];
 }
 

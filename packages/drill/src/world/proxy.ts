@@ -2,7 +2,7 @@
 // did to the bytes: that count is the proof of a link fault.
 // What always holds: bytes are never reordered; while nothing is wrong they pass unchanged; after `mend` new bytes pass at once.
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { damaged, FrameSplitter, isDataFrame } from './frames.ts';
+import { acknowledgedIn, damaged, FrameSplitter, isDataFrame } from './frames.ts';
 
 export type LinkTrouble =
   /** Open connections are reset, new ones refused. */
@@ -41,6 +41,8 @@ export class FaultyLink {
   readonly #pairs = new Set<Pair>();
   #trouble: LinkTrouble | null = null;
   #mended: (() => void)[] = [];
+  /** Acknowledgements that the coordinator sent on this link: reports up to `seq` are durable, it says. */
+  readonly acks: { readonly seq: number; readonly atMs: number }[] = [];
   readonly counts: LinkCounts = {
     bytes: 0,
     resets: 0,
@@ -61,9 +63,7 @@ export class FaultyLink {
   }
 
   listen(): Promise<void> {
-    return new Promise((resolve, reject) =>
-      this.#server.once('error', reject).listen(0, '127.0.0.1', () => resolve()),
-    );
+    return new Promise((resolve, reject) => this.#server.once('error', reject).listen(0, '127.0.0.1', () => resolve()));
   }
 
   get port(): number {
@@ -153,6 +153,7 @@ export class FaultyLink {
       this.counts.bytes += bytes.length;
       for (const piece of split(bytes)) {
         const wasFrame = isUpgrade === true;
+        if (direction === 'down' && wasFrame) this.#note(piece);
         waiting = waiting.then(() => this.#pass(piece, to, direction, wasFrame));
       }
       // Pressure is handed on: a stopped receiver must not fill our memory.
@@ -162,6 +163,11 @@ export class FaultyLink {
       }
     });
     from.on('end', () => void waiting.then(() => to.end()));
+  }
+
+  #note(frame: Buffer): void {
+    const seq = acknowledgedIn(frame);
+    if (seq !== null && seq > (this.acks.at(-1)?.seq ?? -1)) this.acks.push({ seq, atMs: Date.now() });
   }
 
   async #pass(piece: Buffer, to: Socket, direction: Direction, isFrame: boolean): Promise<void> {

@@ -2,7 +2,10 @@
 // same address. It counts what it was asked and how it answered: the proof of a dependency fault.
 import { createServer, type Server } from 'node:http';
 
-export type ServiceTrouble = { readonly kind: 'down' } | { readonly kind: 'failing' } | { readonly kind: 'slow'; readonly lateMs: number };
+export type ServiceTrouble =
+  | { readonly kind: 'down' }
+  | { readonly kind: 'failing' }
+  | { readonly kind: 'slow'; readonly lateMs: number };
 
 export class DependencyService {
   #server: Server | null = null;
