@@ -57,3 +57,8 @@ export type { PolicyName } from './scheduling/policy/policy.ts';
 export { explainTask } from './scheduling/explain.ts';
 export { uniformOf } from './kernel/random.ts';
 export type { Uniform } from './kernel/random.ts';
+export { comparePaired, confirmed } from './analysis/compare-paired.ts';
+export { changesOf, detectorDefaults, judgeSeries, relativeShift } from './analysis/detect-change.ts';
+export type { Change as LevelChange, DetectorSettings, Judgement } from './analysis/detect-change.ts';
+export { studentCdf } from './analysis/distributions.ts';
+export { discoveries } from './analysis/many-tests.ts';

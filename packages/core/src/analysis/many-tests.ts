@@ -16,6 +16,16 @@ export function benjaminiHochberg(ps: readonly number[]): number[] {
   return adjusted;
 }
 
+/** Those of the items that are discoveries at the false discovery rate `q`; an item without a p-value (null) was not judged. */
+export function discoveries<Item>(items: readonly Item[], pOf: (item: Item) => number | null, q: number): Item[] {
+  const judged = items.flatMap((item) => {
+    const p = pOf(item);
+    return p === null ? [] : [{ item, p }];
+  });
+  const adjusted = benjaminiHochberg(judged.map(({ p }) => p));
+  return judged.filter((_, at) => (adjusted[at] as number) <= q).map(({ item }) => item);
+}
+
 /** Two by two counts: rows are groups, columns are hit and miss. */
 export type Table = readonly [readonly [number, number], readonly [number, number]];
 

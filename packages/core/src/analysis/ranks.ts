@@ -31,6 +31,11 @@ export function mannWhitney(a: readonly number[], b: readonly number[]): RankTes
   const { ranks, tieTerm } = midRanks([...a, ...b]);
   let rankSum = 0;
   for (let at = 0; at < n; at += 1) rankSum += ranks[at] as number;
+  return rankSumTest(rankSum, n, m, tieTerm);
+}
+
+/** As `mannWhitney`, of the sum of the ranks of `n` values among `n + m`. */
+export function rankSumTest(rankSum: number, n: number, m: number, tieTerm: number): RankTest {
   const u = rankSum - (n * (n + 1)) / 2;
   if (tieTerm === 0 && n * m <= countedMax) return { statistic: u, p: countedRankSumP(Math.min(u, n * m - u), n, m) };
   const total = n + m;
