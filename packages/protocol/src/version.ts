@@ -8,3 +8,10 @@ export const protocolVersion = 1;
 
 /** The product's version, one for all packages. */
 export const productVersion = '0.1.0';
+
+/**
+ * Asked for by an agent in this header of its upgrade request, and granted in the same header of the answer: each frame of that
+ * link, in both directions, begins with the CRC-32 of its text in eight hexadecimal digits. What changed on its way is then a bad
+ * frame and not another truth (docs/adr/0011). Who does not know the header sends and gets frames without it.
+ */
+export const frameSum = { header: 'x-assay-frame-sum', kind: 'crc32', chars: 8 } as const;

@@ -1,6 +1,7 @@
 // Messages to frames and back. A frame is a JSON array of messages; going out, as many as fit one frame; coming in,
 // nothing is believed before the schema said so.
-import { CoordinatorFrame, limit } from '@assay/protocol';
+import { crc32 } from 'node:zlib';
+import { CoordinatorFrame, frameSum, limit } from '@assay/protocol';
 import type { AgentMessage, CoordinatorMessage } from '@assay/protocol';
 
 export type FrameLimits = { readonly frameBytes: number; readonly messagesPerFrame: number };
@@ -37,6 +38,18 @@ export function encodeFrames(
   }
   flush();
   return frames;
+}
+
+const sumOf = (text: string): string => crc32(text).toString(16).padStart(frameSum.chars, '0');
+
+/** The frame with its sum before it. */
+export const withSum = (frame: string): string => sumOf(frame) + frame;
+
+/** A frame that came with its sum. */
+export function decodeSummed(text: string): DecodedFrame {
+  const frame = text.slice(frameSum.chars);
+  if (sumOf(frame) !== text.slice(0, frameSum.chars)) return { kind: 'bad', reason: 'a frame changed on its way' };
+  return decodeFrame(frame);
 }
 
 export type DecodedFrame = { kind: 'messages'; messages: CoordinatorMessage[] } | { kind: 'bad'; reason: string };

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { AgentFrame } from '@assay/protocol';
 import type { AgentMessage, AttemptRef, Output } from '@assay/protocol';
-import { decodeFrame, encodeFrames } from './frames.ts';
+import { decodeFrame, decodeSummed, encodeFrames, withSum } from './frames.ts';
 import { openLink } from './link.ts';
 import { LiveOutput } from './live-output.ts';
 
@@ -49,6 +49,18 @@ test('a frame is believed only as far as the schema goes, and a bad one says whe
     reason: expect.stringContaining('0.seq'),
   });
   expect(decodeFrame('[]').kind).toBe('bad');
+});
+
+test('a frame with its sum is believed as it was sent, and not with any one bit turned', () => {
+  const summed = withSum('[{"kind":"ack","seq":31}]');
+  expect(summed).toMatch(/^[0-9a-f]{8}\[/);
+  expect(decodeSummed(summed)).toEqual({ kind: 'messages', messages: [{ kind: 'ack', seq: 31 }] });
+  const bytes = Buffer.from(summed);
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const turned = Buffer.from(bytes);
+    turned[bit >> 3] = (turned[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    expect(decodeSummed(turned.toString('utf8'))).toEqual({ kind: 'bad', reason: 'a frame changed on its way' });
+  }
 });
 
 function liveOutput(change: { isWelcome?: () => boolean } = {}) {

@@ -1,9 +1,9 @@
 // One WebSocket to the coordinator, from its opening to its close. What is sent in one turn of the loop leaves in as few
 // frames as possible. It reports each of its facts once and nothing after `closed` or `failed`; sending never throws.
-import type { AgentMessage, CoordinatorMessage } from '@assay/protocol';
+import { type AgentMessage, type CoordinatorMessage, frameSum } from '@assay/protocol';
 import type { IncomingMessage } from 'node:http';
 import WebSocket from 'ws';
-import { decodeFrame, encodeFrames, frameLimits } from './frames.ts';
+import { decodeFrame, decodeSummed, encodeFrames, frameLimits, withSum } from './frames.ts';
 import type { FrameLimits } from './frames.ts';
 
 export type LinkEvents = {
@@ -46,6 +46,8 @@ class SocketLink implements Link {
   readonly #limits: FrameLimits;
   #outgoing: AgentMessage[] = [];
   #isFlushDue = false;
+  /** Whether the coordinator granted a sum before each frame. */
+  #isSummed = false;
   #state: 'opening' | 'open' | 'over' = 'opening';
   #lastError = '';
 
@@ -53,8 +55,8 @@ class SocketLink implements Link {
     this.#events = events;
     this.#limits = options.limits ?? frameLimits;
     this.#socket = new WebSocket(workerUrl(options.url), {
-      headers: { authorization: `Bearer ${options.token}` },
-      maxPayload: this.#limits.frameBytes,
+      headers: { authorization: `Bearer ${options.token}`, [frameSum.header]: frameSum.kind },
+      maxPayload: this.#limits.frameBytes + frameSum.chars,
       perMessageDeflate: false,
       followRedirects: false,
       ...(options.ca === null ? {} : { ca: options.ca }),
@@ -94,11 +96,15 @@ class SocketLink implements Link {
       // Cases are split and texts cut before they come here: this is a bug, and hiding it would lose a report.
       throw new Error(`a ${message.kind} of ${bytes} bytes does not fit a frame`);
     };
-    for (const frame of encodeFrames(messages, drop, this.#limits)) this.#socket.send(frame, () => undefined);
+    for (const frame of encodeFrames(messages, drop, this.#limits))
+      this.#socket.send(this.#isSummed ? withSum(frame) : frame, () => undefined);
   }
 
   #listen(): void {
     const socket = this.#socket;
+    socket.on('upgrade', ({ headers }) => {
+      this.#isSummed = headers[frameSum.header] === frameSum.kind;
+    });
     socket.on('open', () => {
       if (this.#state !== 'opening') return;
       this.#state = 'open';
@@ -108,7 +114,7 @@ class SocketLink implements Link {
       if (this.#state !== 'open') return;
       const decoded = isBinary
         ? { kind: 'bad' as const, reason: 'a frame is binary' }
-        : decodeFrame((data as Buffer).toString('utf8'));
+        : (this.#isSummed ? decodeSummed : decodeFrame)((data as Buffer).toString('utf8'));
       if (decoded.kind === 'bad') this.#events.badFrame(decoded.reason);
       else this.#events.messages(decoded.messages);
     });

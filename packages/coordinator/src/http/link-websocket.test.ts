@@ -48,7 +48,7 @@ test('messages arrive in order in as few frames as the limits on bytes and messa
     seq,
   }));
   const large = Array.from({ length: 400 }, () => takeBack(limit('batchTasksMax')));
-  const link = createWebSocketLink(session, near);
+  const link = createWebSocketLink(session, near, false);
   link.send([...many, ...large]);
   link.send([]);
   link.close('done');
@@ -63,7 +63,7 @@ test('messages arrive in order in as few frames as the limits on bytes and messa
 test('a worker that does not read is cut off, and sending to it is no error', async () => {
   const { near, far } = await pair();
   far.pause();
-  const link = createWebSocketLink(session, near);
+  const link = createWebSocketLink(session, near, false);
   const isClosed = new Promise<number>((resolve) => near.once('close', resolve));
   let sent = 0;
   while (near.readyState === WebSocket.OPEN) {

@@ -3,6 +3,7 @@
 import { type CoordinatorMessage, limit, type SessionId } from '@assay/protocol';
 import { type WebSocket, WebSocket as Socket } from 'ws';
 import type { WorkerLink } from '../ports/worker-link.ts';
+import { sumOf } from './worker-frame.ts';
 
 /** Reasons to close, as WebSocket close codes of the private range; 1001 is the protocol's own "going away". */
 export const closeCodes = {
@@ -15,13 +16,14 @@ export const closeCodes = {
   slowReader: 4429,
 } as const;
 
-export function createWebSocketLink(session: SessionId, socket: WebSocket): WorkerLink {
+/** `isSummed`: each frame goes with its sum, as the agent asked. */
+export function createWebSocketLink(session: SessionId, socket: WebSocket, isSummed: boolean): WorkerLink {
   return {
     session,
     send(messages) {
       for (const frame of framesOf(messages)) {
         if (socket.readyState !== Socket.OPEN) return;
-        socket.send(frame);
+        socket.send(isSummed ? sumOf(frame) + frame : frame);
         if (socket.bufferedAmount > limit('linkBacklogBytes')) {
           // No close handshake: it would wait behind the backlog.
           socket.terminate();

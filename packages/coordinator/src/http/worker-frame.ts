@@ -1,6 +1,7 @@
 // One frame from an agent, from bytes to messages: JSON, then the protocol's schema, whole or not at all. The version is
 // looked at before the schema, so that an agent of another version is told that and not that its hello has unknown keys.
-import { AgentFrame, type AgentMessage, protocolVersion } from '@assay/protocol';
+import { crc32 } from 'node:zlib';
+import { AgentFrame, type AgentMessage, frameSum, protocolVersion } from '@assay/protocol';
 import { describeIssues } from './schema-issues.ts';
 
 export type ReadFrame =
@@ -21,6 +22,17 @@ export function readFrame(data: Buffer): ReadFrame {
   if (frame.success) return { kind: 'messages', messages: frame.data };
   return { kind: 'bad', reason: describeIssues(frame.error, 3).join('; ') };
 }
+
+/** A frame of a link whose agent asked for sums: its first eight characters, and what they are the sum of. */
+export function readSummedFrame(data: Buffer): ReadFrame {
+  const frame = data.subarray(frameSum.chars);
+  if (sumOf(frame) !== data.toString('latin1', 0, frameSum.chars))
+    return { kind: 'bad', reason: 'the frame changed on its way: its sum is another' };
+  return readFrame(frame);
+}
+
+/** Put before each frame that goes out on such a link. */
+export const sumOf = (frame: string | Buffer): string => crc32(frame).toString(16).padStart(frameSum.chars, '0');
 
 function helloVersionOf(value: unknown): number | null {
   const first: unknown = Array.isArray(value) ? value[0] : null;

@@ -14,7 +14,7 @@ import { freshSessionId } from './fresh-id.ts';
 import { closeCodes, closeSocket, createWebSocketLink } from './link-websocket.ts';
 import { withOwnDigest, withOwnDigests } from './profile-digest.ts';
 import { mayServePool, trustOf } from './scopes.ts';
-import { readFrame } from './worker-frame.ts';
+import { readFrame, readSummedFrame } from './worker-frame.ts';
 
 type Phase =
   | { kind: 'awaitingHello'; deadline: NodeJS.Timeout }
@@ -23,8 +23,15 @@ type Phase =
   | { kind: 'open' }
   | { kind: 'closed' };
 
-export function serveWorker(socket: WebSocket, identity: Identity, context: HttpContext, busyGate: BusyGate): void {
-  const connection = new WorkerConnection(socket, identity, context, busyGate);
+/** `isSummed`: the agent asked for a sum before each frame, and was told that it gets one. */
+export function serveWorker(
+  socket: WebSocket,
+  identity: Identity,
+  context: HttpContext,
+  busyGate: BusyGate,
+  isSummed: boolean,
+): void {
+  const connection = new WorkerConnection(socket, identity, context, busyGate, isSummed);
   socket.on('message', (data: RawData, isBinary: boolean) => connection.frameArrived(data as Buffer, isBinary));
   // Oversized frames and broken framing: ws closes the socket itself, with 1009 or 1002.
   socket.on('error', (error) => connection.socketBroke(error));
@@ -37,14 +44,16 @@ class WorkerConnection {
   readonly #context: HttpContext;
   readonly #busyGate: BusyGate;
   readonly #link: WorkerLink;
+  readonly #isSummed: boolean;
   #phase: Phase;
 
-  constructor(socket: WebSocket, identity: Identity, context: HttpContext, busyGate: BusyGate) {
+  constructor(socket: WebSocket, identity: Identity, context: HttpContext, busyGate: BusyGate, isSummed: boolean) {
     this.#socket = socket;
     this.#identity = identity;
     this.#context = context;
     this.#busyGate = busyGate;
-    this.#link = createWebSocketLink(freshSessionId(), socket);
+    this.#isSummed = isSummed;
+    this.#link = createWebSocketLink(freshSessionId(), socket, isSummed);
     const deadline = setTimeout(
       () => this.#refuse('BAD_FRAME', 'no hello came in time', false, closeCodes.noHello),
       context.timings.helloDeadlineMs,
@@ -55,7 +64,7 @@ class WorkerConnection {
   frameArrived(data: Buffer, isBinary: boolean): void {
     if (this.#phase.kind === 'closed') return;
     if (isBinary) return this.#badFrame('binary frames are not part of the protocol');
-    const frame = readFrame(data);
+    const frame = this.#isSummed ? readSummedFrame(data) : readFrame(data);
     if (frame.kind === 'messages') return this.#hear(frame.messages);
     if (frame.kind === 'bad') return this.#badFrame(frame.reason);
     this.#refuse(

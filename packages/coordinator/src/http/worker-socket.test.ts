@@ -1,10 +1,18 @@
 // The worker's WebSocket against the real engine: the ordinary story, and everything that ends a link.
 import { readFileSync } from 'node:fs';
-import { type AgentMessage, CoordinatorFrame, type CoordinatorMessage, limit, type RunId } from '@assay/protocol';
+import {
+  type AgentMessage,
+  CoordinatorFrame,
+  type CoordinatorMessage,
+  frameSum,
+  limit,
+  type RunId,
+} from '@assay/protocol';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { exampleSubmission, startTestServer, type TestServer } from '../testing/http-server.ts';
 import { closeCodes } from './link-websocket.ts';
+import { sumOf } from './worker-frame.ts';
 
 type Golden = { value: [{ kind: 'hello'; profileDigest: string; [key: string]: unknown }] };
 const golden = JSON.parse(
@@ -24,10 +32,12 @@ async function serve(options: Parameters<typeof startTestServer>[0] = {}): Promi
 }
 
 /** A bare agent: sends what it is told and keeps what it hears. */
-async function join(server: TestServer, secret?: string) {
+async function join(server: TestServer, secret?: string, headers: Record<string, string> = {}) {
   const socket = new WebSocket(`${server.api.replace('http', 'ws')}/worker`, {
-    headers: secret === undefined ? {} : { authorization: `Bearer ${secret}` },
+    headers: { ...headers, ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }) },
   });
+  let granted: string | string[] | undefined;
+  socket.on('upgrade', (response) => (granted = response.headers[frameSum.header]));
   const heard: CoordinatorMessage[] = [];
   const waiting = new Set<() => void>();
   const wake = () => {
@@ -35,7 +45,9 @@ async function join(server: TestServer, secret?: string) {
   };
   let closed: { code: number; reason: string } | null = null;
   socket.on('message', (data: Buffer) => {
-    heard.push(...CoordinatorFrame.parse(JSON.parse(data.toString())));
+    const text = data.toString();
+    if (granted !== undefined) expect(text.slice(0, frameSum.chars)).toBe(sumOf(text.slice(frameSum.chars)));
+    heard.push(...CoordinatorFrame.parse(JSON.parse(granted === undefined ? text : text.slice(frameSum.chars))));
     wake();
   });
   socket.on('close', (code, reason) => {
@@ -55,6 +67,7 @@ async function join(server: TestServer, secret?: string) {
     socket,
     heard,
     isClosed,
+    granted: () => granted,
     send: (messages: unknown) => socket.send(JSON.stringify(messages)),
     /** The first message of a kind, now or later. */
     hear<Kind extends CoordinatorMessage['kind']>(kind: Kind): Promise<Extract<CoordinatorMessage, { kind: Kind }>> {
@@ -227,7 +240,7 @@ const endings: Ending[] = [
   },
   {
     what: 'an oversized frame',
-    frames: [[helloWith()], 'x'.repeat(limit('frameBytes') + 1)],
+    frames: [[helloWith()], 'x'.repeat(limit('frameBytes') + frameSum.chars + 1)],
     code: null,
     close: 1009,
     says: '',
@@ -248,6 +261,21 @@ test.each(endings)('$what ends the link', async ({ frames, code, close, says }) 
   }
   expect((await worker.isClosed).code).toBe(close);
   await expect.poll(() => server.shell.views.workers().filter(({ state }) => state === 'ready')).toEqual([]);
+});
+
+test('an agent that asks for sums is granted them, its frames are held against theirs, and one that changed ends the link', async () => {
+  const server = await serve();
+  const worker = await join(server, undefined, { [frameSum.header]: frameSum.kind });
+  expect(worker.granted()).toBe(frameSum.kind);
+  const hello = JSON.stringify([helloWith()]);
+  worker.socket.send(sumOf(hello) + hello);
+  await worker.hear('welcome');
+  const said = JSON.stringify([{ kind: 'heartbeat', atMs: 1_234 }]);
+  worker.socket.send(sumOf(said) + said.replace('1234', '1235'));
+  expect(await worker.hear('refused')).toMatchObject({ code: 'BAD_FRAME', isFinal: false });
+  expect((await worker.isClosed).code).toBe(closeCodes.badFrame);
+  const plain = await join(server);
+  expect(plain.granted()).toBeUndefined();
 });
 
 test('who says nothing is disconnected in time', async () => {

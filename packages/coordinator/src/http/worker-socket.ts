@@ -2,7 +2,7 @@
 // connection without a token costs no more than a request; a refusal is an HTTP response with an ErrorBody.
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { AssayError, limit } from '@assay/protocol';
+import { AssayError, frameSum, limit } from '@assay/protocol';
 import { WebSocketServer } from 'ws';
 import type { Authenticator } from './authenticate.ts';
 import type { BusyGate } from './busy-gate.ts';
@@ -25,9 +25,13 @@ export type WorkerSocketOptions = {
 export function attachWorkerSocket({ context, authenticator, busyGate, path }: WorkerSocketOptions) {
   const server = new WebSocketServer({
     noServer: true,
-    maxPayload: limit('frameBytes'),
+    maxPayload: limit('frameBytes') + frameSum.chars,
     perMessageDeflate: false,
     clientTracking: true,
+  });
+
+  server.on('headers', (headers, request) => {
+    if (asksForSums(request)) headers.push(`${frameSum.header}: ${frameSum.kind}`);
   });
 
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
@@ -41,7 +45,9 @@ export function attachWorkerSocket({ context, authenticator, busyGate, path }: W
         throw new AssayError('FORBIDDEN', `the token ${identity.name} lacks a scope worker:POOL`);
       if (server.clients.size >= limit('workerLinks'))
         throw new AssayError('TOO_MANY_REQUESTS', `${server.clients.size} links are open already`);
-      server.handleUpgrade(request, stream, head, (socket) => serveWorker(socket, identity, context, busyGate));
+      server.handleUpgrade(request, stream, head, (socket) =>
+        serveWorker(socket, identity, context, busyGate, asksForSums(request)),
+      );
     } catch (error) {
       refuseUpgrade(stream, faultOf(error) ?? new AssayError('BAD_REQUEST', 'the upgrade request is malformed'));
     }
@@ -62,6 +68,8 @@ export function attachWorkerSocket({ context, authenticator, busyGate, path }: W
     },
   };
 }
+
+const asksForSums = ({ headers }: IncomingMessage): boolean => headers[frameSum.header] === frameSum.kind;
 
 function refuseUpgrade(stream: Duplex, fault: AssayError): void {
   const body = JSON.stringify(fault.toBody());

@@ -98,8 +98,8 @@ export const linkFaults: readonly FleetFault[] = [
   ),
   fault(
     'link-corrupt',
-    'frames of a worker arrive with a bit turned',
-    { kind: 'none' },
+    'frames of a worker arrive with a bit turned: each ends the link, and none is believed',
+    { kind: 'disconnected', withinMs: 10_000 },
     3_000,
     through({ kind: 'corrupt' }, 'frames damaged', ({ damaged }) => damaged),
   ),

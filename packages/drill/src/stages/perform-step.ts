@@ -9,7 +9,7 @@ import { performTask } from './perform-task.ts';
 import { closesAgain, seesEffect } from './watch-effect.ts';
 
 const settleTimeoutMs = 120_000;
-const workTimeoutMs = 15_000;
+const workTimeoutMs = 60_000;
 
 type Kept = { -readonly [Key in keyof StepRecord]: StepRecord[Key] } & { troubles: string[]; tasks: number[] };
 

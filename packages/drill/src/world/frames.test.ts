@@ -23,16 +23,21 @@ test('acknowledgements are read from a frame, the highest where it has several',
   expect(acknowledgedIn(frame('[{"kind":"ack","seq":7}]'))).toBe(7);
   const long = `[{"kind":"ack","seq":3},{"kind":"ack","seq":12},{"kind":"drain","reason":"${'x'.repeat(200)}"}]`;
   expect(acknowledgedIn(frame(long))).toBe(12);
+  expect(acknowledgedIn(frame('0badf00d[{"kind":"ack","seq":9}]'))).toBe(9);
   expect(acknowledgedIn(frame('[{"kind":"heartbeat","atMs":1}]'))).toBeNull();
   expect(acknowledgedIn(frame('"ack"'))).toBeNull();
 });
 
 test('damage turns one bit of the content and leaves the head alone; control frames are no data', () => {
   const good = frame('[{"kind":"heartbeat"}]');
-  const bad = damaged(good) ?? good;
-  const differing = [...good].flatMap((byte, at) => (byte === bad[at] ? [] : [[at, byte ^ (bad[at] ?? 0)]]));
-  expect(differing).toEqual([[good.length - 1, 4]]);
-  expect(damaged(frame('abc'))).toBeNull();
+  for (const place of [0, 0.3, 0.5, 0.999, 1]) {
+    const bad = damaged(good, place) ?? good;
+    const differing = [...good].flatMap((byte, at) => (byte === bad[at] ? [] : [at]));
+    expect(differing).toHaveLength(1);
+    expect(differing[0]).toBeGreaterThanOrEqual(2);
+    expect([1, 2, 4, 8, 16, 32, 64, 128]).toContain((good[differing[0] ?? 0] ?? 0) ^ (bad[differing[0] ?? 0] ?? 0));
+  }
+  expect(damaged(frame(''), 0.5)).toBeNull();
   expect([isDataFrame(good), isDataFrame(Buffer.from([0x89, 0])), isDataFrame(Buffer.from([0x88, 0]))]).toEqual([
     true,
     false,

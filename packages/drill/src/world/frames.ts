@@ -19,12 +19,10 @@ export class FrameSplitter {
 /** Bytes of the first frame, or null while it is not all there. */
 function frameLength(bytes: Buffer): number | null {
   if (bytes.length < 2) return null;
-  const second = bytes[1] ?? 0;
-  const short = second & 0x7f;
-  const extended = short === 126 ? 2 : short === 127 ? 8 : 0;
-  const header = 2 + extended + (second & 0x80 ? 4 : 0);
+  const header = headLength(bytes);
   if (bytes.length < header) return null;
-  const payload = extended === 2 ? bytes.readUInt16BE(2) : extended === 8 ? Number(bytes.readBigUInt64BE(2)) : short;
+  const short = (bytes[1] ?? 0) & 0x7f;
+  const payload = short === 126 ? bytes.readUInt16BE(2) : short === 127 ? Number(bytes.readBigUInt64BE(2)) : short;
   return bytes.length < header + payload ? null : header + payload;
 }
 
@@ -33,23 +31,32 @@ export function isDataFrame(frame: Buffer): boolean {
   return ((frame[0] ?? 0) & 0x0f) <= 2;
 }
 
-/** The frame with one bit of its content turned, or null where it has none. */
-export function damaged(frame: Buffer): Buffer | null {
-  const last = frame.length - 1;
-  if (last < 8) return null;
+/** The frame with one bit of its content turned, at a place from 0 up to 1 of it; null where it has no content. */
+export function damaged(frame: Buffer, place: number): Buffer | null {
+  const bytes = frame.length - headLength(frame);
+  if (bytes <= 0) return null;
+  const bit = Math.min(bytes * 8 - 1, Math.floor(place * bytes * 8));
   const copy = Buffer.from(frame);
-  copy[last] = (copy[last] ?? 0) ^ 0x04;
+  const at = frame.length - bytes + (bit >> 3);
+  copy[at] = (copy[at] ?? 0) ^ (1 << (bit & 7));
   return copy;
+}
+
+/** Bytes before the content: two, the longer length, the mask. */
+function headLength(frame: Buffer): number {
+  const second = frame[1] ?? 0;
+  const short = second & 0x7f;
+  return 2 + (short === 126 ? 2 : short === 127 ? 8 : 0) + (second & 0x80 ? 4 : 0);
 }
 
 /** The highest sequence that a coordinator's frame acknowledges, or null. Its frames are not masked and not compressed. */
 export function acknowledgedIn(frame: Buffer): number | null {
   if (!isDataFrame(frame)) return null;
-  const short = (frame[1] ?? 0) & 0x7f;
-  const text = frame.toString('utf8', short === 126 ? 4 : short === 127 ? 10 : 2);
+  const text = frame.toString('utf8', headLength(frame));
   if (!text.includes('"ack"')) return null;
   try {
-    const messages = JSON.parse(text) as { kind: string; seq?: number }[];
+    // The frame's sum stands before its array.
+    const messages = JSON.parse(text.slice(text.indexOf('['))) as { kind: string; seq?: number }[];
     const seqs = messages.flatMap(({ kind, seq }) => (kind === 'ack' && seq !== undefined ? [seq] : []));
     return seqs.length === 0 ? null : Math.max(...seqs);
   } catch {

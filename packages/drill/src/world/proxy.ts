@@ -16,7 +16,7 @@ export type LinkTrouble =
   | { readonly kind: 'halfOpen' }
   /** Every frame from the worker arrives twice. */
   | { readonly kind: 'duplicate' }
-  /** In one frame of three from the worker a bit is turned. */
+  /** In one frame of three from the worker, anywhere in it, a bit is turned. */
   | { readonly kind: 'corrupt' };
 
 export type LinkCounts = {
@@ -200,7 +200,7 @@ export class FaultyLink {
       return Buffer.concat([piece, piece]);
     }
     if (trouble?.kind !== 'corrupt' || this.#random() > 1 / 3) return piece;
-    const bad = damaged(piece);
+    const bad = damaged(piece, this.#random());
     if (bad === null) return piece;
     this.counts.damaged += 1;
     return bad;
