@@ -1,5 +1,9 @@
 // What one placement costs in the engine, and how that grows: an idle fleet is filled, then kept full while tasks finish. CPU time
 // of the one thread, so that a busy machine changes it little; the percentiles are wall time of single steps.
+//
+// The clock is that of the work: a worker reports when what it was given has taken as long as it says. An earlier version let a
+// millisecond pass with each report, however many workers there were: of 10,000 each task then overran twentyfold, and all of it
+// was looked at again and again. That is kept as a case of its own (`isLate`).
 import { createEngine, engineDefaults, type Event, type Input } from '../../packages/core/src/index.ts';
 import type { Task } from '../../packages/protocol/src/index.ts';
 import { quantile } from '../statistics.ts';
@@ -15,6 +19,8 @@ export type PlacementCase = {
    * durations learned for each class, and some workers whose circuits open because everything fails there.
    */
   readonly isFull: boolean;
+  /** Whether all of it is over twenty times as late as it then says: nothing ends when it is expected to. */
+  readonly isLate?: boolean;
 };
 
 export type PlacementFigures = PlacementCase & {
@@ -29,6 +35,7 @@ export type PlacementFigures = PlacementCase & {
 
 const settledMax = 50_000;
 const submitters = 4;
+const lateness = 20;
 
 export function measurePlacement(of: PlacementCase): PlacementFigures {
   const engine = createEngine(engineDefaults);
@@ -42,12 +49,12 @@ export function measurePlacement(of: PlacementCase): PlacementFigures {
   const seqs = new Map<string, number>();
   if (of.isFull) learnClasses(of, (input) => engine.step(input, (nowMs += 1)).events, seqs);
   const begunMs = cpuMs();
-  const pending: Input[] = [];
+  const pending = new Due();
   let filled = 0;
   for (const input of submissionsOf(of)) {
     const { events } = engine.step(input, nowMs);
     filled += placementsIn(events);
-    pending.push(...ended(of, events, seqs));
+    for (const one of ended(of, events, seqs)) pending.add(nowMs + tookMs(of, one), one);
   }
   // Most of it is queueing, which is a cost of each task.
   const fillUs = ((cpuMs() - begunMs) * 1_000) / of.tasks;
@@ -56,16 +63,16 @@ export function measurePlacement(of: PlacementCase): PlacementFigures {
   let placements = 0;
   let settled = 0;
   const steadyFromMs = cpuMs();
-  for (let at = 0; at < pending.length && settled < settledMax; at += 1) {
-    nowMs += 1;
+  for (let due = pending.take(); due !== null && settled < settledMax; due = pending.take()) {
+    nowMs = due.atMs;
     const before = performance.now();
-    const { events } = engine.step(pending[at]!, nowMs);
-    const tookMs = performance.now() - before;
+    const { events } = engine.step(due.input, nowMs);
+    const wallMs = performance.now() - before;
     const placed = placementsIn(events);
-    if (placed > 0) steps.push(tookMs / placed);
+    if (placed > 0) steps.push(wallMs / placed);
     placements += placed;
     for (const { kind } of events) if (kind === 'taskSettled') settled += 1;
-    pending.push(...ended(of, events, seqs));
+    for (const one of ended(of, events, seqs)) pending.add(nowMs + tookMs(of, one), one);
   }
   const steadyUs = ((cpuMs() - steadyFromMs) * 1_000) / Math.max(1, placements);
   return {
@@ -124,4 +131,40 @@ function placementsIn(events: readonly Event[]): number {
 export function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
+}
+
+/** Until a frame of reports comes: its tasks one after another. */
+function tookMs({ isLate = false }: PlacementCase, input: Input): number {
+  if (input.kind !== 'workerReported') return 0;
+  let sumMs = 0;
+  for (const report of input.reports) if (report.kind === 'finished') sumMs += report.outcome.costMs;
+  return isLate ? sumMs * lateness : sumMs;
+}
+
+/** What is due, by whole milliseconds; of one millisecond in the order in which it came. */
+class Due {
+  readonly #byMs = new Map<number, Input[]>();
+  #atMs = 0;
+  #left = 0;
+
+  /** Never for a time before what was taken last. */
+  add(atMs: number, input: Input): void {
+    const due = this.#byMs.get(atMs);
+    if (due === undefined) this.#byMs.set(atMs, [input]);
+    else due.push(input);
+    this.#left += 1;
+  }
+
+  take(): { atMs: number; input: Input } | null {
+    while (this.#left > 0) {
+      const input = this.#byMs.get(this.#atMs)?.shift();
+      if (input !== undefined) {
+        this.#left -= 1;
+        return { atMs: this.#atMs, input };
+      }
+      this.#byMs.delete(this.#atMs);
+      this.#atMs += 1;
+    }
+    return null;
+  }
 }

@@ -13,12 +13,14 @@ export function circuitProblems(state: State): string[] {
   const problems: string[] = [];
   const { circuits: index } = state.index;
   let blocking = 0;
+  let blockingClasses = 0;
   for (const [id, circuit] of state.circuits) {
     const { breaker, probes } = circuit;
     const expect = (condition: boolean, what: string): void => {
       if (!condition) problems.push(`circuit ${id} ${what}`);
     };
     if (isBlocking(circuit)) blocking += 1;
+    if (isBlocking(circuit) && circuit.scope.kind.startsWith('class')) blockingClasses += 1;
     expect(id === circuitIdOf(circuit.scope), 'is named by its scope');
     const permits = breaker.state.kind === 'halfOpen' ? breaker.state.permits : [];
     expect(permits.length === probes.length, 'has a permit out for each probe, and no other');
@@ -40,7 +42,7 @@ export function circuitProblems(state: State): string[] {
     expect(circuit.heapSlot >= 0 === (dueMs !== null), 'has a deadline exactly when time moves it');
     expect(dueMs === null || circuit.dueMs === dueMs, 'knows its deadline');
   }
-  if (index.blocking !== blocking)
+  if (index.blocking !== blocking || index.blockingClasses !== blockingClasses)
     problems.push(`${blocking} circuits may refuse something, ${index.blocking} are counted`);
   for (const [task, circuits] of index.probing)
     for (const circuit of circuits)

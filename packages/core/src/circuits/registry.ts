@@ -40,6 +40,8 @@ export type Streak = { tasks: string[]; hasTest: boolean; slowestMs: number };
 export type CircuitIndex = {
   /** Circuits that may refuse something: none is the cheap way out of placement. */
   blocking: number;
+  /** Those of them that are of a class of workers, or of one with one kind of work. */
+  blockingClasses: number;
   readonly byWorker: Map<WorkerId, Circuit[]>;
   /** By the id of the capability class. */
   readonly byClass: Map<string, Circuit[]>;
@@ -57,6 +59,7 @@ const evidenceMax = 20;
 export function createCircuitIndex(): CircuitIndex {
   return {
     blocking: 0,
+    blockingClasses: 0,
     byWorker: new Map(),
     byClass: new Map(),
     byTask: new Map(),
@@ -101,7 +104,7 @@ export function indexCircuit(index: CircuitIndex, circuit: Circuit): void {
     case 'dependency':
       index.byDependency.set(scope.dependency, circuit);
   }
-  if (isBlocking(circuit)) index.blocking += 1;
+  if (isBlocking(circuit)) countBlocking(index, circuit, 1);
   for (const { task } of circuit.probes) if (task !== null) push(index.probing, task, circuit);
   setDue(index, circuit);
 }
@@ -124,9 +127,14 @@ export function unindexCircuit(index: CircuitIndex, circuit: Circuit): void {
     case 'dependency':
       index.byDependency.delete(scope.dependency);
   }
-  if (isBlocking(circuit)) index.blocking -= 1;
+  if (isBlocking(circuit)) countBlocking(index, circuit, -1);
   for (const { task } of circuit.probes) if (task !== null) pull(index.probing, task, circuit);
   if (circuit.heapSlot >= 0) index.due.remove(circuit);
+}
+
+export function countBlocking(index: CircuitIndex, { scope }: Circuit, change: 1 | -1): void {
+  index.blocking += change;
+  if (scope.kind === 'class' || scope.kind === 'classTask') index.blockingClasses += change;
 }
 
 /** Whether it may refuse something. */

@@ -102,7 +102,7 @@ export function isKeptByCircuits(state: State, lane: Lane): boolean {
 /** Whether there is a class that circuits may keep from a lane altogether: where there is none, no lane need be looked at. */
 export function mayKeepLanes(state: State): boolean {
   if (areAllClosed(state)) return false;
-  if (state.index.circuits.byClass.size > 0) return true;
+  if (state.index.circuits.blockingClasses > 0) return true;
   for (const { possible, ready, halted } of state.index.classes.values())
     if (possible > 0 && ready === 0 && halted >= possible) return true;
   return false;

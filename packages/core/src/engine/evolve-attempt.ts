@@ -81,7 +81,15 @@ export function tasksAssigned(state: State, event: TasksAssigned, atMs: number):
   });
   rememberSource(worker, sourceKeyOf(run));
   refreshStealable(state.index, assignment, worker);
+  noteEnds(state, assignment, worker);
   if (event.probes !== undefined) probesTaken(state, event);
+}
+
+/** Keeps up when its class has a worker free again, where somebody asks for that. */
+function noteEnds({ index }: State, assignment: Assignment, worker: WorkerRecord): void {
+  if (index.ends === null) return;
+  if (assignment.open === 0) index.ends.forget(assignment);
+  else if (!index.ends.note(assignment, worker.class)) index.ends = null;
 }
 
 /**
@@ -371,6 +379,7 @@ function progress(
     assignment.group.assignedMs -= attempt.expectedMs;
   }
   refreshStealable(state.index, assignment, worker);
+  noteEnds(state, assignment, worker);
   if (assignment.open > 0) return;
   endTakeBack(assignment);
   state.assignments.delete(assignment.assignment);

@@ -3,6 +3,7 @@ import type { TaskId } from '@assay/protocol';
 import { countProbeSuccess, observe, returnPermit, takePermit, tripCause } from '../circuits/breaker.ts';
 import { move } from '../circuits/breaker-state.ts';
 import {
+  countBlocking,
   createCircuit,
   endProbes,
   indexCircuit,
@@ -181,7 +182,7 @@ export function circuitMoved(state: State, event: CircuitMoved, atMs: number): v
   const wasBlocking = isBlocking(circuit);
   move(circuit.breaker, event.transition, { seq: state.seq, evidence: event.evidence });
   const isNow = isBlocking(circuit);
-  if (isNow !== wasBlocking) circuits.blocking += isNow ? 1 : -1;
+  if (isNow !== wasBlocking) countBlocking(circuits, circuit, isNow ? 1 : -1);
   circuit.lastAtMs = atMs;
   if (event.transition.to === 'closed') circuit.members.clear();
   if ('worker' in circuit.scope) state.streaks.delete(circuit.scope.worker);

@@ -15,6 +15,7 @@ import { addMember } from '../scheduling/gangs.ts';
 import { openLanes } from '../scheduling/groups.ts';
 import { hold } from '../scheduling/holdings.ts';
 import { laneOf, letGo, putInLane, refreshStealable } from '../scheduling/lanes.ts';
+import { newShare } from '../scheduling/order.ts';
 import type { RequirementGroup } from '../scheduling/index-types.ts';
 import type { Placement } from './events.ts';
 import type { Duration, SuiteHistory } from '../scheduling/durations.ts';
@@ -218,8 +219,7 @@ export function restore(text: string): State {
   state.policy = written.policy;
   reservePools(state);
   state.clockMs = written.clockMs;
-  for (const [submitter, virtualMs] of written.shares)
-    state.shares.set(submitter, { submitter, virtualMs, waiting: 0, runs: 0 });
+  for (const [submitter, virtualMs] of written.shares) state.shares.set(submitter, newShare(submitter, virtualMs));
   for (const [key, submission] of written.submissions) state.submissions.set(key, submission);
   for (const [key, submission] of written.retired) state.retired.set(key, submission);
   for (const [key, duration] of written.durations) state.durations.set(key, duration);

@@ -5,7 +5,7 @@ import type { Step } from '../engine/step.ts';
 import { admission, firstAdmitted } from './admission.ts';
 import { isHeldFrom } from './hold.ts';
 import type { CapabilityClass, Lane } from './index-types.ts';
-import { laneAdvantage, placeOf } from './plan.ts';
+import { laneAdvantage, laneTiers, placeOf } from './plan.ts';
 import type { PlanEntry, RunPlan } from './plan.ts';
 import type { Candidate, Policy } from './policy/policy.ts';
 import { costHere, predictFromSuite } from './predict.ts';
@@ -81,13 +81,9 @@ function bestOfClass(
     return true;
   };
   const lookedMax = Math.max(1, Math.min(heldLookedMax, Math.floor(heldLookedOfAll / run.lanes.length)));
-  for (const lane of run.lanes) {
-    if (lane.heapSlot < 0) continue;
+  const tryLane = (lane: Lane): void => {
+    if (!lane.group.fitting.has(capability) || !isOpen(lane)) return;
     const advantage = laneAdvantage(runPlan, lane.suite, place);
-    // Its first task is behind, and so are all others: whether it may be placed, and where, need not be asked.
-    const first = lane.known.peek() ?? lane.unknown.peek();
-    if (first === undefined || (best !== null && isBehind(best, first, advantage))) continue;
-    if (!lane.group.fitting.has(capability) || !isOpen(lane)) continue;
     let areKnownKept = true;
     let looked = 0;
     for (const task of lane.known.inOrder()) {
@@ -99,6 +95,12 @@ function bestOfClass(
     // What nothing is known of may be shorter than what is kept. It is all alike: one of it stands for the rest.
     const unknown = areKnownKept ? lane.unknown.peek() : undefined;
     if (unknown !== undefined) consider(lane, unknown, advantage);
+  };
+  for (const { rank, lanes } of laneTiers(runPlan, run.lanes, place)) {
+    if (best !== null && rank < Math.min(0, best.advantage)) break;
+    const bestMs = (): number =>
+      best !== null && rank === Math.min(0, best.advantage) ? (best.task.predictedMs ?? 0) : -1;
+    tryLongestFirst(lanes, bestMs, tryLane);
   }
   let looked = 0;
   for (const { lane, task, advantage } of inOrderOf(runPlan, place)) {
@@ -110,6 +112,36 @@ function bestOfClass(
     if (isWaiting && consider(lane, task, advantage)) break;
   }
   return best === before ? null : best;
+}
+
+/**
+ * Tries lanes by their first tasks, the longest first, down to the longest that is the best so far: what is behind it need not be
+ * looked at. The first round is a look at each lane and no sorting: most often it is the only one.
+ */
+function tryLongestFirst(lanes: readonly Lane[], bestMs: () => number, tryLane: (lane: Lane) => void): void {
+  let longestMs = -1;
+  for (const lane of lanes) longestMs = Math.max(longestMs, firstMs(lane));
+  if (longestMs < 0 || longestMs < bestMs()) return;
+  for (const lane of lanes) if (firstMs(lane) === longestMs) tryLane(lane);
+  if (bestMs() === longestMs) return;
+  const rest: { readonly lane: Lane; readonly ms: number }[] = [];
+  for (const lane of lanes) {
+    const ms = firstMs(lane);
+    if (ms >= 0 && ms < longestMs && ms >= bestMs()) rest.push({ lane, ms });
+  }
+  rest.sort((a, b) => b.ms - a.ms);
+  for (const { lane, ms } of rest) {
+    if (ms < bestMs()) return;
+    tryLane(lane);
+  }
+}
+
+/** Of what waits in line, the prediction that the lane stands by: 0 where none is known, -1 where nothing waits. */
+function firstMs(lane: Lane): number {
+  if (lane.heapSlot < 0) return -1;
+  const known = lane.known.peek();
+  if (known !== undefined) return known.predictedMs ?? 0;
+  return lane.unknown.size > 0 ? 0 : -1;
 }
 
 const nothing: readonly PlanEntry[] = [];

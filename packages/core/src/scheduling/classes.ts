@@ -14,10 +14,13 @@ export function createIndex(): Index {
   return {
     alternativesDueMs: -Infinity,
     changes: 0,
+    fits: 0,
+    ends: null,
     classes: new Map(),
     groups: new Map(),
     freeClasses: new Set(),
     waitingGroups: new Set(),
+    avoidingGroups: new Set(),
     keysHeld: new Map(),
     slotsInUse: new Map(),
     expiring: new Set(),
@@ -82,6 +85,7 @@ export function leaveClass(index: Index, left: CapabilityClass): void {
   left.members -= 1;
   if (left.members > 0) return;
   index.classes.delete(left.key);
+  index.fits += 1;
   index.classById.delete(left.id);
   for (const group of index.groups.values()) {
     group.fits.delete(left);
@@ -106,6 +110,7 @@ export function recount(index: Index, worker: WorkerRecord, change: () => void):
   take(index, worker);
   change();
   put(index, worker);
+  if (before !== worker.class && worker.assignments.size > 0) index.ends = null;
   const isClassChanged =
     before !== worker.class || wholeBefore !== worker.whole || (before.possible === 0) !== (possibleBefore === 0);
   if (isClassChanged) for (const group of index.waitingGroups) index.unchecked.add(group);

@@ -130,6 +130,7 @@ type SpeedTable = {
   count: number;
   byMachine: Map<number, number>;
   borrowed: Map<CapabilityClass, number>;
+  slownesses: Map<CapabilityClass, number>;
   forgotten: number;
 };
 const tables = new WeakMap<SuiteHistory, SpeedTable>();
@@ -140,7 +141,7 @@ function tableOf(suite: SuiteHistory): SpeedTable {
   const mean = meanOf(suite);
   const byMachine = new Map<number, number>();
   for (const speed of suite.speeds) byMachine.set(speed.machine, blended(speed, mean));
-  const table = { count: suite.count, byMachine, borrowed: new Map<CapabilityClass, number>(), forgotten: 0 };
+  const table: SpeedTable = { count: suite.count, byMachine, borrowed: new Map(), slownesses: new Map(), forgotten: 0 };
   tables.set(suite, table);
   return table;
 }
@@ -157,10 +158,21 @@ export function speedsOf(suite: SuiteHistory): ReadonlyMap<number, number> {
 
 /** Speeds that classes borrow from those alike, as long as nothing is learned and no class is forgotten. */
 export function borrowedSpeeds(suite: SuiteHistory, forgotten: number): Map<CapabilityClass, number> {
+  return keptOf(suite, forgotten).borrowed;
+}
+
+/** What speeds come to as factors, by class, as far as they were asked for; kept as long as those are. */
+export function slownessesOf(suite: SuiteHistory, forgotten: number): Map<CapabilityClass, number> {
+  return keptOf(suite, forgotten).slownesses;
+}
+
+function keptOf(suite: SuiteHistory, forgotten: number): SpeedTable {
   const table = tableOf(suite);
-  if (table.forgotten !== forgotten) table.borrowed.clear();
+  if (table.forgotten === forgotten) return table;
+  table.borrowed.clear();
+  table.slownesses.clear();
   table.forgotten = forgotten;
-  return table.borrowed;
+  return table;
 }
 
 function meanOf({ speeds }: SuiteHistory): number {

@@ -10,7 +10,7 @@ import { IndexedHeap } from '../kernel/indexed-heap.ts';
 import { claimsMisfit, parseClaim, unitsFor } from './claims.ts';
 import { gangIndexOf } from './gangs.ts';
 import type { CapabilityClass, Index, Lane, LaneConstraint, RequirementGroup } from './index-types.ts';
-import { LaneQueue, bucketKeyOf } from './order.ts';
+import { LaneQueue, bucketKeyOf, newShare } from './order.ts';
 import type { Share } from './order.ts';
 
 const noClaims: readonly Claim[] = [];
@@ -68,7 +68,7 @@ export function closeLanes(state: State, run: RunRecord): void {
 function shareOf(state: State, submitter: string): Share {
   let share = state.shares.get(submitter);
   if (share === undefined) {
-    share = { submitter, virtualMs: state.clockMs, waiting: 0, runs: 0 };
+    share = newShare(submitter, state.clockMs);
     state.shares.set(submitter, share);
   }
   return share;
@@ -146,6 +146,7 @@ function taken(parsed: ParsedRequirement): Requirement {
 export function match(index: Index, group: RequirementGroup, capability: CapabilityClass): void {
   const verdict = verdictOf(index, group, capability);
   index.changes += 1;
+  index.fits += 1;
   group.fits.set(capability, verdict);
   if (verdict.kind === 'misfits') return;
   group.fitting.add(capability);

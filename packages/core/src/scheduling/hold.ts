@@ -9,15 +9,14 @@ import type { State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
 import { engineDefaults } from '../engine/config.ts';
 import { goalOf } from './goal.ts';
-import type { CapabilityClass, Lane } from './index-types.ts';
-import { leftMs } from './left.ts';
+import type { SuiteHistory } from './durations.ts';
+import { endsOf } from './ends.ts';
+import type { CapabilityClass, Lane, RequirementGroup } from './index-types.ts';
 import { costHere, costOn, slownessOn } from './predict.ts';
 import type { RunPlan } from './plan.ts';
 
 type Looking = Pick<Step, 'state' | 'nowMs' | 'reconsiderAtMs'>;
 
-/** Assignments that are looked at, the oldest first: bounds the cost. */
-const lookedMax = 512;
 /** What takes up to this share of the time that is left is begun anywhere: predictions are not exact. */
 const sureShare = 0.9;
 /** Twice looked at per this share of the wait, within bounds. */
@@ -70,56 +69,67 @@ export function whyKept(
 
 /** In how many milliseconds the task would be over on the fastest way that does not use this class; Infinity where none is faster. */
 export function finishElsewhereMs(
-  looking: Looking,
+  { state, nowMs }: Pick<Looking, 'state' | 'nowMs'>,
   lane: Lane,
   task: TaskRecord,
   capability: CapabilityClass,
   costMs: number,
   areFreeCounted: boolean,
 ): number {
-  const { state } = looking;
-  const costs = new Map<CapabilityClass, number>();
+  const { classes, slownesses, machines } = othersOf(state, lane);
+  const ends = endsOf(state, nowMs);
   let earliest = Infinity;
-  for (const other of lane.group.fitting) {
+  for (let at = 0; at < classes.length; at += 1) {
+    const other = classes[at] as CapabilityClass;
     if (other === capability || other.ready === 0) continue;
-    const slowness = slownessOn(state, lane.suiteKey, other);
-    const otherMs = costOn(task, costMs, slowness, state.machines.numberOf(other));
-    if (otherMs >= costMs) continue;
-    if (other.free.size === 0) costs.set(other, otherMs);
-    else if (areFreeCounted) earliest = Math.min(earliest, otherMs);
+    const isFree = other.free.size > 0;
+    if (isFree && !areFreeCounted) continue;
+    const otherMs = costOn(task, costMs, slownesses[at] ?? 1, machines[at] ?? -1);
+    if (otherMs >= costMs || otherMs >= earliest) continue;
+    earliest = Math.min(earliest, isFree ? otherMs : ends.soonestMs(other) + otherMs);
   }
-  if (costs.size === 0) return earliest;
-  const soonest = soonestOf(looking);
-  for (const [other, otherMs] of costs) earliest = Math.min(earliest, (soonest.get(other) ?? Infinity) + otherMs);
   return earliest;
 }
 
-/** Of each class in how many milliseconds the first of its assignments is over: looked at once a placement, and not once a task. */
-function soonestOf({ state, nowMs }: Looking): ReadonlyMap<CapabilityClass, number> {
-  const { seq, assignmentOrder: order, assignments } = state;
-  const known = soonest.get(state);
-  if (known?.seq === seq && known.order === order && known.size === assignments.size && known.nowMs === nowMs)
-    return known.byClass;
-  const byClass = new Map<CapabilityClass, number>();
-  let looked = 0;
-  for (const assignment of assignments.values()) {
-    looked += 1;
-    if (looked > lookedMax) break;
-    const capability = state.workers.get(assignment.worker)?.class;
-    if (capability === undefined) continue;
-    const left = leftMs(assignment, nowMs);
-    if (left < (byClass.get(capability) ?? Infinity)) byClass.set(capability, left);
-  }
-  soonest.set(state, { seq, order, size: assignments.size, nowMs, byClass });
-  return byClass;
-}
-
-/** What was seen, and at what state: nothing moves between the placements of a step but what they give out. */
-type Soonest = {
-  readonly seq: number;
-  readonly order: number;
-  readonly size: number;
-  readonly nowMs: number;
-  readonly byClass: ReadonlyMap<CapabilityClass, number>;
+/** The classes that fit a lane with their speeds in its suite: looked up when one of them changed, and not once a task. */
+type Others = {
+  readonly group: RequirementGroup;
+  readonly fits: number;
+  readonly suite: SuiteHistory | undefined;
+  readonly learned: number;
+  readonly machinesSeen: number;
+  readonly classes: readonly CapabilityClass[];
+  readonly slownesses: readonly number[];
+  readonly machines: readonly number[];
 };
-const soonest = new WeakMap<State, Soonest>();
+const others = new WeakMap<Lane, Others>();
+
+function othersOf(state: State, lane: Lane): Others {
+  const { group, suiteKey } = lane;
+  const { machines, index } = state;
+  const suite = state.suites.get(suiteKey);
+  const learned = suite?.count ?? 0;
+  const known = others.get(lane);
+  if (
+    known !== undefined &&
+    known.group === group &&
+    known.fits === index.fits &&
+    known.suite === suite &&
+    known.learned === learned &&
+    known.machinesSeen === machines.changes
+  )
+    return known;
+  const classes = [...group.fitting];
+  const seen = {
+    group,
+    fits: index.fits,
+    suite,
+    learned,
+    machinesSeen: machines.changes,
+    classes,
+    slownesses: classes.map((one) => slownessOn(state, suiteKey, one)),
+    machines: classes.map((one) => machines.numberOf(one)),
+  };
+  others.set(lane, seen);
+  return seen;
+}

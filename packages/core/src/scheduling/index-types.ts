@@ -19,6 +19,7 @@ import type { CircuitIndex } from '../circuits/registry.ts';
 import type { Facts, Fit, Requirement } from '../hardware/requirement.ts';
 import type { IndexQueue } from '../kernel/index-queue.ts';
 import type { IndexedHeap } from '../kernel/indexed-heap.ts';
+import type { Ends } from './ends.ts';
 import type { GangIndex } from './gangs.ts';
 import type { LaneQueue, Share } from './order.ts';
 
@@ -125,12 +126,18 @@ export type Index = {
   alternativesDueMs: number;
   /** Goes up when a worker, a fit or which lanes have work changes: what was seen of them before holds until then. */
   changes: number;
+  /** Goes up when a class comes, goes or is matched anew. */
+  fits: number;
   readonly classes: Map<string, CapabilityClass>;
   readonly groups: Map<string, RequirementGroup>;
   /** Classes that have a free slot. */
   readonly freeClasses: Set<CapabilityClass>;
   /** Groups that have a lane or an avoiding task waiting. */
   readonly waitingGroups: Set<RequirementGroup>;
+  /** When workers are free again by prediction, by class: kept while somebody asks, and no part of the state. */
+  ends: Ends | null;
+  /** Those of them that have an avoiding task. */
+  readonly avoidingGroups: Set<RequirementGroup>;
   /** Slots that hold a concurrency key, by key. */
   readonly keysHeld: Map<string, number>;
   /** Slots in use by pool and submitter or project; kept only while the policy has quotas. */

@@ -1,5 +1,6 @@
 // The queue: which tasks wait in which lane, and which assignments hold work that could be done elsewhere. Called by evolve
 // alone; an index over the tasks' own states, built again on restore.
+import type { TaskId } from '@assay/protocol';
 import { taskIdOf } from '../engine/ids.ts';
 import type { Assignment, RunRecord, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import { present } from '../kernel/assert.ts';
@@ -95,7 +96,7 @@ function stand(index: Index, lane: Lane, task: TaskRecord): void {
   const { group } = lane;
   lane.share.waiting += 1;
   if (lane.gang === null && task.state.kind === 'queued' && task.state.avoidWorker !== null) {
-    group.avoiding.set(taskIdOf(lane.run.run, task.index), { lane, task });
+    beginAvoiding(index, group, taskIdOf(lane.run.run, task.index), { lane, task });
   } else {
     if (task.predictedMs === null) {
       lane.unknown.push(task);
@@ -145,7 +146,7 @@ export function dequeue(index: Index, run: RunRecord, task: TaskRecord): void {
   if (!isHeld) {
     lane.share.waiting -= 1;
     if (task.heapSlot < 0) {
-      group.avoiding.delete(taskIdOf(run.run, task.index));
+      endAvoiding(index, group, taskIdOf(run.run, task.index));
     } else if (task.predictedMs === null) {
       lane.unknown.remove(task);
     } else if (task.peculiar !== null) {
@@ -180,6 +181,21 @@ export function closeLane(index: Index, lane: Lane): void {
   endWanting(index, lane.group);
 }
 
+function beginAvoiding(
+  index: Index,
+  group: RequirementGroup,
+  id: TaskId,
+  entry: { lane: Lane; task: TaskRecord },
+): void {
+  group.avoiding.set(id, entry);
+  index.avoidingGroups.add(group);
+}
+
+function endAvoiding(index: Index, group: RequirementGroup, id: TaskId): void {
+  group.avoiding.delete(id);
+  if (group.avoiding.size === 0) index.avoidingGroups.delete(group);
+}
+
 function beginWanting(index: Index, group: RequirementGroup): void {
   if (index.waitingGroups.has(group)) return;
   index.waitingGroups.add(group);
@@ -208,8 +224,8 @@ export function openAlternative(index: Index, lane: Lane, opened: number): void 
   }
   for (const [id, entry] of [...from.avoiding]) {
     if (entry.lane !== lane) continue;
-    from.avoiding.delete(id);
-    to.avoiding.set(id, entry);
+    endAvoiding(index, from, id);
+    beginAvoiding(index, to, id, entry);
   }
   if (to.waiting.size > 0 || to.avoiding.size > 0) beginWanting(index, to);
   endWanting(index, from);

@@ -17,10 +17,16 @@ export class Machines {
   readonly #byNumber = new Map<number, Machine>();
   #given = 0;
   #forgotten = 0;
+  #changes = 0;
   readonly #alike = new WeakMap<CapabilityClass, Map<number, number>>();
 
   get size(): number {
     return this.#byKey.size;
+  }
+
+  /** Goes up when a class is given a number or loses it. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Goes up when classes are forgotten: what was worked out of how alike they are is then out of date. */
@@ -57,6 +63,7 @@ export class Machines {
   dropOldest(count: number): void {
     let left = count;
     this.#forgotten += 1;
+    this.#changes += 1;
     for (const one of this.#byKey.values()) {
       if (left <= 0) return;
       left -= 1;
@@ -76,6 +83,7 @@ export class Machines {
   }
 
   #put(one: Machine): void {
+    this.#changes += 1;
     this.#byKey.set(one.key, one);
     this.#byNumber.set(one.machine, one);
   }

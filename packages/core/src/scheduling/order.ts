@@ -14,16 +14,20 @@
 // that is held up costs one look and not one for each of its lanes.
 import type { RunRecord } from '../engine/state.ts';
 import { IndexedHeap } from '../kernel/indexed-heap.ts';
-import type { Lane, LaneConstraint } from './index-types.ts';
+import { Buckets } from './buckets.ts';
+import type { Bucket } from './buckets.ts';
+import { hasFree } from './capacity.ts';
+import type { CapabilityClass, Lane, LaneConstraint, RequirementGroup } from './index-types.ts';
 
 /** What a submitter has had, for the order among submitters. Kept while one of its runs is live. */
 export type Share = {
   readonly submitter: string;
   /** Predicted or measured milliseconds had, divided by weight, on the clock that all shares have in common. */
   virtualMs: number;
-  /** Derived: queued tasks that could be placed by themselves, and live runs. */
+  /** Derived: queued tasks that could be placed by themselves, live runs, and the buckets in which its lanes wait. */
   waiting: number;
   runs: number;
+  readonly buckets: Buckets;
 };
 
 /** What a share may lag behind the common clock: one that was held up by its own quota does not take everything afterwards. */
@@ -46,6 +50,11 @@ function isOlder(a: Lane, b: Lane): boolean {
   return a.run.order !== b.run.order ? a.run.order < b.run.order : a.suite < b.suite;
 }
 
+/** What a submitter starts with. */
+export function newShare(submitter: string, virtualMs: number): Share {
+  return { submitter, virtualMs, waiting: 0, runs: 0, buckets: new Buckets(isOlder) };
+}
+
 /** Work came for a submitter that had none waiting: it starts level, whatever it left unused. */
 export function beginWaiting(share: Share, clockMs: number): void {
   if (share.virtualMs < clockMs) share.virtualMs = clockMs;
@@ -63,7 +72,39 @@ export function correct(share: Share, differenceMs: number, weight: number): voi
   share.virtualMs += differenceMs / weight;
 }
 
-export type Bucket = { readonly key: string; readonly lanes: IndexedHeap<Lane> };
+/** Above this many free classes, all buckets are looked at once instead of the list of each class. */
+const listedMax = 4;
+
+/**
+ * The first open lane of all that wait and for which a class is free. Submitter by submitter, those that had least first: where the
+ * first of them has work that can go, no other is looked at. `fits` tells when what fits what has changed. `isDeep`: lanes of one
+ * bucket may have different answers, and those behind a closed one are asked too.
+ */
+export function firstLane(
+  shares: Iterable<Share>,
+  free: ReadonlySet<CapabilityClass>,
+  fits: number,
+  isOpen: (lane: Lane) => boolean,
+  isDeep: boolean,
+): Lane | null {
+  const waiting = [...shares].filter(({ buckets }) => buckets.size > 0).sort((a, b) => a.virtualMs - b.virtualMs);
+  let best: Lane | null = null;
+  const look = (buckets: readonly Bucket[], isFree: (group: RequirementGroup) => boolean): void => {
+    for (const { group, lanes } of buckets) {
+      const lane = lanes.peek() as Lane;
+      if (best !== null && !isLaneBefore(lane, best)) return;
+      if (!isFree(group)) continue;
+      const open = isOpen(lane) ? lane : isDeep ? firstBehind(lanes, isOpen) : undefined;
+      if (open !== undefined && (best === null || isLaneBefore(open, best))) best = open;
+    }
+  };
+  for (const { virtualMs, buckets } of waiting) {
+    if (best !== null && virtualMs > (best as Lane).share.virtualMs) return best;
+    if (free.size > listedMax) look(buckets.all(), (group) => hasFree(group, free));
+    else for (const one of free) look(buckets.mayFit(one, fits), (group) => group.fitting.has(one));
+  }
+  return best;
+}
 
 /** The lanes of a requirement group that have tasks to place. */
 export class LaneQueue {
@@ -77,16 +118,16 @@ export class LaneQueue {
   push(lane: Lane): void {
     let bucket = this.#buckets.get(lane.bucketKey);
     if (bucket === undefined) {
-      bucket = { key: lane.bucketKey, lanes: new IndexedHeap<Lane>(isOlder) };
+      bucket = { key: lane.bucketKey, group: lane.group, lanes: new IndexedHeap<Lane>(isOlder) };
       this.#buckets.set(bucket.key, bucket);
     }
-    bucket.lanes.push(lane);
+    lane.share.buckets.push(bucket, lane);
     this.#size += 1;
   }
 
   remove(lane: Lane): void {
     const bucket = this.#buckets.get(lane.bucketKey) as Bucket;
-    bucket.lanes.remove(lane);
+    lane.share.buckets.remove(bucket, lane);
     this.#size -= 1;
     if (bucket.lanes.size === 0) this.#buckets.delete(bucket.key);
   }
@@ -98,14 +139,12 @@ export class LaneQueue {
 
   /**
    * The first lane of those whose bucket is open; asked once a bucket, and only where the answer matters. `isDeep`: lanes of one
-   * bucket may have different answers, and those behind a closed one are asked too. `before`: only lanes that go before this one
-   * are looked for.
+   * bucket may have different answers, and those behind a closed one are asked too.
    */
-  first(isOpen: (lane: Lane) => boolean, isDeep = false, before: Lane | null = null): Lane | undefined {
+  first(isOpen: (lane: Lane) => boolean, isDeep = false): Lane | undefined {
     let best: Lane | undefined;
     for (const { lanes } of this.#buckets.values()) {
       const lane = lanes.peek() as Lane;
-      if (before !== null && !isLaneBefore(lane, before)) continue;
       if (best !== undefined && !isLaneBefore(lane, best)) continue;
       const open = isOpen(lane) ? lane : isDeep ? firstBehind(lanes, isOpen) : undefined;
       if (open !== undefined && (best === undefined || isLaneBefore(open, best))) best = open;

@@ -19,7 +19,7 @@ import { hasEnough } from './goal.ts';
 import { policyOf } from './policy/policies.ts';
 import { areAllClosed, probesFor } from '../circuits/stops.ts';
 import { capacityOf, hasFree } from './capacity.ts';
-import { isLaneBefore } from './order.ts';
+import { firstLane, isLaneBefore } from './order.ts';
 import type { Lane } from './index-types.ts';
 import { placedBecause, wishKeyOf, wishOf, workerFor } from './elsewhere.ts';
 import { predict } from './predict.ts';
@@ -64,16 +64,9 @@ function placeOne(step: Step, kept: Set<Lane>): boolean {
 }
 
 function bestLane(state: State, kept: ReadonlySet<Lane>): Lane | null {
-  const { freeClasses, waitingGroups } = state.index;
-  let best: Lane | null = null;
+  const { freeClasses, fits } = state.index;
   const isOpen = (one: Lane): boolean => !kept.has(one) && canPlace(state, one);
-  const isDeep = kept.size > 0 || !areAllClosed(state);
-  for (const group of waitingGroups) {
-    if (group.waiting.size === 0 || !hasFree(group, freeClasses)) continue;
-    const lane = group.waiting.first(isOpen, isDeep, best);
-    if (lane !== undefined && (best === null || isLaneBefore(lane, best))) best = lane;
-  }
-  return best;
+  return firstLane(state.shares.values(), freeClasses, fits, isOpen, kept.size > 0 || !areAllClosed(state));
 }
 
 type Elsewhere = {
@@ -86,8 +79,8 @@ type Elsewhere = {
 /** A task that failed through its worker and can go to another one now, unless a lane of higher priority waits. */
 function bestAvoiding(state: State, before: Lane | null): Elsewhere | null {
   let best: { lane: Lane; task: TaskRecord; worker: WorkerRecord } | null = null;
-  for (const group of state.index.waitingGroups) {
-    if (group.avoiding.size === 0 || !hasFree(group, state.index.freeClasses)) continue;
+  for (const group of state.index.avoidingGroups) {
+    if (!hasFree(group, state.index.freeClasses)) continue;
     // Tasks with the same wish can go to the same places: each wish is looked at once.
     const elsewhere = new Map<string, WorkerRecord | null>();
     let looked = 0;

@@ -36,6 +36,8 @@ export type PlanEntry = {
   readonly costMs: number;
   heapSlot: number;
 };
+/** Lanes of a run for which a class is equally good, in the order of the run. */
+export type LaneTier = { readonly rank: number; readonly lanes: readonly Lane[] };
 export type RunPlan = {
   readonly plan: Plan;
   /** Position in `plan.classes` by key. */
@@ -44,6 +46,8 @@ export type RunPlan = {
   readonly queues: readonly IndexedHeap<PlanEntry>[];
   /** Derived when they are asked for: by suite and position, how good the class is for what is not peculiar. */
   readonly laneAdvantages: number[][];
+  /** Derived when they are asked for: by position, the lanes by how good the class is for them. */
+  readonly laneTiers: (readonly LaneTier[] | undefined)[];
   /** Noted by pricing: the changes of the fleet and the lanes up to which the plan's classes were seen to be those that there are. */
   soundAt: number;
 };
@@ -68,6 +72,7 @@ export function setPlan(run: RunRecord, plan: Plan): void {
     places: new Map(plan.classes.map(({ key }, place) => [key, place])),
     queues,
     laneAdvantages: [],
+    laneTiers: [],
     soundAt: -1,
   };
   for (const lane of run.lanes) for (const task of lane.peculiar.inOrder()) enterPlan(run, lane, task);
@@ -134,6 +139,22 @@ export function laneAdvantage({ plan, laneAdvantages }: RunPlan, suite: number, 
     laneAdvantages[suite] = row;
   }
   return row[place] ?? -Infinity;
+}
+
+/** The run's lanes for a class, the best for it first: above 0 is no better than 0, as everywhere. */
+export function laneTiers(runPlan: RunPlan, lanes: readonly Lane[], place: number): readonly LaneTier[] {
+  const known = runPlan.laneTiers[place];
+  if (known !== undefined) return known;
+  const byRank = new Map<number, Lane[]>();
+  for (const lane of lanes) {
+    const rank = Math.min(0, laneAdvantage(runPlan, lane.suite, place));
+    const tier = byRank.get(rank);
+    if (tier === undefined) byRank.set(rank, [lane]);
+    else tier.push(lane);
+  }
+  const tiers = [...byRank].map(([rank, of]) => ({ rank, lanes: of })).sort((a, b) => b.rank - a.rank);
+  runPlan.laneTiers[place] = tiers;
+  return tiers;
 }
 
 export function placeOf(plan: RunPlan, capability: CapabilityClass): number {

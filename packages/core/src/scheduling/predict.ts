@@ -12,7 +12,7 @@
 // least mean square error where both spreads are known (Robinson, "That BLUP is a good thing", Statistical Science 6, 1991).
 import type { EngineConfig } from '../engine/config.ts';
 import type { State, TaskRecord } from '../engine/state.ts';
-import { borrowedSpeeds, durationKeyOf, logOf, speedOf, speedsOf } from './durations.ts';
+import { borrowedSpeeds, durationKeyOf, logOf, slownessesOf, speedOf, speedsOf } from './durations.ts';
 import type { Duration, SuiteHistory } from './durations.ts';
 import type { CapabilityClass, Lane } from './index-types.ts';
 
@@ -81,7 +81,10 @@ export function predict(state: State, config: EngineConfig, lane: Lane, task: Ta
 export function slownessOn(state: State, suiteKey: string, capability: CapabilityClass): number {
   const suite = state.suites.get(suiteKey);
   if (suite === undefined || suite.speeds.length < 2) return 1;
-  return Math.exp(logSpeedOn(state, suite, capability));
+  const kept = slownessesOf(suite, state.machines.forgotten);
+  let slowness = kept.get(capability);
+  if (slowness === undefined) kept.set(capability, (slowness = Math.exp(logSpeedOn(state, suite, capability))));
+  return slowness;
 }
 
 function logSpeedOn(state: State, suite: SuiteHistory, capability: CapabilityClass): number {
