@@ -1,0 +1,130 @@
+// The harness that a test page uses, as `assay/page`: tests with subtests, skips, measurements and attachments, run one
+// after the other, and told to the worker as they end. The worker checks count and digest of what it was told.
+
+/** @typedef {{ path: string[], status: string, durationMs: number, failure?: { message: string, stack: string } }} Case */
+
+const state = /** @type {any} */ (globalThis).__assay;
+/** @type {{ name: string, body: (t: Test) => unknown, skip: boolean }[]} */
+const tests = [];
+/** @type {object[]} */
+let unsent = [];
+/** @type {string[]} */
+const told = [];
+let sending = Promise.resolve();
+let isRunning = false;
+
+/** Declares a test. @param {string} name @param {(t: Test) => unknown} body */
+export function test(name, body) {
+  tests.push({ name, body, skip: false });
+}
+/** Declares a test that is not run, and counts as skipped. @param {string} name @param {(t: Test) => unknown} body */
+test.skip = (name, body) => void tests.push({ name, body, skip: true });
+
+/** Throws unless the condition is true. @param {unknown} condition @param {string} [message] @returns {asserts condition} */
+export function assert(condition, message = 'assertion failed') {
+  if (!condition) throw new Error(message);
+}
+
+/** Throws unless both have the same JSON, or are the same. @param {unknown} actual @param {unknown} expected @param {string} [message] */
+export function assertEqual(actual, expected, message = '') {
+  if (Object.is(actual, expected)) return;
+  const [left, right] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (left === undefined || left !== right) throw new Error(`${message && `${message}: `}got ${left}, expected ${right}`);
+}
+
+class Skipped extends Error {}
+
+/** What a test's body is given. */
+class Test {
+  /** @param {string[]} path */
+  constructor(path) {
+    this.path = path;
+  }
+
+  /** Runs a subtest; it is told as a case of its own, and its failure is not thrown. @param {string} name @param {(t: Test) => unknown} body */
+  async test(name, body) {
+    await runOne([...this.path, name], body);
+  }
+
+  /** Ends the test as skipped. @param {string} reason @returns {never} */
+  skip(reason) {
+    throw new Skipped(reason);
+  }
+
+  /** Keeps a canvas (as PNG), a Blob or a text with the attempt. @param {string} name @param {HTMLCanvasElement | OffscreenCanvas | Blob | string} content */
+  async attach(name, content) {
+    /** @type {any} */
+    const source = content;
+    let blob = source;
+    if (typeof source === 'string') blob = new Blob([source]);
+    else if (typeof source.convertToBlob === 'function') blob = await source.convertToBlob();
+    else if (typeof source.toBlob === 'function') blob = await new Promise((resolve) => source.toBlob(resolve));
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    let binary = '';
+    for (let at = 0; at < bytes.length; at += 32_768) binary += String.fromCharCode(...bytes.subarray(at, at + 32_768));
+    tell({ kind: 'file', name, base64: btoa(binary) });
+  }
+}
+
+/** The module of tests could not be loaded. @param {unknown} error */
+export function loadFailed(error) {
+  tell({ kind: 'loadError', ...textOf(error) });
+}
+
+/** Runs what was declared, tells how each ended, and says that nothing more comes. */
+export async function runTests() {
+  if (isRunning) return;
+  isRunning = true;
+  for (const { name, body, skip } of tests) {
+    if (skip) tell({ kind: 'case', case: { path: [name], status: 'skipped', durationMs: 0 } });
+    else await runOne([name], body);
+  }
+  for (const event of state.early) tell(event);
+  tell({ kind: 'done' });
+  await sending;
+}
+
+/** @param {string[]} path @param {(t: Test) => unknown} body */
+async function runOne(path, body) {
+  const begun = performance.now();
+  /** @type {{ status: string, failure?: { message: string, stack: string } }} */
+  let end = { status: 'passed' };
+  try {
+    await body(new Test(path));
+  } catch (error) {
+    end = error instanceof Skipped ? { status: 'skipped' } : { status: 'failed', failure: textOf(error) };
+  }
+  tell({ kind: 'case', case: { path, ...end, durationMs: performance.now() - begun } });
+}
+
+/** @param {unknown} error */
+function textOf(error) {
+  const known = /** @type {any} */ (error);
+  return { message: String(known?.message ?? error), stack: String(known?.stack ?? '') };
+}
+
+/** @param {object} event */
+function tell(event) {
+  told.push(JSON.stringify(event));
+  unsent.push(event);
+  sending = sending.then(send);
+}
+
+async function send() {
+  if (unsent.length === 0) return;
+  const events = unsent;
+  unsent = [];
+  const answer = await fetch(state.report, { method: 'POST', body: JSON.stringify(events) });
+  if (!answer.ok) console.error(`the report was refused: ${answer.status} ${await answer.text()}`);
+}
+
+/** What was told, as the worker reads it back through WebDriver. */
+state.summary = async () => {
+  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(told.map((line) => `${line}\n`).join('')));
+  const digest = [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return { count: told.length, digest };
+};
+
+// An HTML page declares its tests in its own scripts; a bundled module calls runTests itself.
+if (!import.meta.url.endsWith('/__assay/test.js'))
+  addEventListener('load', () => setTimeout(() => void runTests(), 0));
