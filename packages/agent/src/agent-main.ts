@@ -2,7 +2,7 @@
 // its standard input (secrets do not belong in arguments, which every user of the machine can read); it answers with JSON
 // lines on its standard output: {kind: "measured", measured}, {kind: "ready", worker}, {kind: "note", level, text},
 // {kind: "ended", reason, error}. With the argument `--given-measured` another agent on this machine measures it at this moment, and what that one
-// found comes with the settings; without it in them, this one measures after all.
+// found comes with the settings; without it in them, this one measures after all. With `--measure-browsers` each browser is started too.
 // SIGTERM or SIGINT drains it; a second one ends it at once. It exits 0 when it ended as it was asked to, else 1.
 import { AssayError } from '@assay/protocol';
 import type { AgentOptions } from './options.ts';
@@ -37,7 +37,9 @@ async function readSettings(): Promise<Settings> {
 
 /** Measures the machine and says what was found; a failure is met by whoever awaits it. */
 function measure(): Promise<Measured> {
-  const measuring = import('./probe/index.ts').then(({ probeMachine }) => probeMachine());
+  const measuring = process.argv.includes('--measure-browsers')
+    ? import('./probe/page-measurements.ts').then(({ probeWithBrowsers }) => probeWithBrowsers())
+    : import('./probe/index.ts').then(({ probeMachine }) => probeMachine());
   measuring.then(
     (measured) => print({ kind: 'measured', measured }),
     () => undefined,

@@ -2,6 +2,8 @@
 // agent does without.
 import type { Batch, BatchInput, BatchSink } from './execute/execute-batch.ts';
 
+let isLoaded = false;
+
 /** Loads it ahead of the first batch, where that is sure to come soon. */
 export async function prepareToExecute(): Promise<void> {
   await import('./execute/execute-batch.ts');
@@ -14,6 +16,7 @@ export function execute(input: BatchInput, sink: BatchSink): Batch {
     if (batch === null) wanted.push(act);
     else act(batch);
   };
+  isLoaded = true;
   const done = import('./execute/execute-batch.ts').then(({ executeBatch }) => {
     batch = executeBatch(input, sink);
     for (const act of wanted) act(batch);
@@ -25,4 +28,11 @@ export function execute(input: BatchInput, sink: BatchSink): Batch {
     cancel: (refs, reason) => when((started) => started.cancel(refs, reason)),
     done,
   };
+}
+
+/** Ends the browsers that wait for their next task, where any was ever started. */
+export async function endSessions(): Promise<void> {
+  if (!isLoaded) return;
+  const { endSessions: end } = await import('./execute/execute-batch.ts');
+  await end();
 }

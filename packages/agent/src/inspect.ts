@@ -2,5 +2,7 @@
 // `assay doctor`. Apart from index.ts, so that an idle agent does not carry it.
 export { diagnose, probeMachine, type ProjectNeed } from './probe/index.ts';
 export { usableProcessors } from './probe/usable-processors.ts';
+export { browserArguments, platformOfFile, type BrowserArguments } from './runners/browser/arguments.ts';
+export type { Platform } from './browsers/hallmark.ts';
 export { detectRunners, runnerOf } from './runners/registry.ts';
 export type { Detection, Runner } from './runners/runner.ts';

@@ -10,7 +10,7 @@ import { Outbox } from './blobs/outbox.ts';
 import type { AttemptFile } from './blobs/outbox.ts';
 import { Uploader } from './blobs/uploader.ts';
 import type { BlobAccess } from './blobs/http.ts';
-import { execute, prepareToExecute } from './execute-later.ts';
+import { endSessions, execute, prepareToExecute } from './execute-later.ts';
 import { LiveOutput } from './link/live-output.ts';
 import { AgentSettings } from './options.ts';
 import type { Agent, AgentEnd, AgentOptions, Say } from './options.ts';
@@ -40,7 +40,7 @@ type Settings = ReturnType<typeof AgentSettings.parse>;
  * A coordinator that is not there (yet) is no error: the agent goes on trying.
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { say = () => undefined, env = process.env, measured = probe(), ...rest } = options;
+  const { say = () => undefined, env = process.env, measured: given, ...rest } = options;
   const parsed = AgentSettings.safeParse(rest);
   if (!parsed.success)
     throw new AssayError(
@@ -50,7 +50,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const state = await openStateDir(parsed.data.stateDir);
   try {
     const agent = new RunningAgent(state, parsed.data, env, say, readCa(parsed.data.caFile));
-    await agent.start(measured);
+    await agent.start(given ?? probe(parsed.data.measureBrowsers));
     return agent;
   } catch (error) {
     state.release();
@@ -140,7 +140,7 @@ class RunningAgent implements Agent {
     this.#connect();
     this.#soundness.start();
     this.#watch = new ProfileWatch(measured, {
-      probe,
+      probe: () => probe(this.#settings.measureBrowsers),
       everyMs: this.#settings.reprobeMs,
       changed: (next) => this.#profileChanged(next),
       say: this.#say,
@@ -210,6 +210,7 @@ class RunningAgent implements Agent {
       misfit: () =>
         this.#profileSeq === null ? null : 'this machine changed and the coordinator does not know it yet',
       gpus: () => this.#offer.profile.gpus ?? [],
+      machine: () => this.#offer.profile,
       nowMs: () => Date.now(),
       changed: () => this.#soundness.workChanged(),
     });
@@ -361,6 +362,7 @@ class RunningAgent implements Agent {
     const over = this.#work.abandonAll();
     if (isWorking) await killLeftovers(this.#scratchDir);
     await over;
+    await endSessions();
     rmSync(this.#scratchDir, { recursive: true, force: true });
     this.#live.close();
     this.#driver.close();
@@ -371,10 +373,10 @@ class RunningAgent implements Agent {
   }
 }
 
-async function probe(): Promise<Measured> {
+async function probe(withBrowsers: boolean): Promise<Measured> {
   // Loaded when it is needed: it is the largest part of the agent, and used once in minutes.
-  const { probeMachine } = await import('./probe/index.ts');
-  return probeMachine();
+  if (withBrowsers) return (await import('./probe/page-measurements.ts')).probeWithBrowsers();
+  return (await import('./probe/index.ts')).probeMachine();
 }
 
 function readCa(file: string | undefined): string | null {

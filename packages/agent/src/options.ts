@@ -29,6 +29,8 @@ export const AgentSettings = z.strictObject({
   soundness: WorkerSettings.optional(),
   /** Whether whoever started this process starts it anew when it ends for that reason. */
   canRestart: z.boolean().default(false),
+  /** Whether each browser is started once to measure what its pages get; kept per user until the machine changes. */
+  measureBrowsers: z.boolean().default(false),
   reprobeMs: z.number().int().min(0).default(300_000),
   /** How often heat, free GPU memory and battery are told, by which new work is held back; 0 is never. */
   readingsMs: z.number().int().min(0).default(15_000),

@@ -70,6 +70,9 @@ export const InstalledBrowser = z.object({
   webgpu: z.array(WebGpuAdapter).max(8).optional(),
   webnn: z.array(WebNnContext).max(8).optional(),
   wasm: z.object({ features: words }).optional(),
+  webgl: z.object({ vendor: text, renderer: text, isSoftware: z.boolean() }).optional(),
+  /** What it called itself there, and whether the page was cross-origin isolated. */
+  page: z.object({ userAgent: z.string().max(500), isIsolated: z.boolean() }).optional(),
 });
 export type InstalledBrowser = z.infer<typeof InstalledBrowser>;
 

@@ -36,6 +36,12 @@ export type AttemptEnd = {
   readonly startupMs?: number | undefined;
   readonly costMs?: number;
   readonly errors?: readonly LooseError[];
+  readonly loadError?: LooseError | null;
+  readonly noTests?: string | null;
+  /** Why a pass would not count: its evidence is missing. */
+  readonly unproven?: Seen['unproven'];
+  /** Kept with the attempt, by name. */
+  readonly files?: ReadonlyMap<string, Buffer>;
   readonly exit?: { readonly code: number | null; readonly signal: string | null };
 };
 
@@ -152,7 +158,7 @@ export class Attempt {
     for (const name of this.#streams.keys()) this.#take(name, this.#streams.get(name)?.last() ?? '');
     this.flush();
     const outcome = this.#outcome(end);
-    const files = await this.#keep();
+    const files = await this.#keep(end.files ?? new Map<string, Buffer>());
     await rm(this.scratch, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
     this.phase = 'settled';
     this.#context.sink.finished(this.ref, outcome, files);
@@ -220,9 +226,10 @@ export class Attempt {
       died: end.died ?? finished?.died ?? null,
       oomKills: end.oomKills ?? null,
       scratchFreeBytes: end.scratchFreeBytes ?? null,
-      loadError: finished?.loadError ?? null,
+      loadError: end.loadError ?? finished?.loadError ?? null,
       errors: end.errors ?? finished?.errors ?? [],
-      noTests: finished?.noTests ?? null,
+      noTests: end.noTests ?? finished?.noTests ?? null,
+      unproven: end.unproven ?? null,
       firstFailure: this.#firstFailure,
       trouble: end.trouble ?? null,
     };
@@ -242,20 +249,22 @@ export class Attempt {
     );
   }
 
-  async #keep(): Promise<KeptFile[]> {
+  async #keep(files: ReadonlyMap<string, Buffer>): Promise<KeptFile[]> {
     const kept: KeptFile[] = [];
-    for (const [name, { capture }] of this.#streams) {
-      if (capture.totalBytes === 0) continue;
-      const directory = path.join(this.#context.keptDir, `${this.ref.task}.${this.ref.attempt}`);
-      const file = path.join(directory, `${name}.log`);
+    const directory = path.join(this.#context.keptDir, `${this.ref.task}.${this.ref.attempt}`);
+    const keep = async (name: string, content: Buffer, truncatedBytes: number): Promise<void> => {
+      const file = path.join(directory, name);
       try {
         await mkdir(directory, { recursive: true });
-        await writeFile(file, capture.content());
-        kept.push({ name: `${name}.log`, path: file, truncatedBytes: capture.leftOutBytes });
+        await writeFile(file, content);
+        kept.push({ name, path: file, truncatedBytes });
       } catch {
         // A full disk costs the log, not the verdict.
       }
-    }
+    };
+    for (const [name, { capture }] of this.#streams)
+      if (capture.totalBytes > 0) await keep(`${name}.log`, capture.content(), capture.leftOutBytes);
+    for (const [name, content] of files) await keep(name, content, 0);
     return kept;
   }
 }

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { AssignedTask, AttemptOutcome, AttemptRef, Case, Suite } from '@assay/protocol';
+import type { MachineBrowsers } from '../browsers/choose.ts';
 import { runnerOf } from '../runners/registry.ts';
 import type { Launch } from '../runners/runner.ts';
 import { Attempt } from './attempt.ts';
@@ -29,6 +30,8 @@ export type BatchInput = {
   /** Where scratch directories and kept output go; kept output stays under `kept/` until its receiver removes it. */
   readonly scratchDir: string;
   nowMs(): number;
+  /** The browsers that were found and measured on this worker, and their drivers. */
+  readonly machine?: MachineBrowsers;
   /** The worker's own environment; the process's when absent. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Between asking a process group to end and forcing it. */
@@ -54,6 +57,15 @@ export interface Batch {
 /** Hosts that may die in one batch before what has not started is returned. */
 export const crashesMax = 5;
 const defaultKillGraceMs = 2_000;
+
+/** Loaded with the first page: what drives browsers takes half a second to load. */
+let loaded: Promise<typeof import('./page-run.ts')> | null = null;
+const pages = (): NonNullable<typeof loaded> => (loaded ??= import('./page-run.ts'));
+
+/** Ends the browsers that wait for their next task, where any was ever started. */
+export async function endSessions(): Promise<void> {
+  if (loaded !== null) await (await loaded).endSessions();
+}
 
 export function executeBatch(input: BatchInput, sink: BatchSink): Batch {
   const base = input.env ?? process.env;
@@ -117,6 +129,7 @@ async function runWaiting(state: BatchState, launch: Exclude<Launch, { kind: 're
     const waiting = state.attempts.filter((attempt) => attempt.phase === 'waiting');
     if (waiting.length === 0) return;
     if (launch.kind === 'direct') await runDirect(state, waiting[0] as Attempt, launch.argumentsOf);
+    else if (launch.kind === 'pages') await (await pages()).runPage(state, waiting[0] as Attempt, launch.suite);
     else await runHost(state, launch, state.input.suite.batching === 'single' ? waiting.slice(0, 1) : waiting);
     if (state.crashes > crashesMax) {
       for (const attempt of state.attempts)

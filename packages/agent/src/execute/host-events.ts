@@ -137,7 +137,8 @@ function failureOf(failure: Fields, masker: Masker): { message: string; stack?: 
   return { message, stack: cut(masker.mask(stack), limit('stackChars'), number(failure['stackCut'])) };
 }
 
-function errorOf(value: unknown, masker: Masker): LooseError | null {
+/** An error outside cases: masked, cut to the limits; null where it is none. */
+export function errorOf(value: unknown, masker: Masker): LooseError | null {
   return isObject(value) ? failureOf(value, masker) : null;
 }
 

@@ -15,6 +15,7 @@ const nothing: Seen = {
   errors: [],
   noTests: null,
   firstFailure: null,
+  unproven: null,
   trouble: null,
 };
 const passed = { ...nothing.counts, passed: 1 };

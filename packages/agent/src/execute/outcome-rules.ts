@@ -23,6 +23,8 @@ export type Seen = {
   readonly errors: readonly LooseError[];
   readonly noTests: string | null;
   readonly firstFailure: string | null;
+  /** Why a pass of a browser test would not count: its evidence is missing, or says something else. */
+  readonly unproven: { readonly code: string; readonly reason: string; readonly isDevice: boolean } | null;
   /** A trouble named by whoever met it: the launch, the reading back of a report. */
   readonly trouble: Trouble | null;
 };
@@ -130,6 +132,27 @@ export const outcomeRules: readonly Rule[] = [
     applies: (seen) => totalOf(seen.counts) === 0 || seen.noTests !== null,
     message: (seen) =>
       `${seen.target || 'The command'} ran no test: that is never a pass. ${seen.noTests ?? ''}`.trimEnd(),
+  },
+  {
+    code: 'DEVICE_MISSING',
+    verdict: 'errored',
+    class: 'device',
+    applies: (seen) => seen.unproven?.isDevice === true,
+    message: (seen) => `Nothing shows that ${seen.target} had a device: ${seen.unproven?.reason ?? ''}.`,
+  },
+  {
+    code: 'SOFTWARE_ADAPTER',
+    verdict: 'inconclusive',
+    class: 'configuration',
+    applies: (seen) => seen.unproven?.code === 'SOFTWARE_ADAPTER',
+    message: (seen) => `The pass of ${seen.target} does not count: ${seen.unproven?.reason ?? ''}.`,
+  },
+  {
+    code: 'HALLMARK_MISSING',
+    verdict: 'inconclusive',
+    class: 'test',
+    applies: (seen) => seen.unproven !== null,
+    message: (seen) => `The pass of ${seen.target} does not count: ${seen.unproven?.reason ?? ''}.`,
   },
 ];
 

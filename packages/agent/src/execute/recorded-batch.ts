@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AttemptOutcome, Case } from '@assay/protocol';
 import type { AssignedTask, AttemptRef, RunnerName, Suite } from '@assay/protocol';
-import { executeBatch } from './execute-batch.ts';
+import type { MachineBrowsers } from '../browsers/choose.ts';
+import { endSessions, executeBatch } from './execute-batch.ts';
 import type { Batch, BatchSink } from './execute-batch.ts';
 
 export type Recorded = {
@@ -34,6 +35,7 @@ export type BatchOptions = {
   /** Called with the batch once it runs, and at every start of an attempt. */
   readonly steer?: (batch: Batch, started: Recorded | null) => void;
   readonly projectDir?: string;
+  readonly machine?: MachineBrowsers;
 };
 
 export const fixturesDir = path.resolve(import.meta.dirname, '../../fixtures/runners');
@@ -78,14 +80,16 @@ export async function recordBatch(
         nowMs: () => Date.now(),
         killGraceMs: 300,
         ...(options.env ? { env: options.env } : {}),
+        ...(options.machine ? { machine: options.machine } : {}),
       },
       sink.sink,
     );
     options.steer?.(batch, null);
     await batch.done;
     await Promise.all(reading);
+    await endSessions();
     for (const record of records) check(record);
-    const left = (await readdir(scratchDir)).filter((name) => name !== 'kept');
+    const left = (await readdir(scratchDir)).filter((name) => name !== 'kept' && name !== 'browsers');
     return {
       byTarget: Object.fromEntries(records.map((record) => [record.target, record])),
       leftInScratch: left,

@@ -1,5 +1,6 @@
 // The runners by name, and which of them a project uses.
 import type { RunnerName } from '@assay/protocol';
+import { browserRunner } from './browser/browser.ts';
 import { commandRunner } from './command/command.ts';
 import { nodeTestRunner } from './node-test/node-test.ts';
 import { pytestRunner } from './pytest/pytest.ts';
@@ -10,6 +11,7 @@ const runners: Readonly<Record<RunnerName, Runner>> = {
   vitest: vitestRunner,
   'node:test': nodeTestRunner,
   pytest: pytestRunner,
+  browser: browserRunner,
   command: commandRunner,
 };
 

@@ -2,6 +2,7 @@
 // the project's own runner once and executes files one at a time; a `command` has no host and is started per target.
 // Nothing here runs tests: execution is `execute/`.
 import type { RunnerName, Suite } from '@assay/protocol';
+import type { PageSuite } from './page-suite.ts';
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -19,7 +20,7 @@ export type RunnerRefusal = { readonly kind: 'refused'; readonly code: string; r
 /** Test files relative to the suite's directory, with forward slashes, sorted. */
 export type Listing = { readonly kind: 'listed'; readonly targets: readonly string[] } | RunnerRefusal;
 
-/** How to execute targets: through one host process, or one process each. */
+/** How to execute targets: through one host process, one process each, or as pages of a browser. */
 export type Launch =
   | {
       readonly kind: 'host';
@@ -29,6 +30,7 @@ export type Launch =
       readonly note?: string;
     }
   | { readonly kind: 'direct'; readonly argumentsOf: (target: string) => readonly string[] }
+  | { readonly kind: 'pages'; readonly suite: PageSuite }
   | RunnerRefusal;
 
 export interface Runner {

@@ -153,6 +153,7 @@ async function runLocally(
     startLocalFleet({
       stateDir: projectStateDirectory(projectDir),
       workers: { kind: 'equal', count: options.workers ?? config.workers ?? null },
+      browsers: usesBrowsers(config, options.requires),
       note: (text) => void process.stderr.write(`${text}\n`),
     });
   const [listed, starting] = await Promise.allSettled([planned(planning, options), start()]);
@@ -167,6 +168,18 @@ async function runLocally(
   } finally {
     await fleet.stop();
   }
+}
+
+/** Whether anything of a project asks for browsers: else their measuring is not waited for. */
+function usesBrowsers({ suites = [] }: ProjectConfig, requires = ''): boolean {
+  const isAsked = (text: string): boolean => /webgpu|webnn|wasm|browser/i.test(text);
+  return (
+    isAsked(requires) ||
+    suites.some(
+      ({ runner, requires: own, claims, alternatives }) =>
+        runner === 'browser' || isAsked(JSON.stringify([own, claims, alternatives])),
+    )
+  );
 }
 
 async function runOnFleet(

@@ -35,9 +35,9 @@ export type AgentProcess = {
  * Begins an agent before its settings are known, so that its loading overlaps what they depend on. One agent of a machine need
  * measure it; the others, launched with `measures` false, are given what it found with their settings.
  */
-export function launchAgent(measures = true): AgentProcess {
+export function launchAgent(measures = true, browsers = false): AgentProcess {
   const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
-  const child = spawn(process.execPath, [...flags, entry, ...(measures ? [] : ['--given-measured'])], {
+  const child = spawn(process.execPath, [...flags, entry, ...(measures ? [] : ['--given-measured']), ...(browsers ? ['--measure-browsers'] : [])], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin.on('error', () => undefined);

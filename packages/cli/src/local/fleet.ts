@@ -20,6 +20,8 @@ export type FleetRequest = {
   /** `equal`: so many workers (null: as many as there are processors) that share the processors; `named`: exactly these. */
   workers: { kind: 'equal'; count: number | null } | { kind: 'named'; list: FleetWorker[] };
   port?: number;
+  /** Whether the browsers of this machine are measured: for runs that use them. */
+  browsers?: boolean;
   note: (text: string) => void;
 };
 
@@ -33,7 +35,7 @@ export async function startLocalFleet(request: FleetRequest): Promise<LocalFleet
       ? request.workers.list
       : equalWorkers(request.workers.count, await usableProcessors());
   // Agents take as long to load as the coordinator does: they do it at the same time. All are on one machine: the first measures it.
-  const processes = workers.map((_, index) => launchAgent(index === 0));
+  const processes = workers.map((_, index) => launchAgent(index === 0, request.browsers === true));
   const { coordinator, temporary } = await openCoordinator(request, token).catch((error: unknown) => {
     for (const process of processes) process.discard();
     throw error;

@@ -7,6 +7,7 @@ import { AssayError, limit, runnerNames, type Suite, type Task } from '@assay/pr
 import { glob } from 'tinyglobby';
 import type { ProjectConfig, SuiteConfig } from '../config/schema.ts';
 import { SuiteConfig as SuiteSchema } from '../config/schema.ts';
+import { byPlatform } from './browser-suites.ts';
 import { isMeant, unmatched } from './filter.ts';
 import { recogniseCommand } from './usual-command.ts';
 
@@ -40,8 +41,11 @@ export async function planRun(request: PlanRequest): Promise<Plan> {
     const meant = targets.filter((target) => target === '' || isMeant(shownTarget(suite, target), filters));
     if (meant.length === 0) continue;
     const after = tasksBefore(config, suite.name, suites, tasks);
-    for (const target of meant) tasks.push({ suite: suites.length, target, ...(after.length === 0 ? {} : { after }) });
-    suites.push(suite);
+    for (const part of byPlatform(suite, meant)) {
+      for (const target of part.targets)
+        tasks.push({ suite: suites.length, target, ...(after.length === 0 ? {} : { after }) });
+      suites.push(part.suite);
+    }
   }
   const unknown = unmatched(listed, filters);
   if (unknown.length > 0)

@@ -66,6 +66,14 @@ export const failureErrors = {
   BROWSER_GONE: cured('The browser ended, or its driver lost it.', elsewhere),
   BROWSER_STUCK: cured('The page stopped answering.', elsewhere),
   BROWSER_CRASHED: cured('The browser crashed.', elsewhere),
+  SOFTWARE_ADAPTER: stays(
+    'A hardware adapter was required, and the page worked on a software one.',
+    'Require it of placement too, or allow software.',
+  ),
+  HALLMARK_MISSING: stays(
+    'The pass of a browser test is not shown by its evidence, so it does not count.',
+    'Read hallmark.json of the attempt: usually the test never submitted work to the device.',
+  ),
   TAB_CRASHED: cured("The page's process ended.", elsewhere),
   CONNECTION_REFUSED: cured(
     'Nothing listens where the test connects to.',

@@ -3,7 +3,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { glob } from 'tinyglobby';
 import { contentType, decodedPath, filesRoute } from '../../browsers/loopback.ts';
 import type { Answer, Route } from '../../browsers/loopback.ts';
@@ -67,8 +66,17 @@ function preamble(reportPath: string): string {
   </script>`;
 }
 
-async function openPage(directory: string, target: string, reportPath: string): Promise<PageTask> {
-  const text = await readFile(path.join(directory, target), 'utf8');
+async function openPage(
+  directory: string,
+  target: string,
+  reportPath: string,
+): Promise<PageTask | { kind: 'loadError'; error: { message: string } }> {
+  let text: string;
+  try {
+    text = await readFile(path.join(directory, target), 'utf8');
+  } catch (error) {
+    return { kind: 'loadError', error: { message: String(error) } };
+  }
   const doctype = /^\s*<!doctype[^>]*>/i.exec(text)?.[0] ?? '';
   const body = `${doctype}${preamble(reportPath)}${text.slice(doctype.length)}`;
   const at = `/${target}`;
@@ -96,6 +104,8 @@ async function bundle(directory: string, target: string): Promise<Buffer | strin
 try { await import(${JSON.stringify(`./${target}`)}); } catch (error) { loadFailed(error); }
 await runTests();`;
   try {
+    // Loaded where a page is really bundled: who lists or runs other suites does without.
+    const { build } = await import('esbuild');
     const made = await build({
       stdin: { contents: entry, resolveDir: directory, sourcefile: 'assay-entry.js' },
       absWorkingDir: directory,

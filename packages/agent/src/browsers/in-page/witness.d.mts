@@ -1,0 +1,2 @@
+// Sent to the browser as text.
+export function witness(binding: string): void;
