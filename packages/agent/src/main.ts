@@ -202,7 +202,7 @@ class RunningAgent implements Agent {
       slots: this.#offer.slots,
       scratchDir: this.#scratchDir,
       env: this.#env,
-      execute,
+      execute: (input, sink) => execute({ ...input, machine: this.#offer.profile }, sink),
       acquire: async (source) => this.#sources.acquire(source),
       report: (body) => this.#report(body),
       keepFiles: async (ref, outcome, files) => this.#keepFiles(ref, outcome, files),
@@ -210,7 +210,6 @@ class RunningAgent implements Agent {
       misfit: () =>
         this.#profileSeq === null ? null : 'this machine changed and the coordinator does not know it yet',
       gpus: () => this.#offer.profile.gpus ?? [],
-      machine: () => this.#offer.profile,
       nowMs: () => Date.now(),
       changed: () => this.#soundness.workChanged(),
     });

@@ -8,7 +8,11 @@ export type CdpEvent = {
   readonly sessionId?: string;
 };
 
-type Waiting = { resolve(value: Record<string, unknown>): void; reject(error: Error): void; timer: NodeJS.Timeout };
+type Waiting = {
+  resolve: (value: Record<string, unknown>) => void;
+  reject: (error: Error) => void;
+  timer: NodeJS.Timeout;
+};
 
 /** More than any command but a page's own work takes. */
 const commandDeadlineMs = 30_000;

@@ -10,8 +10,16 @@ export type MachineBrowsers = {
   readonly drivers: Readonly<Record<string, InstalledTool>>;
 };
 
-export type BrowserWish = { readonly browser: string | null; readonly platform: Platform; readonly hardwareOnly: boolean };
-export type BrowserChoice = { readonly browser: InstalledBrowser; readonly driverPath: string; readonly isSoftware: boolean };
+export type BrowserWish = {
+  readonly browser: string | null;
+  readonly platform: Platform;
+  readonly hardwareOnly: boolean;
+};
+export type BrowserChoice = {
+  readonly browser: InstalledBrowser;
+  readonly driverPath: string;
+  readonly isSoftware: boolean;
+};
 
 /** The reason where there is none. */
 export function chooseBrowser(machine: MachineBrowsers, wish: BrowserWish): BrowserChoice | string {

@@ -12,7 +12,9 @@ export type MachineUnderTest = MachineBrowsers & Pick<Measurements, 'unknown'>;
 /** Measures the browsers that `wants` names by key; null where one of them, or its driver, is not installed. */
 export async function machineUnderTest(wants: readonly string[]): Promise<MachineUnderTest | null> {
   const { profile } = await probeMachine();
-  const browsers = profile.browsers.filter(({ name, channel }) => wants.includes(channel ? `${name}/${channel}` : name));
+  const browsers = profile.browsers.filter(({ name, channel }) =>
+    wants.includes(channel ? `${name}/${channel}` : name),
+  );
   if (browsers.length < wants.length || profile.drivers['chromedriver'] === undefined) {
     const text = `SKIPPED: ${wants.join(', ')} and chromedriver are not all installed (apt-get install chromium chromium-driver)`;
     if (process.env['ASSAY_REQUIRE_ALL'] === '1') throw new Error(text);

@@ -6,7 +6,7 @@ import { InstalledBrowser } from '@assay/protocol';
 import type { Profile, UnknownField, WebGpuAdapter } from '@assay/protocol';
 import type { MachineBrowsers } from './choose.ts';
 import { isSoftwareAdapter } from './hallmark.ts';
-import { measure } from './in-page/measure.mjs';
+import { inPageCall } from './in-page-call.ts';
 import { browserKey, knownGoodFor } from './known-good.ts';
 import { Loopback } from './loopback.ts';
 import { BrowserSession } from './session.ts';
@@ -88,7 +88,14 @@ async function measureOne(
     webnn: webnn.contexts,
     wasm,
     page: { userAgent: userAgent.slice(0, 500), isIsolated },
-    ...(webgl === null ? {} : { webgl: { ...webgl, isSoftware: isSoftwareAdapter({ ...webgl, isFallback: false, description: webgl.renderer }) } }),
+    ...(webgl === null
+      ? {}
+      : {
+          webgl: {
+            ...webgl,
+            isSoftware: isSoftwareAdapter({ ...webgl, isFallback: false, description: webgl.renderer }),
+          },
+        }),
   });
   const reasons = [webgpu.reason, webnn.reason].filter((reason) => reason !== undefined && reason !== '');
   return { browser: measured, reasons: reasons as string[] };
@@ -111,11 +118,14 @@ async function answerOf(
   try {
     loopback = await Loopback.start();
     const headers = { 'Content-Type': 'text/html; charset=utf-8' };
-    loopback.serve([() => ({ headers, body: '<!doctype html><title>assay</title><script>globalThis.isHere = true</script>' })]);
+    loopback.serve([
+      () => ({ headers, body: '<!doctype html><title>assay</title><script>globalThis.isHere = true</script>' }),
+    ]);
     await session.driver.get(`${loopback.origin}/`);
-    const arrived = 'return new Promise((resolve) => { const look = () => globalThis.isHere ? resolve() : setTimeout(look, 5); look(); })';
+    const arrived =
+      'return new Promise((resolve) => { const look = () => globalThis.isHere ? resolve() : setTimeout(look, 5); look(); })';
     await session.driver.executeScript(arrived).catch(async () => session.driver.executeScript(arrived));
-    return Answer.parse(await session.driver.executeScript(`return (${measure.toString()})()`));
+    return Answer.parse(await session.driver.executeScript(`return ${inPageCall('measure')}`));
   } finally {
     await session.close();
     await loopback?.close();

@@ -4,8 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { CdpEvent } from './cdp.ts';
 import { gpuProduct, isSoftwareAdapter, nonceWords } from './hallmark.ts';
 import type { AdapterSeen, Hallmark, LostDevice, Platform, WorkSeen } from './hallmark.ts';
-import { probe } from './in-page/probe.mjs';
-import { witness } from './in-page/witness.mjs';
+import { inPageCall } from './in-page-call.ts';
 import type { BrowserSession } from './session.ts';
 
 const noWork: WorkSeen = { submits: 0, completed: 0, dispatches: 0, draws: 0, afterLost: 0, uncaptured: 0 };
@@ -53,7 +52,7 @@ export class PageWitness {
   static async attach(session: BrowserSession): Promise<PageWitness> {
     const binding = `assay${randomBytes(12).toString('hex')}`;
     const made = new PageWitness(session, binding);
-    const source = `(${witness.toString()})(${JSON.stringify(binding)})`;
+    const source = inPageCall('witness', binding);
     await session.cdp.send('Runtime.addBinding', { name: binding }, session.page);
     await session.cdp.send('Page.addScriptToEvaluateOnNewDocument', { source }, session.page);
     return made;
@@ -91,7 +90,8 @@ export class PageWitness {
         : {
             adapter,
             isSoftware: isSoftwareAdapter(adapter),
-            isProbeRight: expected.length === probed.product?.length && expected.every((x, at) => x === probed.product?.[at]),
+            isProbeRight:
+              expected.length === probed.product?.length && expected.every((x, at) => x === probed.product?.[at]),
           }),
       pageAdapters: this.#adapters,
       work: this.#work,
@@ -105,7 +105,7 @@ export class PageWitness {
     const { frameTree } = (await cdp.send('Page.getFrameTree', {}, page)) as { frameTree: { frame: { id: string } } };
     const world = { frameId: frameTree.frame.id, worldName: `assay-${randomBytes(6).toString('hex')}` };
     const { executionContextId } = await cdp.send('Page.createIsolatedWorld', world, page);
-    const expression = `(${probe.toString()})(${JSON.stringify(words)}, ${withGpu})`;
+    const expression = inPageCall('probe', words, withGpu);
     const asked = { expression, contextId: executionContextId, awaitPromise: true, returnByValue: true };
     const answer = (await cdp.send('Runtime.evaluate', asked, page, probeDeadlineMs)) as {
       result?: { value?: Probed };
@@ -130,7 +130,8 @@ export class PageWitness {
       cdp.send('SystemInfo.getInfo').catch(() => ({})),
     ]);
     const list = (processes as { processInfo?: { type: string; id: number }[] }).processInfo ?? [];
-    const device = (info as { gpu?: { devices?: { driverVendor?: string; driverVersion?: string }[] } }).gpu?.devices?.[0];
+    const device = (info as { gpu?: { devices?: { driverVendor?: string; driverVersion?: string }[] } }).gpu
+      ?.devices?.[0];
     return {
       gpuProcess: list.find(({ type }) => type === 'GPU')?.id ?? null,
       gpuDriver: [device?.driverVendor, device?.driverVersion].filter(Boolean).join(' '),

@@ -25,7 +25,13 @@ export class SessionPool {
 
   /** A warm session of this kind, else a new one. Throws BrowserStartError. */
   async lease(request: SessionRequest): Promise<Stage> {
-    const key = JSON.stringify([request.browser, request.driverPath, request.isSoftware, request.flags, request.parentDir]);
+    const key = JSON.stringify([
+      request.browser,
+      request.driverPath,
+      request.isSoftware,
+      request.flags,
+      request.parentDir,
+    ]);
     for (const [stage, timer] of this.#idle) {
       if (stage.key !== key || stage.session.end !== null) continue;
       clearTimeout(timer);

@@ -90,8 +90,7 @@ export class BrowserSession {
       this.cdp.listen(({ method, sessionId }) => {
         if (method === 'Inspector.targetCrashed' && sessionId === this.page)
           over({ code: 'TAB_CRASHED', message: 'tab crashed' });
-        if (method === 'Target.detachedFromTarget')
-          over({ code: 'BROWSER_GONE', message: 'the page was closed' });
+        if (method === 'Target.detachedFromTarget') over({ code: 'BROWSER_GONE', message: 'the page was closed' });
       });
     });
   }
@@ -201,7 +200,9 @@ async function devToolsAddress(address: string): Promise<string> {
 }
 
 async function attachToPage(cdp: Cdp): Promise<string> {
-  const { targetInfos } = (await cdp.send('Target.getTargets')) as { targetInfos: { type: string; targetId: string }[] };
+  const { targetInfos } = (await cdp.send('Target.getTargets')) as {
+    targetInfos: { type: string; targetId: string }[];
+  };
   const target = targetInfos.find(({ type }) => type === 'page');
   if (!target) throw new Error('the browser has no page');
   const { sessionId } = await cdp.send('Target.attachToTarget', { targetId: target.targetId, flatten: true });

@@ -59,8 +59,9 @@ export const crashesMax = 5;
 const defaultKillGraceMs = 2_000;
 
 /** Loaded with the first page: what drives browsers takes half a second to load. */
-let loaded: Promise<typeof import('./page-run.ts')> | null = null;
-const pages = (): NonNullable<typeof loaded> => (loaded ??= import('./page-run.ts'));
+const loadPages = async () => import('./page-run.ts');
+let loaded: ReturnType<typeof loadPages> | null = null;
+const pages = (): ReturnType<typeof loadPages> => (loaded ??= loadPages());
 
 /** Ends the browsers that wait for their next task, where any was ever started. */
 export async function endSessions(): Promise<void> {

@@ -86,7 +86,7 @@ test('a hardware adapter that is required and not there is refused before the pa
 test('a page that spins or waits past its time-out ends alone, and the next one runs in a new browser', async (t) => {
   if (machine === null) return t.skip('no Chromium with its driver');
   const targets = ['spins.browser.test.ts', 'page.browser.test.html'];
-  const { byTarget } = await pages(targets, { suite: { timeoutMs: 8_000 } });
+  const { byTarget } = await pages(targets, { suite: { timeoutMs: 20_000 } });
   expect(targets.map((name) => endOf(byTarget[name]))).toEqual(['timedOut timeout TIMED_OUT', 'passed']);
 });
 

@@ -33,16 +33,24 @@ export async function runPage(state: BatchState, attempt: Attempt, suite: PageSu
   const choice = chooseBrowser(state.input.machine ?? { browsers: [], drivers: {} }, wish);
   if (typeof choice === 'string') {
     const message = `No browser of this worker can run ${target}: ${choice}.`;
-    return attempt.finish({ trouble: { code: 'BROWSER_MISSING', class: 'configuration', verdict: 'errored', message } });
+    return attempt.finish({
+      trouble: { code: 'BROWSER_MISSING', class: 'configuration', verdict: 'errored', message },
+    });
   }
   await mkdir(attempt.scratch, { recursive: true });
   let stage: Stage;
   try {
-    stage = await sessionPool.lease({ ...choice, flags: suite.flags, parentDir: path.join(path.resolve(state.input.scratchDir), 'browsers') });
+    stage = await sessionPool.lease({
+      ...choice,
+      flags: suite.flags,
+      parentDir: path.join(path.resolve(state.input.scratchDir), 'browsers'),
+    });
   } catch (error) {
     if (!(error instanceof BrowserStartError)) throw error;
     state.crashes += 1;
-    return attempt.finish({ trouble: { code: 'BROWSER_START_FAILED', class: 'browser', verdict: 'errored', message: error.message } });
+    return attempt.finish({
+      trouble: { code: 'BROWSER_START_FAILED', class: 'browser', verdict: 'errored', message: error.message },
+    });
   }
   // The start of a browser is nobody's test time; what was asked back meanwhile is not begun.
   await settleWanted(state);
@@ -176,7 +184,9 @@ class PageRun {
   /** The page has said that it is done: now it is asked itself, and the evidence is read. */
   async #judged(): Promise<AttemptEnd> {
     const { session, witness, loopback } = this.#stage;
-    const said = (await session.driver.executeScript('return globalThis.__assay?.summary?.()')) as Hallmark['results'] | null;
+    const said = (await session.driver.executeScript('return globalThis.__assay?.summary?.()')) as
+      | Hallmark['results']
+      | null;
     const own = { count: this.#events, digest: this.#hash.digest('hex') };
     if (said?.count !== own.count || said.digest !== own.digest)
       this.#attempt.corrupt ??= `${own.count} events arrived, and the page says ${said?.count ?? 'nothing'} through WebDriver`;

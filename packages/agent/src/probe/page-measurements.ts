@@ -56,7 +56,9 @@ async function measured({ profile }: MachineProbe, file: string): Promise<Kept> 
   const scratch = await mkdtemp(join(tmpdir(), 'assay-b-'));
   try {
     const found = await measureBrowsers(profile, scratch);
-    const isWhole = found.browsers.every((browser) => browser.wasm !== undefined || driverOf(profile, browser) === undefined);
+    const isWhole = found.browsers.every(
+      (browser) => browser.wasm !== undefined || driverOf(profile, browser) === undefined,
+    );
     if (isWhole) await keep(file, found).catch(() => undefined);
     return found;
   } finally {

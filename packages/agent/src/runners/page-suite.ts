@@ -37,5 +37,8 @@ export type PageSuite = {
   readonly flags: readonly string[];
   readonly routes: readonly Route[];
   /** `reportPath` is where the page posts lists of events; a target that cannot be opened is a load error. */
-  open(target: string, reportPath: string): Promise<PageTask | { readonly kind: 'loadError'; readonly error: PageError }>;
+  open(
+    target: string,
+    reportPath: string,
+  ): Promise<PageTask | { readonly kind: 'loadError'; readonly error: PageError }>;
 };

@@ -7,7 +7,6 @@
 import type { Assign, AttemptOutcome, AttemptRef, Gpu, Report, Source } from '@assay/protocol';
 import { AssayError, limit } from '@assay/protocol';
 import type { AttemptFile } from '../blobs/outbox.ts';
-import type { MachineBrowsers } from '../browsers/choose.ts';
 import { withDevices } from '../execute/device-environment.ts';
 import type { Batch, BatchInput, BatchSink } from '../execute/execute-batch.ts';
 import { attemptKey } from '../session/session.ts';
@@ -32,7 +31,6 @@ export type WorkOptions = {
   /** Why nothing new may start right now, or null: the machine changed and the coordinator does not know it yet. */
   misfit: () => string | null;
   gpus?: () => readonly Gpu[]; // Of the worker's profile.
-  machine?: () => MachineBrowsers;
   nowMs: () => number;
   /** The number of assignments in hand changed. */
   changed: () => void;
@@ -223,7 +221,7 @@ export class Work {
     try {
       const tasks = assign.tasks.filter((task) => attempts.get(attemptKey(task))?.stage === 'waiting');
       if (tasks.length === 0) return;
-      const { scratchDir, env, nowMs, execute, machine } = this.#options;
+      const { scratchDir, env, nowMs, execute } = this.#options;
       const batch = execute(
         {
           projectDir: project.directory,
@@ -232,7 +230,6 @@ export class Work {
           scratchDir,
           env,
           nowMs,
-          ...(machine === undefined ? {} : { machine: machine() }),
         },
         this.#sink(assignment),
       );

@@ -37,9 +37,13 @@ export type AgentProcess = {
  */
 export function launchAgent(measures = true, browsers = false): AgentProcess {
   const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
-  const child = spawn(process.execPath, [...flags, entry, ...(measures ? [] : ['--given-measured']), ...(browsers ? ['--measure-browsers'] : [])], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...flags, entry, ...(measures ? [] : ['--given-measured']), ...(browsers ? ['--measure-browsers'] : [])],
+    {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    },
+  );
   child.stdin.on('error', () => undefined);
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const told = listen(child, measures);

@@ -38,6 +38,7 @@ async function run(files: Record<string, string>): Promise<Report> {
   }
 }
 
+// Without Chromium nothing of it can run; the lines above say so, and fail under ASSAY_REQUIRE_ALL.
 test.skipIf(isMissing)('the example passes on a measured adapter, and a lie beside it is inconclusive', async () => {
   const files = Object.fromEntries(
     ['src/matrix.ts', 'test/matrix.webgpu.test.ts', 'test/page.browser.test.html'].map((name) => [
@@ -60,36 +61,48 @@ test.skipIf(isMissing)('the example passes on a measured adapter, and a lie besi
   expect(report.exitCode).not.toBe(0);
 });
 
-test.skipIf(isMissing)('hardware that is required and not there is not placed, and the reason names the software one', async () => {
-  const report = await run({
-    ...suites('--hardware'),
-    'a.webgpu.test.js': "import { test } from 'assay/page';\ntest('computes', () => {});\n",
-  });
-  expect(report.exitCode).toBe(3);
-  expect(report.files).toMatchObject([{ verdict: 'inconclusive', failure: { code: 'UNPLACEABLE' } }]);
-  expect(report.files[0]?.failure?.message).toContain('software');
-});
+// Without Chromium nothing of it can run; the lines above say so, and fail under ASSAY_REQUIRE_ALL.
+test.skipIf(isMissing)(
+  'hardware that is required and not there is not placed, and the reason names the software one',
+  async () => {
+    const report = await run({
+      ...suites('--hardware'),
+      'a.webgpu.test.js': "import { test } from 'assay/page';\ntest('computes', () => {});\n",
+    });
+    expect(report.exitCode).toBe(3);
+    expect(report.files).toMatchObject([{ verdict: 'inconclusive', failure: { code: 'UNPLACEABLE' } }]);
+    expect(report.files[0]?.failure?.message).toContain('software');
+  },
+);
 
-test.skipIf(isMissing)('a browser that is killed in the middle costs a repetition, and each case is recorded once', async () => {
-  const mark = `assay-test-${process.pid}-${Date.now()}`;
-  const wait = 'await new Promise((resolve) => setTimeout(resolve, 4_000));';
-  const { child, ended } = open({
-    ...suites(),
-    'a.browser.test.js': `import { test } from 'assay/page';\ntest('waits', async () => { ${wait} });\n`,
-  }).start(['run', '--workers', '1', '--json'], { ASSAY_TEST_MARK: mark });
-  let isKilled = false;
-  const timer = setInterval(() => {
-    // The measuring of browsers comes first, and ends; the one that is met is the one with a page of ours.
-    const found = isKilled ? undefined : browserOf(mark);
-    if (found === undefined) return;
-    isKilled = true;
-    process.kill(found, 'SIGKILL');
-  }, 50);
-  const { stdout } = await ended.finally(() => clearInterval(timer));
-  expect(child.exitCode).toBe(0);
-  const report = JSON.parse(stdout) as Report;
-  expect(report).toMatchObject({ verdict: 'passed', cases: { passed: 1 }, files: [{ verdict: 'passed', attempts: 2 }] });
-});
+// Without Chromium nothing of it can run; the lines above say so, and fail under ASSAY_REQUIRE_ALL.
+test.skipIf(isMissing)(
+  'a browser that is killed in the middle costs a repetition, and each case is recorded once',
+  async () => {
+    const mark = `assay-test-${process.pid}-${Date.now()}`;
+    const wait = 'await new Promise((resolve) => setTimeout(resolve, 4_000));';
+    const { child, ended } = open({
+      ...suites(),
+      'a.browser.test.js': `import { test } from 'assay/page';\ntest('waits', async () => { ${wait} });\n`,
+    }).start(['run', '--workers', '1', '--json'], { ASSAY_TEST_MARK: mark });
+    let isKilled = false;
+    const timer = setInterval(() => {
+      // The measuring of browsers comes first, and ends; the one that is met is the one with a page of ours.
+      const found = isKilled ? undefined : browserOf(mark);
+      if (found === undefined) return;
+      isKilled = true;
+      process.kill(found, 'SIGKILL');
+    }, 50);
+    const { stdout } = await ended.finally(() => clearInterval(timer));
+    expect(child.exitCode).toBe(0);
+    const report = JSON.parse(stdout) as Report;
+    expect(report).toMatchObject({
+      verdict: 'passed',
+      cases: { passed: 1 },
+      files: [{ verdict: 'passed', attempts: 2 }],
+    });
+  },
+);
 
 /** The browser process of a worker that was started with this mark, once it is in a worker's own scratch directory. */
 function browserOf(mark: string): number | undefined {

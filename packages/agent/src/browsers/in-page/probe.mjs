@@ -3,14 +3,24 @@
 
 /** @param {number[]} words eight 32-bit numbers @param {boolean} withGpu */
 export async function probe(words, withGpu) {
-  const facts = { userAgent: navigator.userAgent, url: location.href, isIsolated: Boolean(globalThis.crossOriginIsolated) };
+  const facts = {
+    userAgent: navigator.userAgent,
+    url: location.href,
+    isIsolated: Boolean(globalThis.crossOriginIsolated),
+  };
   if (!withGpu) return facts;
   const gpu = /** @type {any} */ (navigator).gpu;
   if (!gpu) return { ...facts, missing: 'navigator.gpu is not there' };
   const adapter = await gpu.requestAdapter();
   if (!adapter) return { ...facts, missing: 'requestAdapter gave null' };
   const { vendor, architecture, device: model, description, isFallbackAdapter } = adapter.info ?? {};
-  const info = { vendor, architecture, device: model, description, isFallback: Boolean(isFallbackAdapter ?? adapter.isFallbackAdapter) };
+  const info = {
+    vendor,
+    architecture,
+    device: model,
+    description,
+    isFallback: Boolean(isFallbackAdapter ?? adapter.isFallbackAdapter),
+  };
   const device = await adapter.requestDevice();
   // Keep in step with gpuProduct in hallmark.ts.
   const code = `
@@ -25,7 +35,10 @@ export async function probe(words, withGpu) {
   // STORAGE | COPY_DST, STORAGE | COPY_SRC, MAP_READ | COPY_DST (WebGPU, GPUBufferUsage).
   const [seed, product, result] = [buffer(32, 0x88), buffer(256, 0x84), buffer(256, 0x9)];
   device.queue.writeBuffer(seed, 0, new Uint32Array(words));
-  const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code }) } });
+  const pipeline = device.createComputePipeline({
+    layout: 'auto',
+    compute: { module: device.createShaderModule({ code }) },
+  });
   const entries = [seed, product].map((each, binding) => ({ binding, resource: { buffer: each } }));
   const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
   const encoder = device.createCommandEncoder();

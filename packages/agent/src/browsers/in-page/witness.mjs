@@ -9,114 +9,148 @@ export function witness(binding) {
   const tell = scope[binding];
   delete scope[binding];
   if (typeof tell !== 'function' || typeof scope.GPU !== 'function') return;
-  const { stringify } = JSON;
-  const { apply } = Reflect;
-  const { defineProperty } = Object;
-  const { from } = Array;
-  const { get, set } = WeakMap.prototype;
-  const { then } = Promise.prototype;
-  const later = queueMicrotask;
-  const say = (/** @type {object} */ fact) => tell(stringify(fact));
-  const read = (/** @type {WeakMap<any, any>} */ map, /** @type {any} */ key) => apply(get, map, [key]);
-  const write = (/** @type {WeakMap<any, any>} */ map, /** @type {any} */ key, /** @type {any} */ value) => apply(set, map, [key, value]);
-  const after = (/** @type {Promise<any>} */ promise, /** @type {(value: any) => void} */ act) => void apply(then, promise, [act, () => {}]);
-
+  const own = intrinsics();
+  const say = (/** @type {object} */ fact) => tell(own.stringify(fact));
+  const works = own.weakMap();
+  const devices = own.weakMap();
   const total = { submits: 0, completed: 0, dispatches: 0, draws: 0, afterLost: 0, uncaptured: 0 };
   let isTelling = false;
   const tellWork = () => {
     if (isTelling) return;
     isTelling = true;
-    later(() => {
+    own.later(() => {
       isTelling = false;
       say({ kind: 'work', ...total });
     });
   };
-  /** @type {WeakMap<any, any>} */
-  const works = new WeakMap();
-  /** @type {WeakMap<any, any>} */
-  const devices = new WeakMap();
-  const workOf = (/** @type {any} */ key) => read(works, key);
+  watchDevices(own, scope, { say, devices, total });
+  watchWork(own, scope, works);
+  watchQueue(own, scope, { works, devices, total, tellWork });
+}
 
+/** Taken before the page can put something else in their place. */
+function intrinsics() {
+  const scope = /** @type {any} */ (globalThis);
+  const { stringify } = scope.JSON;
+  const { apply } = scope.Reflect;
+  const { defineProperty } = scope.Object;
+  const { from } = scope.Array;
+  const { WeakMap: Weak } = scope;
+  const { get, set } = Weak.prototype;
+  const { then } = scope.Promise.prototype;
+  const { queueMicrotask: enqueue } = scope;
+  const later = (/** @type {() => void} */ act) => apply(enqueue, undefined, [act]);
+  const weakMap = () => {
+    const map = new Weak();
+    return {
+      get: (/** @type {any} */ key) => apply(get, map, [key]),
+      set: (/** @type {any} */ key, /** @type {any} */ value) => apply(set, map, [key, value]),
+    };
+  };
+  const after = (/** @type {any} */ promise, /** @type {(value: any) => void} */ act) =>
+    void apply(then, promise, [act, () => {}]);
+  const replace = (/** @type {any} */ type, /** @type {string} */ name, /** @type {any} */ value) =>
+    defineProperty(type.prototype, name, { value, writable: true, enumerable: true, configurable: true });
   /** @param {any} type @param {string} name @param {(self: any, args: any[], result: any) => void} observe */
   const wrap = (type, name, observe) => {
     const real = type?.prototype?.[name];
     if (typeof real !== 'function') return;
     const wrapped = {
-      /** @this {any} */
-      [name](/** @type {any[]} */ ...args) {
+      /** @this {any} @param {any[]} args */
+      [name](...args) {
         const result = apply(real, this, args);
         observe(this, args, result);
         return result;
       },
-    }[name];
-    defineProperty(type.prototype, name, { value: wrapped, writable: true, enumerable: true, configurable: true });
+    };
+    replace(type, name, wrapped[name]);
   };
+  return { stringify, apply, from, later, weakMap, after, replace, wrap };
+}
 
-  wrap(scope.GPU, 'requestAdapter', (_gpu, _args, result) =>
-    after(result, (adapter) => {
-      if (!adapter) return say({ kind: 'noAdapter' });
-      const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info ?? {};
-      say({ kind: 'adapter', vendor, architecture, device, description, isFallback: Boolean(isFallbackAdapter ?? adapter.isFallbackAdapter) });
-    }),
+/** @param {any} own @param {any} scope @param {any} state */
+function watchDevices(own, scope, { say, devices, total }) {
+  own.wrap(
+    scope.GPU,
+    'requestAdapter',
+    (/** @type {any} */ _gpu, /** @type {any} */ _args, /** @type {any} */ result) =>
+      own.after(result, (/** @type {any} */ adapter) => {
+        if (!adapter) return say({ kind: 'noAdapter' });
+        const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info ?? {};
+        const isFallback = Boolean(isFallbackAdapter ?? adapter.isFallbackAdapter);
+        say({ kind: 'adapter', vendor, architecture, device, description, isFallback });
+      }),
   );
   let count = 0;
-  wrap(scope.GPUAdapter, 'requestDevice', (_adapter, _args, result) =>
-    after(result, (device) => {
-      count += 1;
-      const known = { number: count, isLost: false, waits: false };
-      write(devices, device.queue, known);
-      say({ kind: 'device', number: known.number });
-      after(device.lost, (info) => {
-        known.isLost = true;
-        say({ kind: 'lost', number: known.number, reason: String(info?.reason), message: String(info?.message) });
-      });
-      device.addEventListener('uncapturederror', (/** @type {any} */ event) => {
-        total.uncaptured += 1;
-        if (total.uncaptured <= 20) say({ kind: 'uncaptured', message: String(event.error?.message) });
-      });
-    }),
+  own.wrap(
+    scope.GPUAdapter,
+    'requestDevice',
+    (/** @type {any} */ _adapter, /** @type {any} */ _args, /** @type {any} */ result) =>
+      own.after(result, (/** @type {any} */ device) => {
+        count += 1;
+        const known = { number: count, isLost: false, waits: false };
+        devices.set(device.queue, known);
+        say({ kind: 'device', number: known.number });
+        own.after(device.lost, (/** @type {any} */ info) => {
+          known.isLost = true;
+          say({ kind: 'lost', number: known.number, reason: String(info?.reason), message: String(info?.message) });
+        });
+        device.addEventListener('uncapturederror', (/** @type {any} */ event) => {
+          total.uncaptured += 1;
+          if (total.uncaptured <= 20) say({ kind: 'uncaptured', message: String(event.error?.message) });
+        });
+      }),
   );
-  wrap(scope.GPUDevice, 'createCommandEncoder', (_device, _args, encoder) => write(works, encoder, { dispatches: 0, draws: 0 }));
-  for (const begin of ['beginComputePass', 'beginRenderPass'])
-    wrap(scope.GPUCommandEncoder, begin, (encoder, _args, pass) => write(works, pass, workOf(encoder)));
-  wrap(scope.GPUCommandEncoder, 'finish', (encoder, _args, buffer) => write(works, buffer, workOf(encoder)));
-  const counts = (/** @type {'dispatches' | 'draws'} */ what) => (/** @type {any} */ pass) => {
-    const work = workOf(pass);
+}
+
+/** Which work a command buffer carries. @param {any} own @param {any} scope @param {any} works */
+function watchWork(own, scope, works) {
+  const passOn = (/** @type {any} */ from, /** @type {any} */ _args, /** @type {any} */ to) =>
+    works.set(to, works.get(from));
+  own.wrap(
+    scope.GPUDevice,
+    'createCommandEncoder',
+    (/** @type {any} */ _device, /** @type {any} */ _args, /** @type {any} */ encoder) =>
+      works.set(encoder, { dispatches: 0, draws: 0 }),
+  );
+  for (const name of ['beginComputePass', 'beginRenderPass', 'finish']) own.wrap(scope.GPUCommandEncoder, name, passOn);
+  const counts = (/** @type {string} */ what) => (/** @type {any} */ pass) => {
+    const work = works.get(pass);
     if (work) work[what] += 1;
   };
-  for (const name of ['dispatchWorkgroups', 'dispatchWorkgroupsIndirect']) wrap(scope.GPUComputePassEncoder, name, counts('dispatches'));
+  for (const name of ['dispatchWorkgroups', 'dispatchWorkgroupsIndirect'])
+    own.wrap(scope.GPUComputePassEncoder, name, counts('dispatches'));
   for (const name of ['draw', 'drawIndexed', 'drawIndirect', 'drawIndexedIndirect', 'executeBundles'])
-    wrap(scope.GPURenderPassEncoder, name, counts('draws'));
-  const whenDone = scope.GPUQueue.prototype.onSubmittedWorkDone;
+    own.wrap(scope.GPURenderPassEncoder, name, counts('draws'));
+}
+
+/** What is submitted, and what a device has done of it. @param {any} own @param {any} scope @param {any} state */
+function watchQueue(own, scope, { works, devices, total, tellWork }) {
+  const { submit, onSubmittedWorkDone } = scope.GPUQueue.prototype;
   const complete = (/** @type {any} */ queue, /** @type {any} */ known) => {
     known.waits = true;
     const upTo = total.submits;
-    after(apply(whenDone, queue, []), () => {
+    own.after(own.apply(onSubmittedWorkDone, queue, []), () => {
       known.waits = false;
       if (!known.isLost && total.completed < upTo) total.completed = upTo;
       tellWork();
       if (total.submits > upTo && !known.isLost) complete(queue, known);
     });
   };
-  const submit = scope.GPUQueue.prototype.submit;
-  defineProperty(scope.GPUQueue.prototype, 'submit', {
-    /** @this {any} */
-    value: function submitted(/** @type {any} */ buffers) {
-      const list = from(buffers);
-      apply(submit, this, [list]);
-      const known = read(devices, this);
-      total.submits += 1;
-      if (known?.isLost) total.afterLost += 1;
-      for (let at = 0; at < list.length; at += 1) {
-        const work = workOf(list[at]);
-        total.dispatches += work?.dispatches ?? 0;
-        total.draws += work?.draws ?? 0;
-      }
-      tellWork();
-      if (known && !known.isLost && !known.waits) complete(this, known);
-    },
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
+  /** @this {any} @param {any} buffers */
+  function submitted(buffers) {
+    const list = own.from(buffers);
+    own.apply(submit, this, [list]);
+    const known = devices.get(this);
+    total.submits += 1;
+    if (known?.isLost) total.afterLost += 1;
+    for (let at = 0; at < list.length; at += 1) {
+      const work = works.get(list[at]);
+      total.dispatches += work?.dispatches ?? 0;
+      total.draws += work?.draws ?? 0;
+    }
+    tellWork();
+    if (known && !known.isLost && !known.waits) complete(this, known);
+  }
+  own.replace(scope.GPUQueue, 'submit', submitted);
 }

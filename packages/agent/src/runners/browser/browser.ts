@@ -12,7 +12,10 @@ import type { Detection, Launch, Listing, Runner } from '../runner.ts';
 import { browserArguments, platformOfFile } from './arguments.ts';
 
 const harness = fileURLToPath(new URL('in-page/page.mjs', import.meta.url));
-const patterns = ['**/*.{gpu,webgpu,webnn,wasm,browser}.test.{ts,js,mjs}', '**/*.{gpu,webgpu,webnn,wasm,browser}.test.html'];
+const patterns = [
+  '**/*.{gpu,webgpu,webnn,wasm,browser}.test.{ts,js,mjs}',
+  '**/*.{gpu,webgpu,webnn,wasm,browser}.test.html',
+];
 const attachmentBytesMax = 8 * 1024 * 1024;
 
 export const browserRunner: Runner = {
@@ -44,9 +47,7 @@ export const browserRunner: Runner = {
         flags: asked.flags,
         routes: [harnessRoute, filesRoute('/', directory)],
         open: async (target, reportPath) =>
-          /\.html?$/.test(target)
-            ? openPage(directory, target, reportPath)
-            : openModule(directory, target, reportPath),
+          /\.html?$/.test(target) ? openPage(directory, target, reportPath) : openModule(directory, target, reportPath),
       },
     };
   },
@@ -136,7 +137,10 @@ function read(event: Readonly<Record<string, unknown>>): PageFact | null {
       return { kind: 'loadError', error: errorOf(event) };
     case 'file': {
       const body = Buffer.from(String(event['base64']), 'base64');
-      const name = path.basename(String(event['name'])).replaceAll(/[^\w.-]/g, '_').slice(0, 100);
+      const name = path
+        .basename(String(event['name']))
+        .replaceAll(/[^\w.-]/g, '_')
+        .slice(0, 100);
       return body.length > attachmentBytesMax || name === '' ? null : { kind: 'file', name, body };
     }
     case 'done':
@@ -147,6 +151,7 @@ function read(event: Readonly<Record<string, unknown>>): PageFact | null {
 }
 
 function errorOf(event: Readonly<Record<string, unknown>>): { message: string; stack?: string } {
-  const stack = typeof event['stack'] === 'string' && event['stack'] !== '' ? { stack: event['stack'] } : {};
-  return { message: String(event['message'] ?? ''), ...stack };
+  const { message, stack } = event;
+  const text = typeof message === 'string' ? message : 'an error without a message';
+  return { message: text, ...(typeof stack === 'string' && stack !== '' ? { stack } : {}) };
 }

@@ -29,7 +29,8 @@ export function assert(condition, message = 'assertion failed') {
 export function assertEqual(actual, expected, message = '') {
   if (Object.is(actual, expected)) return;
   const [left, right] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (left === undefined || left !== right) throw new Error(`${message && `${message}: `}got ${left}, expected ${right}`);
+  if (left === undefined || left !== right)
+    throw new Error(`${message && `${message}: `}got ${left}, expected ${right}`);
 }
 
 class Skipped extends Error {}
@@ -120,11 +121,13 @@ async function send() {
 
 /** What was told, as the worker reads it back through WebDriver. */
 state.summary = async () => {
-  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(told.map((line) => `${line}\n`).join('')));
+  const bytes = await crypto.subtle.digest(
+    'SHA-256',
+    new TextEncoder().encode(told.map((line) => `${line}\n`).join('')),
+  );
   const digest = [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return { count: told.length, digest };
 };
 
 // An HTML page declares its tests in its own scripts; a bundled module calls runTests itself.
-if (!import.meta.url.endsWith('/__assay/test.js'))
-  addEventListener('load', () => setTimeout(() => void runTests(), 0));
+if (!import.meta.url.endsWith('/__assay/test.js')) addEventListener('load', () => setTimeout(() => void runTests(), 0));

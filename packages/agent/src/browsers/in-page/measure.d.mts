@@ -1,2 +1,0 @@
-// Sent to the browser as text; its answer is JSON.
-export function measure(): Promise<unknown>;

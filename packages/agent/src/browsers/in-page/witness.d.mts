@@ -1,2 +1,0 @@
-// Sent to the browser as text.
-export function witness(binding: string): void;
