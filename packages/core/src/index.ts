@@ -62,3 +62,12 @@ export { changesOf, detectorDefaults, judgeSeries, relativeShift } from './analy
 export type { Change as LevelChange, DetectorSettings, Judgement } from './analysis/detect-change.ts';
 export { studentCdf } from './analysis/distributions.ts';
 export { discoveries } from './analysis/many-tests.ts';
+export { clusterFailures, signatureOf } from './analysis/cluster-failures.ts';
+export type { Cluster, Failure } from './analysis/cluster-failures.ts';
+export { locateCulprit } from './analysis/change-location.ts';
+export type { Tried } from './analysis/change-location.ts';
+export { placeOfFailures } from './analysis/flake-place.ts';
+export type { Placed } from './analysis/flake-place.ts';
+export { judgeFlake } from './analysis/flake-score.ts';
+export type { FlakeJudgement, Group } from './analysis/flake-score.ts';
+export { stepQuarantine } from './analysis/quarantine.ts';
