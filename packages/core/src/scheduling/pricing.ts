@@ -104,6 +104,8 @@ function itemsOf(
   const odd: { task: TaskRecord; suite: number }[] = [];
   for (const lane of run.lanes) {
     const row = slowness[lane.suite] ?? [];
+    // What no class with slots can do now (its workers are gone or set aside) has no part in when the rest is over.
+    if (row.every((each) => each === 0)) continue;
     const unknownMs = predictFromSuite(state, lane) ?? defaultMs;
     let alikeMs = lane.knownMs + lane.unknown.size * unknownMs;
     for (const task of lane.peculiar.inOrder()) alikeMs -= task.predictedMs ?? 0;

@@ -59,6 +59,23 @@ test('a long task that is kept for a fast worker does not keep tasks behind it o
   expect(placed(lab)).toEqual(['1 on slow-1']);
 });
 
+test('a suite that only workers fit which are gone has no part in when the rest of its run is over', () => {
+  const lab = learned();
+  lab.join('third-1', kind('third', 4));
+  lab.cut('third-1');
+  lab.submit(
+    tasksOf(8).map((task, index) => ({ ...task, suite: index % 2 })),
+    {
+      suites: [suiteOf(), suiteOf({ name: 'other', requires: 'declared.kind == "third"' })],
+    },
+  );
+  const plans = only(lab.journal.at(-1)!.events, 'runPlanned');
+  expect(plans.map(({ classes }) => classes.length)).toEqual([2]);
+  // What the journal says is what was decided by: JSON has no word for Infinity.
+  expect(JSON.parse(JSON.stringify(plans))).toEqual(plans);
+  expect(plans[0]?.endsAtMs).toBeLessThan(lab.nowMs + 60_000);
+});
+
 test('it gets the task after all when the fast one is stuck', () => {
   const lab = learned();
   lab.submit(tasksOf(2));

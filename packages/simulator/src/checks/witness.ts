@@ -32,6 +32,7 @@ import type { World } from '../sim/world.ts';
 import type { DurableFacts } from './durable.ts';
 import { admissionViolations, isHeldUp, openChoices } from './admission.ts';
 import { attemptKeyOf, type Truth } from './truth.ts';
+import { isWholeAsText } from './whole-as-text.ts';
 
 export type WitnessOptions = { world: World; disk: SimDisk; facts: DurableFacts; truth: Truth; config: EngineConfig };
 
@@ -71,6 +72,9 @@ export class Witness {
       step: (input, atMs) => {
         const result = engine.step(input, atMs);
         if (result.events.length > 0) this.#stepped(engine.state, input, nowMs(), atMs);
+        const unsayable = result.events.find((event) => !isWholeAsText(event));
+        if (unsayable !== undefined)
+          this.#options.world.violate('an event is the same when it is read again', `a ${unsayable.kind} is not`);
         for (const problem of unlawfulAssignments(engine.state, result.events))
           this.#options.world.violate('a circuit that is open admits nothing but its probe', problem);
         this.#options.world.trace(
