@@ -110,12 +110,13 @@ async function assemble(
   const parts: Parts = { shell: null, prober: null, results: null };
   const fatal = fatalOf(options, log, stop, async () => void (await parts.results?.close(0)));
   const kept = await openState(options, closers, log);
-  const { journal, blobs, authority, clock } = kept;
+  const { journal, blobs, authority } = kept;
   const results = openResultsOf(options.stateDir, journal, log, (seq) =>
     parts.shell?.post({ kind: 'resultsAcknowledged', seq }),
   );
   parts.results = results;
   const recovered = await recoverState(journal, (message) => log.warn(message));
+  const clock = createSystemClock(recovered.lastAtMs);
   const snapshots = openSnapshots(options, journal, clock, recovered.snapshotSeq, log);
   // Closed in the opposite order: results and snapshots read the journal to its end, so it closes after them.
   closers.push(
@@ -172,7 +173,7 @@ function watchDependencies({ dependencies = [] }: CoordinatorOptions, engine: En
   return startProber({ dependencies, clock: createMonotonicClock(), post: (input) => shell.post(input) });
 }
 
-type State = { journal: SqliteJournal; authority: Authority; blobs: BlobStore; clock: Clock };
+type State = { journal: SqliteJournal; authority: Authority; blobs: BlobStore };
 
 async function openState(options: CoordinatorOptions, closers: Closers, log: Log): Promise<State> {
   const { stateDir } = options;
@@ -187,7 +188,7 @@ async function openState(options: CoordinatorOptions, closers: Closers, log: Log
   closers.push(() => stored.close());
   const authority = options.ownerSecret === undefined ? stored : withOwner(stored, options.ownerSecret);
   const blobs = await openFileBlobStore(join(stateDir, 'blobs'));
-  return { journal, authority, blobs, clock: createSystemClock() };
+  return { journal, authority, blobs };
 }
 
 type ShellParts = {

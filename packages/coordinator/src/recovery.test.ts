@@ -8,7 +8,7 @@ import { createMemoryJournal, type MemoryDisk } from './adapters/journal-memory.
 import { openSqliteJournal } from './adapters/journal-sqlite/journal.ts';
 import { takeSnapshot } from './follow/snapshot-thread.ts';
 import type { JournalEntry } from './ports/journal.ts';
-import { recoverState } from './recovery.ts';
+import { recoverState, type Recovered } from './recovery.ts';
 import { HandClock } from './testing/hand-clock.ts';
 import { passedOutcome, Rig } from './testing/rig.ts';
 
@@ -46,12 +46,18 @@ function text(state: State): string {
   return snapshot(state);
 }
 
-async function recovered(
-  disk: MemoryDisk,
-  notices: string[] = [],
-): Promise<{ state: State; snapshotSeq: number | null; entries: number }> {
+async function recovered(disk: MemoryDisk, notices: string[] = []): Promise<Recovered> {
   return await recoverState(createMemoryJournal({ disk }), (message) => notices.push(message));
 }
+
+test('the time of the last entry is known, with or without entries after the snapshot', async () => {
+  expect((await recovered(new Rig().disk)).lastAtMs).toBe(0);
+  const rig = busyRig();
+  const { seq, atMs } = JSON.parse(rig.disk.entries.at(-1)!) as JournalEntry;
+  expect((await recovered(rig.disk)).lastAtMs).toBe(atMs);
+  rig.disk.snapshots.unshift({ seq, state: snapshot(rig.engine.state) });
+  expect(await recovered(rig.disk)).toMatchObject({ snapshotSeq: seq, entries: 0, lastAtMs: atMs });
+});
 
 test('folding the journal gives exactly the state that was lived', async () => {
   const rig = busyRig();

@@ -5,7 +5,13 @@ import { emptyState, replay, restore, type State } from '@assay/core';
 import { AssayError } from '@assay/protocol';
 import type { Journal } from './ports/journal.ts';
 
-export type Recovered = { state: State; snapshotSeq: number | null; entries: number };
+export type Recovered = {
+  state: State;
+  snapshotSeq: number | null;
+  entries: number;
+  /** The time of the last entry: no deadline in the state is to be read by a clock that is behind it. 0 before the first. */
+  lastAtMs: number;
+};
 
 /** Entries folded between two looks at the loop. */
 const chunkEntries = 2_000;
@@ -20,17 +26,21 @@ export async function recoverState(journal: Journal, onNotice: (message: string)
     );
   }
   const first = next;
+  let lastAtMs = 0;
+  // Where the snapshot is as new as the journal, its last entry is read for its time alone.
+  if (state.seq >= journal.firstSeq() && state.seq > 0) lastAtMs = (await journal.read(state.seq, 1))[0]?.atMs ?? 0;
   for (;;) {
     const entries = await journal.read(next, chunkEntries);
     for (const entry of entries) {
       if (entry.seq !== next) throw new AssayError('JOURNAL_CORRUPT', `entry ${next} is missing`);
       replay(state, entry);
+      lastAtMs = entry.atMs;
       next += 1;
     }
     if (entries.length === 0) break;
   }
   if (next !== journal.lastSeq() + 1) throw new AssayError('JOURNAL_CORRUPT', `entry ${next} is missing`);
-  return { state, snapshotSeq, entries: next - first };
+  return { state, snapshotSeq, entries: next - first, lastAtMs };
 }
 
 /** The newest snapshot that can be restored, else the empty state. */

@@ -3,6 +3,7 @@
 import { engineDefaults, type EngineConfig } from '@assay/core';
 import type { RunSpec, Suite, Task } from '@assay/protocol';
 import { impossibleNeed, machineKinds, needs, type MachineKind } from './agents/machines.ts';
+import { drawPlans } from './agents/executor.ts';
 import type { Cure } from './agents/sim-soundness.ts';
 import { drawPolicies, withAdmission } from './plan-admission.ts';
 import type { PlannedPolicy } from './plan-admission.ts';
@@ -63,26 +64,40 @@ export function drawPlan(seed: number): SeedPlan {
   const faultsEndMs = random.skewed(15_000, 120_000);
   const workers = drawWorkers(randomOf(seed, 'workers'), faultsEndMs);
   const longestTaskMs = random.skewed(500, 120_000);
+  const submissions = withAdmission(
+    randomOf(seed, 'admission'),
+    drawSubmissions(randomOf(seed, 'submissions'), faultsEndMs),
+  );
   return {
     seed,
     config: drawConfig(randomOf(seed, 'config')),
     workers,
     policies: drawPolicies(randomOf(seed, 'policy'), faultsEndMs),
-    submissions: withAdmission(
-      randomOf(seed, 'admission'),
-      drawSubmissions(randomOf(seed, 'submissions'), faultsEndMs),
-    ),
+    submissions,
     faults: [
       ...drawFaults(randomOf(seed, 'faults'), faultsEndMs, workers.length),
       ...drawUnsound(randomOf(seed, 'soundness'), faultsEndMs, workers.length),
     ].sort((a, b) => a.atMs - b.atMs),
     faultsEndMs,
-    patienceMs: 3_600_000,
+    patienceMs: hourMs + workMs(seed, longestTaskMs, submissions, workers),
     diskSpeed: { minMs: 1, maxMs: random.pick([2, 20, 150]) },
     startMs: { min: 20, max: 400 },
     weather: fairWeather,
     longestTaskMs,
   };
+}
+
+const hourMs = 3_600_000;
+
+/** What all that is submitted takes one by one where it is slowest: all of it may fit one machine with one slot only. */
+function workMs(seed: number, longestMs: number, submissions: Submission[], workers: PlannedWorker[]): number {
+  const planOf = drawPlans(seed, longestMs);
+  const slowest = Math.max(...workers.map(({ slowness }) => slowness));
+  let sum = 0;
+  for (const { target } of submissions.flatMap(({ chunks }) => chunks.flat())) {
+    sum += planOf(target, 1).durationMs * slowest;
+  }
+  return Math.round(sum);
 }
 
 function drawConfig(random: Random): EngineConfig {

@@ -1,6 +1,22 @@
 import { expect, test } from 'vitest';
 import { steadyClock } from './clock-system.ts';
 
+test('after a start on a machine that was set back, time goes on from what it was, until the machine has caught up', () => {
+  let wallMs = 1_000_000;
+  let monotonicMs = 0;
+  const nowMs = steadyClock(
+    () => wallMs,
+    () => monotonicMs,
+    4_600_000,
+  );
+  expect(nowMs()).toBe(4_600_000);
+  wallMs += 15_000;
+  monotonicMs += 15_000;
+  expect(nowMs()).toBe(4_615_000);
+  wallMs = 4_700_000;
+  expect(nowMs()).toBe(4_700_000);
+});
+
 test('time goes on while the machine is set back, and follows it when it is set forward', () => {
   let wallMs = 1_000_000;
   let monotonicMs = 0;

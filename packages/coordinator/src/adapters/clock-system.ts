@@ -1,13 +1,16 @@
-// The machine's clock. What always holds: `nowMs` never goes backwards in this process and never stands still, though the
-// machine's clock may be set back: by an hour, and every deadline of a clock that only waited would be an hour late.
+// The machine's clock. What always holds: `nowMs` never goes backwards and never stands still, though the machine's clock may be set
+// back, while the process runs or between two starts: by an hour, and every deadline of a clock that only waited would be an hour
+// late. So a coordinator goes on from the last time in its journal; where that is ahead, it stays ahead until the machine's
+// clock has caught up.
 import type { Clock } from '../ports/clock.ts';
 
 /** Longest delay that a Node timer takes; above it the timer would fire at once. */
 const delayMaxMs = 2 ** 31 - 1;
 
-export function createSystemClock(): Clock {
+/** `notBeforeMs`: what was the time already. */
+export function createSystemClock(notBeforeMs?: number): Clock {
   return {
-    nowMs: steadyClock(Date.now, () => performance.now()),
+    nowMs: steadyClock(Date.now, () => performance.now(), notBeforeMs),
     after: (delayMs, act) => {
       const timer = setTimeout(act, Math.min(Math.max(0, delayMs), delayMaxMs));
       return () => clearTimeout(timer);
@@ -28,8 +31,8 @@ export function createMonotonicClock(): Clock {
 }
 
 /** The wall clock where it goes forward; while it is behind what was said before, that plus the time that really passed. */
-export function steadyClock(wallMs: () => number, monotonicMs: () => number): () => number {
-  let saidMs = wallMs();
+export function steadyClock(wallMs: () => number, monotonicMs: () => number, notBeforeMs = 0): () => number {
+  let saidMs = Math.max(wallMs(), notBeforeMs);
   let saidAtMs = monotonicMs();
   return () => {
     const atMs = monotonicMs();

@@ -22,7 +22,7 @@ export type Circuit = {
   readonly members: Map<string, MemberRecord>;
   /** Journal sequence numbers of the last failures. */
   readonly evidence: number[];
-  /** Attempts that probe it now; a certification is one without a task. */
+  /** Attempts that probe it now; a certification is one without a task. A gang is one probe: its attempts share a permit. */
   probes: { readonly task: TaskId | null; readonly attempt: number; readonly permit: Permit }[];
   lastAtMs: number;
   /** Of a dependency: the coordinator looks at it itself. */
@@ -177,16 +177,21 @@ export function recentMembers({ breaker, members }: Circuit, nowMs: number): Mem
   return [...members.values()].filter(({ lastAtMs }) => lastAtMs > nowMs - spanMs);
 }
 
-/** Takes an attempt's probes back, whatever became of it. Returns the circuits that it probed. */
-export function endProbes(index: CircuitIndex, task: TaskId): readonly Circuit[] {
+/**
+ * Takes an attempt's probes back, whatever became of it. Returns the circuits that it probed, and whether the probe is over with it:
+ * that of a gang is when the last of the gang is.
+ */
+export function endProbes(index: CircuitIndex, task: TaskId): readonly { circuit: Circuit; isOver: boolean }[] {
   const probed = index.probing.get(task);
   if (probed === undefined) return [];
   index.probing.delete(task);
-  for (const circuit of probed) {
-    for (const probe of circuit.probes) if (probe.task === task) returnPermit(circuit.breaker, probe.permit);
+  return probed.map((circuit) => {
+    const permit = circuit.probes.find((probe) => probe.task === task)?.permit;
     circuit.probes = circuit.probes.filter((probe) => probe.task !== task);
-  }
-  return probed;
+    const isOver = permit !== undefined && !circuit.probes.some((probe) => probe.permit === permit);
+    if (isOver) returnPermit(circuit.breaker, permit);
+    return { circuit, isOver };
+  });
 }
 
 function push<Key>(map: Map<Key, Circuit[]>, key: Key, circuit: Circuit): void {

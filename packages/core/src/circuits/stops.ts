@@ -1,8 +1,8 @@
 // What open circuits keep from being placed, asked by placement and by those who explain it. An open circuit makes work wait or
 // go elsewhere; it never fails it.
 //
-// What always holds: an open circuit admits nothing, and a half-open one nothing but its probes: single tasks, as many at once as
-// it has permits, none while a certification is its probe. Nothing here costs anything while no circuit is open.
+// What always holds: an open circuit admits nothing, and a half-open one nothing but its probes: single tasks, or a gang as one, as
+// many at once as it has permits, none while a certification is its probe. Nothing here costs anything while no circuit is open.
 import type { State, WorkerRecord } from '../engine/state.ts';
 import { compareText } from '../kernel/compare.ts';
 import type { CapabilityClass, Lane } from '../scheduling/index-types.ts';
@@ -73,17 +73,31 @@ export function probesFor(state: State, lane: Lane, worker: WorkerRecord): strin
 
 /** Every circuit over a lane on a worker that may refuse something. */
 export function circuitsOver(state: State, lane: Lane, worker: WorkerRecord): Circuit[] {
-  const { byTask, byDependency, byClass, byWorker } = state.index.circuits;
-  const over = [
-    ...(byTask.get(lane.suiteKey) ?? []),
-    ...(byClass.get(worker.class.id) ?? []),
-    ...(byWorker.get(worker.worker) ?? []),
-  ].filter((circuit) => concerns(circuit, lane));
+  const own = (state.index.circuits.byWorker.get(worker.worker) ?? []).filter((one) => concerns(one, lane));
+  return [...circuitsOfLane(state, lane), ...circuitsOfClass(state, lane, worker.class), ...own].filter(isBlocking);
+}
+
+/** The circuits over a lane wherever it goes: of its kind of work, and of what it uses. */
+export function circuitsOfLane({ index }: State, lane: Lane): Circuit[] {
+  const { byTask, byDependency } = index.circuits;
+  const over = [...(byTask.get(lane.suiteKey) ?? [])];
   for (const dependency of usesOf(lane)) {
     const circuit = byDependency.get(dependency);
     if (circuit !== undefined) over.push(circuit);
   }
-  return over.filter(isBlocking);
+  return over;
+}
+
+/** The circuits over a lane on a class of workers, and on single workers. */
+export function circuitsOfClass({ index }: State, lane: Lane, capability: CapabilityClass): Circuit[] {
+  return (index.circuits.byClass.get(capability.id) ?? []).filter((one) => concerns(one, lane));
+}
+
+export function* circuitsOfWorkers({ index, workers }: State, lane: Lane): Iterable<[WorkerRecord, Circuit[]]> {
+  for (const [id, circuits] of index.circuits.byWorker) {
+    const worker = workers.get(id);
+    if (worker !== undefined) yield [worker, circuits.filter((one) => concerns(one, lane))];
+  }
 }
 
 /** Whether circuits alone keep a lane from every class that fits it: then its next alternative need not wait. */
@@ -144,7 +158,7 @@ function inWords(ms: number): string {
   return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
-function refusesAll({ breaker: { state, settings }, probes, isWatched }: Circuit): boolean {
+export function refusesAll({ breaker: { state, settings }, probes, isWatched }: Circuit): boolean {
   if (state.kind === 'open' || state.kind === 'forcedOpen') return true;
   if (state.kind !== 'halfOpen') return false;
   // What the coordinator itself looks at needs nobody's work as its canary.

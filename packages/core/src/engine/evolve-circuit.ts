@@ -1,7 +1,8 @@
 // How events change circuits: evidence, transitions, probes, and what is forgotten. Part of evolve; decides nothing.
-import type { TaskId } from '@assay/protocol';
+import type { RunId, TaskId } from '@assay/protocol';
 import { countProbeSuccess, observe, returnPermit, takePermit, tripCause } from '../circuits/breaker.ts';
 import { move } from '../circuits/breaker-state.ts';
+import type { Permit } from '../circuits/breaker-state.ts';
 import {
   countBlocking,
   createCircuit,
@@ -18,6 +19,7 @@ import { circuitIdOf } from '../circuits/scope.ts';
 import { concerns } from '../circuits/stops.ts';
 import { add, clear } from '../circuits/window.ts';
 import { present } from '../kernel/assert.ts';
+import { fellowsOf } from '../scheduling/gangs.ts';
 import { laneOf } from '../scheduling/lanes.ts';
 import { recount } from '../scheduling/classes.ts';
 import type {
@@ -97,8 +99,8 @@ export function attemptOver(
   }
   if (state.circuits.size === 0) return;
   const probed = circuits.probing.size === 0 ? [] : endProbes(circuits, event.task);
-  for (const circuit of probed) {
-    if (isWell) countProbeSuccess(circuit.breaker);
+  for (const { circuit, isOver } of probed) {
+    if (isWell && isOver) countProbeSuccess(circuit.breaker);
     setDue(circuits, circuit);
     refreshStop(state, circuit);
   }
@@ -147,10 +149,11 @@ export function probesTaken(state: State, event: TasksAssigned): void {
   if (event.probes === undefined || first === undefined) return;
   const { circuits } = state.index;
   const task = taskIdOf(event.run, first.index);
+  const fellows = fellowIdsOf(state, event.run, first.index);
   for (const id of event.probes) {
     const circuit = present(state.circuits.get(id), `circuit ${id}`);
     // A probe that is an attempt has limits of its own and always ends.
-    const permit = takePermit(circuit.breaker, Number.MAX_SAFE_INTEGER);
+    const permit = permitOf(circuit, fellows) ?? takePermit(circuit.breaker, Number.MAX_SAFE_INTEGER);
     circuit.probes.push({ task, attempt: first.attempt, permit });
     const known = circuits.probing.get(task);
     if (known === undefined) circuits.probing.set(task, [circuit]);
@@ -160,10 +163,22 @@ export function probesTaken(state: State, event: TasksAssigned): void {
   }
 }
 
+/** The permit that others of the same gang have taken: all of it is one probe. */
+function permitOf({ probes }: Circuit, fellows: ReadonlySet<TaskId>): Permit | undefined {
+  return probes.find(({ task }) => task !== null && fellows.has(task))?.permit;
+}
+
+function fellowIdsOf(state: State, id: RunId, index: number): ReadonlySet<TaskId> {
+  const run = present(state.runs.get(id), `run ${id}`);
+  const task = present(run.tasks[index], `task ${index} of ${id}`);
+  const { gang } = laneOf(run, task.suite);
+  return new Set(gang === null ? [] : fellowsOf(gang, task).map((one) => taskIdOf(id, one.index)));
+}
+
 /** Attempts that came back unstarted proved nothing. */
 export function probeReturned(state: State, task: TaskId): void {
   if (state.index.circuits.probing.size === 0) return;
-  for (const circuit of endProbes(state.index.circuits, task)) {
+  for (const { circuit } of endProbes(state.index.circuits, task)) {
     setDue(state.index.circuits, circuit);
     refreshStop(state, circuit);
   }

@@ -4,17 +4,14 @@
 // admitted, so that what is held up never stops what is not. `admission` is asked of one lane and one worker. Both have a fast
 // way out: a lane without a constraint, no quotas, nothing kept.
 //
-// A gang that has waited for `gangReserveAfterMs` keeps the classes that fit it: whoever comes after it gets nothing there until
-// all of it can start. Only a gang that could start on a fleet with nothing to do keeps anything.
-import type { EngineConfig } from '../engine/config.ts';
+// Gangs and what is kept for them: gang-seats.ts.
 import type { DeviceHold, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
-import { areAllClosed, classStop, laneStop, probesFor, stopOf, workerStop } from '../circuits/stops.ts';
+import { areAllClosed, classStop, laneStop, stopOf, workerStop } from '../circuits/stops.ts';
 import { claimDevices } from './claims.ts';
-import { capacityOf, hasFree } from './capacity.ts';
-import { fellowsOf } from './gangs.ts';
-import { keyMax, quotasOf } from './holdings.ts';
+import { hasFree } from './capacity.ts';
+import { classReason, couldStart, planGang } from './gang-seats.ts';
+import { keysReason, quotaReason } from './holdings.ts';
 import type { CapabilityClass, Lane } from './index-types.ts';
-import { isLaneBefore } from './order.ts';
 
 export type Admission =
   | { readonly kind: 'admitted'; readonly devices: readonly DeviceHold[] }
@@ -109,7 +106,7 @@ export function admissionReasons(
   };
   if (worker === null) {
     add('key', keysReason(state, lane, slots), 'a task that holds the key is over, or the key allows one more');
-    if (slots > 1 && !couldEverStart(state, lane, slots))
+    if (slots > 1 && !couldStart(state, lane, slots))
       add(
         'gang',
         `needs ${slots} slots at once, more than all workers that fit have`,
@@ -130,112 +127,4 @@ export function admissionReasons(
     add('device', claimed.kind === 'refused' ? claimed.reason : null, `a device of ${worker.name} is free`);
   }
   return reasons;
-}
-
-/** Why `slots` more slots may not hold the lane's keys, or null. */
-export function keysReason(state: State, { constraint }: Lane, slots: number): string | null {
-  for (const { key, max } of constraint?.keys ?? []) {
-    const most = keyMax(state.policy, key, max);
-    const held = state.index.keysHeld.get(key) ?? 0;
-    if (held + slots > most) return `concurrency key "${key}": ${held} of ${most} are held`;
-  }
-  return null;
-}
-
-/** Why the lane may not have `slots` more slots in a pool, or null. */
-export function quotaReason(state: State, { run }: Lane, pool: string, slots: number): string | null {
-  if (state.policy.quotas.length === 0) return null;
-  for (const { quota, used } of quotasOf(state, run, pool)) {
-    if (used + slots <= quota.slots) continue;
-    const name = quota.of.kind === 'submitter' ? run.submitter : run.spec.project;
-    return `quota of ${quota.of.kind} "${name}" in pool "${pool}": ${used} of ${quota.slots} slots are in use`;
-  }
-  return null;
-}
-
-function classReason(state: State, lane: Lane, capability: CapabilityClass): string | null {
-  if (state.index.keptFor.size === 0) return null;
-  const gang = state.index.keptFor.get(capability);
-  if (gang === undefined || gang === lane || isLaneBefore(lane, gang)) return null;
-  return `kept for a gang of ${gang.gang?.size ?? 0} that waits longer (run ${gang.run.run})`;
-}
-
-/** Notes which classes gangs that waited long keep for themselves; holds during one placement. */
-export function keepForGangs(state: State, config: EngineConfig, nowMs: number): void {
-  const { gangs, keptFor } = state.index;
-  keptFor.clear();
-  if (gangs.size === 0) return;
-  for (const lane of [...gangs].sort((a, b) => (isLaneBefore(a, b) ? -1 : 1))) {
-    const first = headOf(lane);
-    if (first?.state.kind !== 'queued' || nowMs - first.state.sinceMs < config.gangReserveAfterMs) continue;
-    const slots = waitingOf(lane, first).length;
-    if (keysReason(state, lane, slots) !== null || !couldEverStart(state, lane, slots)) continue;
-    for (const capability of lane.group.fitting) if (!keptFor.has(capability)) keptFor.set(capability, lane);
-  }
-}
-
-/** Whether so many could start together were nothing else at work; a class at its quota counts as full. */
-export function couldEverStart(state: State, lane: Lane, slots: number): boolean {
-  const isSpread = lane.gang?.spread === 'workers';
-  let room = 0;
-  for (const capability of lane.group.fitting) {
-    if (quotaReason(state, lane, capability.pool, 1) !== null) continue;
-    room += isSpread ? capability.ready : capability.slots;
-  }
-  return room >= slots;
-}
-
-export type GangSeat = {
-  readonly task: TaskRecord;
-  readonly worker: WorkerRecord;
-  readonly devices: readonly DeviceHold[];
-};
-
-/** A seat for each of the first gang of the lane, or null where not all of it can start now. */
-export function planGang(state: State, lane: Lane): GangSeat[] | null {
-  const first = headOf(lane);
-  if (first === undefined || lane.gang === null) return null;
-  const waiting = waitingOf(lane, first);
-  const { freeSlots, freeWorkers } = capacityOf(lane.group);
-  const isSpread = lane.gang.spread === 'workers';
-  if ((isSpread ? freeWorkers : freeSlots) < waiting.length || keysReason(state, lane, waiting.length) !== null)
-    return null;
-  const seats: GangSeat[] = [];
-  const inPool = new Map<string, number>();
-  for (const capability of [...lane.group.fitting].sort(
-    (a, b) =>
-      (lane.group.choiceMet.get(a) ?? 0) - (lane.group.choiceMet.get(b) ?? 0) ||
-      a.wantedBy - b.wantedBy ||
-      (a.key < b.key ? -1 : 1),
-  )) {
-    if (classReason(state, lane, capability) !== null) continue;
-    for (const worker of capability.free.inOrder()) {
-      // A gang is nobody's canary.
-      if (stopOf(state, lane, worker) !== null || probesFor(state, lane, worker).length > 0) continue;
-      const more: DeviceHold[] = [];
-      for (let free = isSpread ? 1 : worker.slots - worker.assignments.size; free > 0; free -= 1) {
-        const taken = inPool.get(worker.pool) ?? 0;
-        if (quotaReason(state, lane, worker.pool, taken + 1) !== null) break;
-        const claimed = claimDevices(worker, lane.group, more);
-        const task = waiting[seats.length];
-        if (claimed.kind === 'refused' || task === undefined) break;
-        more.push(...claimed.devices);
-        inPool.set(worker.pool, taken + 1);
-        seats.push({ task, worker, devices: claimed.devices });
-        if (seats.length === waiting.length) return seats;
-      }
-    }
-  }
-  return null;
-}
-
-function headOf(lane: Lane): TaskRecord | undefined {
-  const known = lane.known.peek();
-  const unknown = lane.unknown.peek();
-  if (known === undefined || unknown === undefined) return known ?? unknown;
-  return known.index < unknown.index ? known : unknown;
-}
-
-function waitingOf(lane: Lane, task: TaskRecord): TaskRecord[] {
-  return lane.gang === null ? [task] : fellowsOf(lane.gang, task).filter(({ state }) => state.kind === 'queued');
 }

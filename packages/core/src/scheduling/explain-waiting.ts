@@ -15,6 +15,7 @@ import { present } from '../kernel/assert.ts';
 import { admissionReasons } from './admission.ts';
 import type { AdmissionReason } from './admission.ts';
 import { expectedStart } from './expected-start.ts';
+import { keepForGangs } from './gang-seats.ts';
 import { fellowsOf, isWhole } from './gangs.ts';
 import { whyKept } from './hold.ts';
 import type { Lane } from './index-types.ts';
@@ -34,6 +35,17 @@ export function explainWaiting(
   nowMs: number,
 ): Explanation {
   const lane = present(run.lanes[task.suite], 'lane');
+  // What placement notes for itself, and forgets again.
+  keepForGangs(state, config, nowMs);
+  try {
+    return explainLane(state, config, lane, task, nowMs);
+  } finally {
+    state.index.keptFor.clear();
+  }
+}
+
+function explainLane(state: State, config: EngineConfig, lane: Lane, task: TaskRecord, nowMs: number): Explanation {
+  const { run } = lane;
   const everywhere = beforeAll(state, lane, task, nowMs);
   const counted = new Map<string, number>();
   const count = (reason: string): void => void counted.set(reason, (counted.get(reason) ?? 0) + 1);

@@ -65,3 +65,24 @@ export function keyMax(policy: AdmissionPolicy, key: string, max: number): numbe
 export function weightOf(policy: AdmissionPolicy, submitter: string): number {
   return (Object.hasOwn(policy.weights, submitter) ? policy.weights[submitter] : undefined) ?? 1;
 }
+
+/** Why `slots` more slots may not hold the lane's keys, or null. */
+export function keysReason(state: State, { constraint }: Lane, slots: number): string | null {
+  for (const { key, max } of constraint?.keys ?? []) {
+    const most = keyMax(state.policy, key, max);
+    const held = state.index.keysHeld.get(key) ?? 0;
+    if (held + slots > most) return `concurrency key "${key}": ${held} of ${most} are held`;
+  }
+  return null;
+}
+
+/** Why the lane may not have `slots` more slots in a pool, or null. */
+export function quotaReason(state: State, { run }: Lane, pool: string, slots: number): string | null {
+  if (state.policy.quotas.length === 0) return null;
+  for (const { quota, used } of quotasOf(state, run, pool)) {
+    if (used + slots <= quota.slots) continue;
+    const name = quota.of.kind === 'submitter' ? run.submitter : run.spec.project;
+    return `quota of ${quota.of.kind} "${name}" in pool "${pool}": ${used} of ${quota.slots} slots are in use`;
+  }
+  return null;
+}

@@ -187,7 +187,7 @@ const failures: readonly { weight: number; verdict: AttemptOutcome['verdict']; c
 ];
 
 /** Draws what attempts do, for one seed. */
-export function drawPlans(seed: number, longestMs: number): PlanOf {
+export function drawPlans(seed: number, longestMs: number): (target: string, attempt: number) => Plan {
   return (target, attempt) => {
     const ofTask = randomOf(seed, `plan ${target}`);
     const random = randomOf(seed, `plan ${target} ${attempt}`);

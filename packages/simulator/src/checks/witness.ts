@@ -12,25 +12,18 @@ import {
   whyKept,
   type Engine,
   type EngineConfig,
-  type Event,
   type Input,
   type Reply,
   type State,
 } from '@assay/core';
 import type { FeedDelivery, JournalEntry, Shell } from '@assay/coordinator/simulation';
-import {
-  taskIdOf,
-  type CoordinatorMessage,
-  type Diagnosis,
-  type RunId,
-  type SessionId,
-  type WorkerId,
-} from '@assay/protocol';
+import { taskIdOf, type CoordinatorMessage, type RunId, type SessionId, type WorkerId } from '@assay/protocol';
 import { needOf } from '../agents/machines.ts';
 import type { SimDisk } from '../sim/disk.ts';
 import type { World } from '../sim/world.ts';
 import type { DurableFacts } from './durable.ts';
 import { admissionViolations, isHeldUp, openChoices } from './admission.ts';
+import { describeInput, describeMessage, describeMove, describeReply, describeVerdict } from './describe.ts';
 import { attemptKeyOf, type Truth } from './truth.ts';
 import { isWholeAsText } from './whole-as-text.ts';
 
@@ -326,78 +319,4 @@ function difference(expected: string, got: string): string {
   while (at < expected.length && expected[at] === got[at]) at += 1;
   const from = Math.max(0, at - 60);
   return `expected ...${expected.slice(from, at + 60)}... and got ...${got.slice(from, at + 60)}...`;
-}
-
-function describeInput(input: Input): string {
-  switch (input.kind) {
-    case 'submitRun':
-      return `submitRun ${input.run} ${input.idempotencyKey} ${input.tasks.length} tasks`;
-    case 'addTasks':
-      return `addTasks ${input.run} chunk ${input.chunk}`;
-    case 'cancelRun':
-      return `cancelRun ${input.run}${input.tasks === undefined ? '' : ` ${input.tasks.length} tasks`}`;
-    case 'workerReported':
-      return `${input.worker} reports ${input.reports.map((report) => ('task' in report ? `${report.seq} ${report.kind} ${report.task}#${report.attempt}` : `${report.seq} ${report.kind}`)).join(', ')}`;
-    case 'resultsAcknowledged':
-      return `resultsAcknowledged ${input.seq}`;
-    case 'timePassed':
-    case 'coordinatorRestarted':
-      return input.kind;
-    default:
-      return 'worker' in input ? `${input.kind} ${input.worker}` : input.kind;
-  }
-}
-
-function describeMessage(message: CoordinatorMessage): string {
-  switch (message.kind) {
-    case 'welcome':
-      return `welcome, ${message.ackedSeq} acknowledged${message.abandon.length === 0 ? '' : `, abandon ${message.abandon.map(attemptKeyOf).join(' ')}`}`;
-    case 'assign':
-      return `assign ${message.assignment}: ${message.tasks.map(attemptKeyOf).join(' ')}`;
-    case 'takeBack':
-    case 'cancel':
-      return `${message.kind} ${message.attempts.map(attemptKeyOf).join(' ')}`;
-    case 'ack':
-      return `ack ${message.seq}`;
-    default:
-      return message.kind;
-  }
-}
-
-function describeReply(reply: Reply): string {
-  if (reply.kind === 'runAccepted')
-    return `${reply.run} with ${reply.tasks} tasks${reply.isRepeat ? ', as before' : ''}`;
-  return reply.kind === 'refused' ? `${reply.code} ${reply.reason}` : 'accepted';
-}
-
-function describeMove({ circuit, from, transition, evidence }: Extract<Event, { kind: 'circuitMoved' }>): string {
-  const { to, cause, untilMs, atMs, actor } = transition;
-  const until = typeof untilMs === 'number' ? `, for ${((untilMs - atMs) / 1_000).toFixed(1)} s` : '';
-  const by = actor === undefined ? '' : ` by ${actor}`;
-  const seen = evidence.length === 0 ? '' : `; evidence at ${evidence.join(' ')}`;
-  return `${circuit}: ${from} -> ${to}${by}, ${cause}${until}${seen}`;
-}
-
-/** Whose fault it was, and troubles of the whole fleet. Plain failures of a test's own are left to the reports. */
-function describeVerdict(event: Event): string | null {
-  switch (event.kind) {
-    case 'taskSettled': {
-      const { task, verdict, diagnosis, variant } = event;
-      if (variant === undefined && (diagnosis === undefined || diagnosis.rule === 'assertion')) return null;
-      const named = variant === undefined ? '' : ` as "${variant}"`;
-      return `${task} ${verdict}${named}${diagnosis === undefined ? '' : `: ${saidOf(diagnosis)}`}`;
-    }
-    case 'diagnosisRevised':
-      return `${event.task} revised: ${saidOf(event.diagnosis)}`;
-    case 'outageOpened':
-      return `one trouble of many: ${event.name}, ${event.evidence.length} failures`;
-    case 'outageClosed':
-      return `the trouble with ${event.name} is ${event.reason}: ${event.excused} failures excused`;
-    default:
-      return null;
-  }
-}
-
-function saidOf({ fault, confidence, attempts, summary }: Diagnosis): string {
-  return `${fault}, ${confidence} by ${attempts.join(' ')}: ${summary}`;
 }

@@ -143,7 +143,7 @@ export class SimCoordinator {
     const recovered = await recoverState(journal, (message) => world.trace('coordinator', message));
     world.trace('coordinator', `recovers ${disk.lastSeq()} entries from snapshot ${recovered.snapshotSeq ?? 'none'}`);
     witness.recovered(recovered.state);
-    const clock = createSimClock(world, process, this.wall);
+    const clock = createSimClock(world, process, this.wall, recovered.lastAtMs);
     const engine = witness.watch(parts.createEngine(config, recovered.state), () => clock.nowMs());
     const shell = createShell({
       engine,

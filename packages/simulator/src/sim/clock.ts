@@ -25,11 +25,12 @@ export class WallClock {
   }
 }
 
-export function createSimClock(world: World, process: SimProcess, wall: WallClock): Clock {
+export function createSimClock(world: World, process: SimProcess, wall: WallClock, notBeforeMs = 0): Clock {
   return {
     nowMs: steadyClock(
       () => wall.nowMs(),
       () => world.nowMs,
+      notBeforeMs,
     ),
     after: (delayMs, act) => process.after(delayMs, act),
     soon: (act) => void process.after(0, act),
