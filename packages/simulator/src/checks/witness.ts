@@ -151,7 +151,9 @@ export class Witness {
     }
   }
 
+  /** Watches from the first start on, with a place to resume after even before anything was told. */
   serving(shell: Shell): void {
+    this.#feedSeq ??= this.#options.disk.lastSeq();
     shell.feed.subscribe({ run: null }, this.#feedSeq, (delivery) => this.#fed(delivery));
   }
 
