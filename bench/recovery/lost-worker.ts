@@ -38,11 +38,20 @@ function planOf(seed: number, isMachineGone: boolean, lossAtMs: number): SeedPla
   const drawn = drawPlan(seed);
   const [machine] = machineKinds;
   const submission = drawn.submissions[0]!;
-  const suite = { ...submission.spec.suites[0]!, requires: '', batching: 'single' as const, timeoutMs: 600_000 };
+  // Plain tasks: what a drawn suite asks of admission is not measured here, and three tasks may be no whole number of its gangs.
+  const {
+    gang: _gang,
+    claims: _claims,
+    concurrency: _keys,
+    alternatives: _others,
+    ...plain
+  } = submission.spec.suites[0]!;
+  const suite = { ...plain, requires: '', batching: 'single' as const, timeoutMs: 600_000 };
   const tasks = Array.from({ length: 3 }, (_, at) => ({ suite: 0, target: `long-${at}.test` }));
   return {
     ...drawn,
     config: engineDefaults,
+    policies: [],
     workers: Array.from({ length: 6 }, () => ({ machine, slots: 1, slowness: 1, startupMs: 100, joinsAtMs: 0 })),
     submissions: [
       {
