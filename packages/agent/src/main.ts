@@ -11,8 +11,10 @@ import type { AttemptFile } from './blobs/outbox.ts';
 import { Uploader } from './blobs/uploader.ts';
 import type { BlobAccess } from './blobs/http.ts';
 import { endSessions, execute, prepareToExecute } from './execute-later.ts';
+import { WarmHosts } from './execute/warm-hosts.ts';
 import { LiveOutput } from './link/live-output.ts';
 import { AgentSettings } from './options.ts';
+import { guardOrphan } from './orphan-guard.ts';
 import type { Agent, AgentEnd, AgentOptions, Say } from './options.ts';
 import { ProfileWatch } from './profile-watch.ts';
 import { ReadingsWatch } from './readings-watch.ts';
@@ -70,6 +72,7 @@ class RunningAgent implements Agent {
   readonly #spool: Spool;
   readonly #ledger: Ledger;
   readonly #outbox: Outbox;
+  readonly #warm = new WarmHosts();
   readonly #sources: Sources;
   readonly #uploader: Uploader;
   #finish!: (end: AgentEnd) => void;
@@ -113,6 +116,7 @@ class RunningAgent implements Agent {
       access: this.#access,
       allowDirectories: settings.allowDirectories,
       tmpDir: join(this.#scratchDir, 'setup'),
+      leave: async (directory) => this.#warm.closeUnder(directory),
       env,
       say,
     });
@@ -154,9 +158,14 @@ class RunningAgent implements Agent {
       say: this.#say,
     });
     this.#readings.start();
-    this.#guardOrphan();
-    // The agent of a local run gets its first batch at once; another may stay idle, and small, for long.
-    if (this.#settings.parentPid !== undefined) void prepareToExecute();
+    const { parentPid } = this.#settings;
+    if (parentPid !== undefined)
+      this.#parentWatch = guardOrphan(parentPid, () => {
+        this.#say('warning', `process ${parentPid}, which this agent works for, is gone`);
+        this.kill('its parent is gone');
+      });
+    // The agent of a local run gets its first batch at once; another may stay small for long.
+    if (parentPid !== undefined) void prepareToExecute();
   }
 
   drain(reason: string): void {
@@ -164,11 +173,13 @@ class RunningAgent implements Agent {
     this.#isDraining = true;
     this.#say('info', `draining: ${reason}`);
     this.#work.drain(reason);
+    void this.#warm.close('politely');
     const report = this.#spool.append({ kind: 'draining', reason: reason.slice(0, 500) });
     if (report.kind === 'draining') this.#driver.input({ kind: 'drainAsked', report });
   }
 
   kill(reason: string): void {
+    void this.#warm.close('by force');
     this.#driver.input({ kind: 'stopAsked', reason });
   }
 
@@ -202,7 +213,7 @@ class RunningAgent implements Agent {
       slots: this.#offer.slots,
       scratchDir: this.#scratchDir,
       env: this.#env,
-      execute: (input, sink) => execute({ ...input, machine: this.#offer.profile }, sink),
+      execute: (input, sink) => execute({ ...input, machine: this.#offer.profile, warm: this.#warm }, sink),
       acquire: async (source) => this.#sources.acquire(source),
       report: (body) => this.#report(body),
       keepFiles: async (ref, outcome, files) => this.#keepFiles(ref, outcome, files),
@@ -333,20 +344,6 @@ class RunningAgent implements Agent {
     };
   }
 
-  /** A worker of a local run must not outlive it, however it ended. */
-  #guardOrphan(): void {
-    const { parentPid } = this.#settings;
-    if (parentPid === undefined) return;
-    // A real parent that is gone shows at once in our own record, even when its number was given to another process.
-    const isChild = process.ppid === parentPid;
-    this.#parentWatch = setInterval(() => {
-      if (isChild ? process.ppid === parentPid : isAlive(parentPid)) return;
-      this.#say('warning', `process ${parentPid}, which this agent works for, is gone`);
-      this.kill('its parent is gone');
-    }, 500);
-    this.#parentWatch.unref();
-  }
-
   async #end(reason: string, error: AgentEnd['error']): Promise<void> {
     if (this.#isEnding) return;
     this.#isEnding = true;
@@ -360,7 +357,7 @@ class RunningAgent implements Agent {
     const isWorking = this.#work.size > 0;
     const over = this.#work.abandonAll();
     if (isWorking) await killLeftovers(this.#scratchDir);
-    await over;
+    await Promise.all([over, this.#warm.close(this.#isDraining ? 'politely' : 'by force')]);
     await endSessions();
     rmSync(this.#scratchDir, { recursive: true, force: true });
     this.#live.close();
@@ -379,19 +376,9 @@ async function probe(withBrowsers: boolean): Promise<Measured> {
 }
 
 function readCa(file: string | undefined): string | null {
-  if (file === undefined) return null;
   try {
-    return readFileSync(file, 'utf8');
+    return file === undefined ? null : readFileSync(file, 'utf8');
   } catch (error) {
     throw new AssayError('USAGE', `the CA file cannot be read: ${String(error)}`);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

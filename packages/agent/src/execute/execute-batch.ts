@@ -1,6 +1,7 @@
 // Executes one assignment on one slot: the tasks of a suite, one after the other, through the runner's host (or one
 // process each for a command). Whatever happens - a hang, a crash, a forged report, a missing runner, a cancellation -
-// every attempt ends in exactly one of `finished` and `returned`, and nothing that was started is left running.
+// every attempt ends in exactly one of `finished` and `returned`, and nothing that was started is left running, but for a
+// host that is kept for the next batch.
 //
 // The file in progress when its host dies is the one that is blamed; the files after it go on in a fresh host, until
 // `crashesMax` hosts have died in this batch: then what has not started is returned.
@@ -18,6 +19,7 @@ import { settleWanted } from './settle-wanted.ts';
 import type { BatchState } from './batch-state.ts';
 import { maskerOf } from './mask.ts';
 import { secretValues, testEnvironment } from './test-environment.ts';
+import type { WarmHosts } from './warm-hosts.ts';
 
 export type ReturnReason = 'takenBack' | 'runnerDied';
 /** A file that is kept for the attempt; whoever receives it stores it and then removes it. */
@@ -36,6 +38,8 @@ export type BatchInput = {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Between asking a process group to end and forcing it. */
   readonly killGraceMs?: number;
+  /** Where hosts wait for the next batch; without it every batch starts its own. */
+  readonly warm?: WarmHosts;
 };
 
 export interface BatchSink {

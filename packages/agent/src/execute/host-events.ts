@@ -8,7 +8,9 @@ import { measurementsOf } from './measurements.ts';
 export type LooseError = { readonly message: string; readonly stack?: string };
 
 export type HostEvent =
-  | { readonly kind: 'hostReady'; readonly version: string; readonly startupMs: number }
+  | { readonly kind: 'hostReady'; readonly version: string; readonly startupMs: number; readonly rssMiB: number }
+  /** It waits for more to run. `rssMiB` is what it holds resident; 0 where it does not know. */
+  | { readonly kind: 'hostIdle'; readonly rssMiB: number }
   | { readonly kind: 'hostFailed'; readonly message: string }
   | { readonly kind: 'fileStarted'; readonly item: number }
   | { readonly kind: 'case'; readonly item: number; readonly case: Case }
@@ -61,7 +63,14 @@ function eventOf(fields: Fields, masker: Masker): HostEvent | null {
   const item = fields['i'];
   switch (fields['e']) {
     case 'hostReady':
-      return { kind: 'hostReady', version: text(fields['version']), startupMs: number(fields['startupMs']) };
+      return {
+        kind: 'hostReady',
+        version: text(fields['version']),
+        startupMs: number(fields['startupMs']),
+        rssMiB: number(fields['rssMiB']),
+      };
+    case 'hostIdle':
+      return { kind: 'hostIdle', rssMiB: number(fields['rssMiB']) };
     case 'hostFailed':
       return { kind: 'hostFailed', message: masker.mask(text(fields['message'])) };
     case 'hostEnded':

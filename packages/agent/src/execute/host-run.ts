@@ -1,5 +1,7 @@
 // One life of a runner host within a batch: it is given the waiting files, its events are turned into attempts, the
-// clocks of the file in progress are watched, and at its end the file it died in is settled.
+// clocks of the file in progress are watched, and at its end the file it died in is settled. A host that came through without
+// a blemish is kept for the next batch where its runner allows that (warm-hosts.ts); any other is ended.
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { limit } from '@assay/protocol';
@@ -13,17 +15,15 @@ import { oomKills, scratchFreeBytes } from './machine-evidence.ts';
 import { OutputCapture } from './output-capture.ts';
 import { fileMark, killMarked } from './process-tree.ts';
 import { settleWanted } from './settle-wanted.ts';
+import { closeGraceMs, warmKey } from './warm-hosts.ts';
 import { watchAttempt } from './watch-attempt.ts';
 import type { AttemptWatch } from './watch-attempt.ts';
 
 type HostLaunch = Extract<Launch, { kind: 'host' }>;
 
 const hostLogBytes = 64 * 1024;
-/** For global teardowns, after the last file. */
-const closeGraceMs = 15_000;
-let sessions = 0;
 
-/** Runs `items` in one new host; resolves when it is gone and all that started in it is settled. */
+/** Runs `items` in one host; resolves when all that started in it is settled, and it is gone or kept for the next batch. */
 export async function runHost(state: BatchState, launch: HostLaunch, items: readonly Attempt[]): Promise<void> {
   const life = new HostLife(state, launch, items);
   await life.run();
@@ -35,15 +35,21 @@ class HostLife {
   readonly #items: readonly Attempt[];
   readonly #log = new OutputCapture(hostLogBytes);
   readonly #settling: Promise<void>[] = [];
-  readonly #asked = new Set<number>();
+  readonly #asked = new Set<Attempt>();
+  readonly #kept = Promise.withResolvers<null>();
+  /** Null where a host of this runner serves one batch only. */
+  readonly #key: string | null;
   #session: HostSession | null = null;
+  /** The number of the first item in this host. */
+  #firstNumber = 0;
   #current: Attempt | null = null;
   #watch: AttemptWatch | undefined;
   #gapTimer: NodeJS.Timeout | undefined;
   #openedAtMs = 0;
   #isReady = false;
   #isLaunchSaid = false;
-  #mark = '';
+  /** Something died, was killed, was left behind, or could be: such a host is not kept. */
+  #isBlemished = false;
   #startupMs: number | undefined;
   #failure: string | null = null;
   #isKilledByUs = false;
@@ -53,6 +59,9 @@ class HostLife {
     this.#state = state;
     this.#launch = launch;
     this.#items = items;
+    const { warm, suite } = state.input;
+    const mayOutlive = launch.outlivesBatch === true && warm !== undefined && suite.batching !== 'single';
+    this.#key = mayOutlive ? warmKey(state, launch) : null;
   }
 
   /** Which of several runtimes was taken, and why: in the output of the first file, and in the evidence of what fails. */
@@ -67,45 +76,75 @@ class HostLife {
   }
 
   async run(): Promise<void> {
-    const { input, directory } = this.#state;
-    sessions += 1;
-    this.#mark = `${path.basename(directory)}.${sessions}`;
-    const base = path.join(directory, 'base');
-    await mkdir(base, { recursive: true });
     for (const attempt of this.#items) await mkdir(attempt.scratch, { recursive: true });
     this.#oomBefore = await oomKills();
-    this.#openedAtMs = input.nowMs();
-    this.#session = HostSession.open(
-      {
-        command: this.#launch.command,
-        arguments: this.#launch.arguments,
-        cwd: path.join(path.resolve(input.projectDir), input.suite.directory),
-        env: { ...this.#state.env, TMPDIR: base, TMP: base, TEMP: base, ...this.#launch.env },
-        suiteArguments: input.suite.arguments,
-        reportFile: path.join(directory, `report-${sessions}.ndjson`),
-        mark: this.#mark,
-        killGraceMs: this.#state.killGraceMs,
-        masker: this.#state.masker,
-      },
-      {
-        event: (event) => this.#observe(event),
-        corrupt: (reason) => this.#blame(reason),
-        caughtUp: () => this.#current?.flush(),
-        output: (item, stream, chunk) => this.#route(item, stream, chunk),
-      },
-    );
+    this.#openedAtMs = this.#state.input.nowMs();
+    const session = await this.#open();
+    this.#session = session;
     this.#state.steer = { wantedChanged: () => this.#steer() };
-    this.#session.run(
-      this.#items.map(({ index, task, scratch }) => ({ id: index, target: task.target, tmp: scratch })),
+    this.#firstNumber = session.numbers(this.#items.length);
+    session.run(
+      this.#items.map(({ task, scratch }, place) => ({
+        id: this.#firstNumber + place,
+        target: task.target,
+        tmp: scratch,
+      })),
     );
+    if (this.#key === null) session.end();
     this.#watchGap();
     this.#steer();
-    const end = await this.#session.ended;
+    const end = await Promise.race([session.ended, this.#kept.promise]);
     clearTimeout(this.#gapTimer);
     this.#watch?.stop();
     this.#state.steer = null;
     await Promise.all(this.#settling);
+    if (end === null) return;
     await this.#settle(end);
+    await session.clear();
+  }
+
+  /** A host that an earlier batch of the same suite left warm, or a new one. */
+  async #open(): Promise<HostSession> {
+    const { input } = this.#state;
+    const listener = {
+      event: (event: HostEvent) => this.#observe(event),
+      corrupt: (reason: string) => this.#blame(reason),
+      caughtUp: () => this.#current?.flush(),
+      output: (item: number | null, stream: StreamName, chunk: Buffer) => this.#route(item, stream, chunk),
+    };
+    const warm = this.#key === null ? null : (input.warm?.take(this.#key) ?? null);
+    if (warm !== null) {
+      this.#isReady = true;
+      warm.listen(listener);
+      return warm;
+    }
+    const mark = `h-${randomBytes(5).toString('hex')}`;
+    const directory = path.join(path.resolve(input.scratchDir), mark);
+    const base = path.join(directory, 'base');
+    await mkdir(base, { recursive: true });
+    const { command, arguments: args, env } = this.#launch;
+    return HostSession.open(
+      {
+        command,
+        arguments: args,
+        cwd: path.join(path.resolve(input.projectDir), input.suite.directory),
+        env: { ...this.#state.env, TMPDIR: base, TMP: base, TEMP: base, ...env },
+        suiteArguments: input.suite.arguments,
+        directory,
+        mark,
+        killGraceMs: this.#state.killGraceMs,
+        masker: this.#state.masker,
+      },
+      listener,
+    );
+  }
+
+  #numberOf(attempt: Attempt): number {
+    return this.#firstNumber + this.#items.indexOf(attempt);
+  }
+
+  #itemOf(number: number): Attempt | undefined {
+    return this.#items[number - this.#firstNumber];
   }
 
   #observe(event: HostEvent): void {
@@ -114,11 +153,14 @@ class HostLife {
         this.#isReady = true;
         this.#startupMs = this.#state.input.nowMs() - this.#openedAtMs;
         return;
+      case 'hostIdle':
+        void this.#idle();
+        return;
       case 'hostFailed':
         this.#failure = event.message;
         return;
       case 'fileStarted':
-        this.#current = this.#items.find(({ index }) => index === event.item) ?? null;
+        this.#current = this.#itemOf(event.item) ?? null;
         if (this.#current) {
           this.#current.start();
           this.#sayLaunch(this.#current);
@@ -133,8 +175,10 @@ class HostLife {
         this.#finish(event);
         return;
       case 'withdrawn':
-        for (const attempt of this.#items)
-          if (event.items.includes(attempt.index)) this.#settling.push(giveBack(attempt));
+        for (const number of event.items) {
+          const attempt = this.#itemOf(number);
+          if (attempt) this.#settling.push(giveBack(attempt));
+        }
         return;
       case 'hostEnded':
         return;
@@ -143,7 +187,7 @@ class HostLife {
 
   #addCase(event: Extract<HostEvent, { kind: 'case' }>): void {
     const attempt = this.#current;
-    if (attempt?.index !== event.item) return;
+    if (attempt === null || attempt !== this.#itemOf(event.item)) return;
     if (attempt.addCase(event.case)) return;
     attempt.stop ??= {
       kind: 'tooManyCases',
@@ -153,8 +197,8 @@ class HostLife {
   }
 
   #finish(event: FileFinished): void {
-    const attempt = this.#items.find(({ index, phase }) => index === event.item && phase === 'running');
-    if (!attempt) return;
+    const attempt = this.#itemOf(event.item);
+    if (attempt?.phase !== 'running') return;
     if (attempt === this.#current) {
       this.#current = null;
       this.#watch?.stop();
@@ -166,9 +210,10 @@ class HostLife {
   }
 
   async #finishWhenHeard(attempt: Attempt, event: FileFinished, startupMs: number | undefined): Promise<void> {
-    await this.#session?.outputArrived(attempt.index);
+    await this.#session?.outputArrived(this.#numberOf(attempt));
     const leftovers = event.isMarked ? await this.#killLeftovers(attempt) : 0;
     const needsEvidence = event.died !== null || attempt.corrupt !== null;
+    if (needsEvidence || leftovers > 0 || !event.isMarked) this.#isBlemished = true;
     const resources = needsEvidence ? await this.#resources() : {};
     const evidence = {
       ...this.#launchEvidence(),
@@ -181,10 +226,24 @@ class HostLife {
   /** What the file started and left behind. The host's own children are the runner's: its workers and services. */
   async #killLeftovers(attempt: Attempt): Promise<number> {
     const host = this.#session?.pid;
-    const count = await killMarked(fileMark, `${this.#mark}.${attempt.index}`, ({ parent }) => parent === host);
+    const mark = `${this.#session?.mark}.${this.#numberOf(attempt)}`;
+    const count = await killMarked(fileMark, mark, ({ parent }) => parent === host);
     if (count > 0)
       attempt.output('stderr', Buffer.from(`\n[assay: killed ${count} process(es) that this file left running]\n`));
     return count;
+  }
+
+  /** It has nothing to run: kept for the next batch, if nothing speaks against it, or ended. */
+  async #idle(): Promise<void> {
+    const session = this.#session;
+    // What it is to run may still be on its way to it; a file that it has finished may still be settling here.
+    if (session === null || this.#items.some(({ phase }) => phase === 'waiting')) return;
+    await Promise.all(this.#settling);
+    const key = this.#isBlemished || this.#isKilledByUs ? null : this.#key;
+    const { warm, projectDir } = this.#state.input;
+    const isKept = key !== null && warm?.keep(session, key, projectDir) === true;
+    if (isKept) this.#kept.resolve(null);
+    else session.end();
   }
 
   async #resources(): Promise<{ oomKills: number | null; scratchFreeBytes: number | null }> {
@@ -194,12 +253,13 @@ class HostLife {
   }
 
   #blame(reason: string): void {
+    this.#isBlemished = true;
     if (this.#current) this.#current.corrupt ??= reason;
     else this.#log.add(Buffer.from(`${reason}\n`));
   }
 
   #route(item: number | null, stream: StreamName, chunk: Buffer): void {
-    const attempt = item === null ? undefined : this.#items.find(({ index }) => index === item);
+    const attempt = item === null ? undefined : this.#itemOf(item);
     if (attempt) attempt.output(stream, chunk);
     else this.#log.add(chunk);
   }
@@ -207,10 +267,10 @@ class HostLife {
   /** Acts on what was asked for: what has not started is withdrawn from the host, what runs is killed. */
   #steer(): void {
     const wanted = this.#items.filter(
-      (attempt) => attempt.phase === 'waiting' && attempt.wanted && !this.#asked.has(attempt.index),
+      (attempt) => attempt.phase === 'waiting' && attempt.wanted && !this.#asked.has(attempt),
     );
-    for (const { index } of wanted) this.#asked.add(index);
-    if (wanted.length > 0) this.#session?.withdraw(wanted.map(({ index }) => index));
+    for (const attempt of wanted) this.#asked.add(attempt);
+    if (wanted.length > 0) this.#session?.withdraw(wanted.map((attempt) => this.#numberOf(attempt)));
     void settleWanted(this.#state, (attempt) => this.#items.includes(attempt));
     const current = this.#current;
     if (current?.wanted?.kind === 'cancel') current.stop ??= { kind: 'canceled', message: current.wanted.reason };

@@ -1,9 +1,12 @@
 // One runner host process: started in a process group of its own, told what to run by its stdin, heard through its
 // report file, its output split by file. When it is over, everything that it left behind is killed and the report has
-// been read to its end before `ended` resolves.
+// been read to its end before `ended` resolves. A host may serve several batches, one after the other: each is its listener
+// for as long as it runs, and its files have numbers that the host had for no other.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { limit } from '@assay/protocol';
 import type { Environment } from '../runners/runner.ts';
 import { readLine } from './host-events.ts';
@@ -30,7 +33,8 @@ export type SessionStart = {
   readonly env: Environment;
   /** The suite's own arguments for the runner. */
   readonly suiteArguments: readonly string[];
-  readonly reportFile: string;
+  /** The host's own, which exists; its report is written here. */
+  readonly directory: string;
   readonly mark: string;
   readonly killGraceMs: number;
   readonly masker: Masker;
@@ -58,12 +62,28 @@ export class HostSession {
     ['stdout', new Set()],
     ['stderr', new Set()],
   ]);
+  #listener: SessionListener;
   #onStreamEnd: (() => void)[] = [];
   #isOver = false;
+  #nextItem = 0;
+  #readyMiB = 0;
+  #idleMiB = 0;
   #killTimer: NodeJS.Timeout | undefined;
 
-  private constructor(start: SessionStart, tail: ReportTail, listener: SessionListener, nonce: string) {
+  private constructor(start: SessionStart, listener: SessionListener) {
+    const nonce = randomBytes(16).toString('hex');
+    const reportFile = path.join(start.directory, 'report.ndjson');
     this.#start = start;
+    this.#listener = listener;
+    const tail = new ReportTail(reportFile, {
+      line: (text) => {
+        const read = readLine(text, nonce, start.masker);
+        if (read.kind === 'event') this.#pass(read.event);
+        else this.#listener.corrupt(read.reason);
+      },
+      corrupt: (reason) => this.#listener.corrupt(reason),
+      caughtUp: () => this.#listener.caughtUp(),
+    });
     this.#child = spawn(start.command, start.arguments, {
       cwd: start.cwd,
       env: { ...start.env, [batchMark]: start.mark },
@@ -73,13 +93,13 @@ export class HostSession {
     });
     // A host that is gone cannot be told anything: its end is what counts.
     this.#child.stdin?.on('error', () => {});
-    this.#split('stdout', nonce, listener);
-    this.#split('stderr', nonce, listener);
+    this.#split('stdout', nonce);
+    this.#split('stderr', nonce);
     this.ended = this.#end(tail);
     this.#send({
       hello: {
         nonce,
-        reportFile: start.reportFile,
+        reportFile,
         arguments: start.suiteArguments,
         mark: start.mark,
         // More than the agent keeps, so that a secret across its cut is seen whole and masked.
@@ -91,27 +111,50 @@ export class HostSession {
   }
 
   static open(start: SessionStart, listener: SessionListener): HostSession {
-    const nonce = randomBytes(16).toString('hex');
-    const tail = new ReportTail(start.reportFile, {
-      line: (text) => {
-        const read = readLine(text, nonce, start.masker);
-        if (read.kind === 'event') listener.event(read.event);
-        else listener.corrupt(read.reason);
-      },
-      corrupt: (reason) => listener.corrupt(reason),
-      caughtUp: () => listener.caughtUp(),
-    });
-    return new HostSession(start, tail, listener, nonce);
+    return new HostSession(start, listener);
+  }
+
+  /** Whoever is told from now on. */
+  listen(listener: SessionListener): void {
+    this.#listener = listener;
+  }
+
+  get mark(): string {
+    return this.#start.mark;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** Everything this host shall run; it ends by itself after the last one. */
+  /** What it held more when it last had nothing to do than when it was ready; resident memory. */
+  get grownMiB(): number {
+    return this.#idleMiB - this.#readyMiB;
+  }
+
+  /** The first of so many numbers for items, which this host had for none before. */
+  numbers(count: number): number {
+    this.#nextItem += count;
+    return this.#nextItem - count;
+  }
+
+  /** What it shall run now; it says `hostIdle` after the last of it. */
   run(items: readonly RunItem[]): void {
     this.#send({ run: items });
+  }
+
+  /** It ends by itself once it has run what it was given. */
+  end(): void {
     this.#send({ end: true });
+  }
+
+  /** Removes what it wrote; for when it has ended. */
+  async clear(): Promise<void> {
+    await rm(this.#start.directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
   }
 
   /** Asks for items back; those that had not started come in a `withdrawn` event. */
@@ -145,13 +188,19 @@ export class HostSession {
     this.#onStreamEnd = [];
   }
 
+  #pass(event: HostEvent): void {
+    if (event.kind === 'hostReady') this.#readyMiB = event.rssMiB;
+    if (event.kind === 'hostIdle') this.#idleMiB = event.rssMiB;
+    this.#listener.event(event);
+  }
+
   #send(message: Record<string, unknown>): void {
     this.#child.stdin?.write(`${JSON.stringify(message)}\n`);
   }
 
-  #split(name: StreamName, nonce: string, listener: SessionListener): void {
+  #split(name: StreamName, nonce: string): void {
     const marked = new MarkedStream(nonce, {
-      output: (item, chunk) => listener.output(item, name, chunk),
+      output: (item, chunk) => this.#listener.output(item, name, chunk),
       ended: (item) => {
         this.#streams.get(name)?.add(item);
         for (const check of this.#onStreamEnd) check();

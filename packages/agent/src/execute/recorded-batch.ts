@@ -9,6 +9,7 @@ import type { AssignedTask, AttemptRef, RunnerName, Suite } from '@assay/protoco
 import type { MachineBrowsers } from '../browsers/choose.ts';
 import { endSessions, executeBatch } from './execute-batch.ts';
 import type { Batch, BatchSink } from './execute-batch.ts';
+import type { WarmHosts } from './warm-hosts.ts';
 
 export type Recorded = {
   readonly target: string;
@@ -36,6 +37,12 @@ export type BatchOptions = {
   readonly steer?: (batch: Batch, started: Recorded | null) => void;
   readonly projectDir?: string;
   readonly machine?: MachineBrowsers;
+  /** Where its host may wait for the next batch. */
+  readonly warm?: WarmHosts;
+  /** The run that the tasks belong to. */
+  readonly run?: string;
+  /** Kept by whoever gives it, and for several batches; else each has its own. */
+  readonly scratchDir?: string;
 };
 
 export const fixturesDir = path.resolve(import.meta.dirname, '../../fixtures/runners');
@@ -62,11 +69,12 @@ export async function recordBatch(
   targets: readonly string[],
   options: BatchOptions = {},
 ): Promise<RecordedBatch> {
-  const scratchDir = await mkdtemp(path.join(tmpdir(), 'assay-x-'));
+  const scratchDir = options.scratchDir ?? (await mkdtemp(path.join(tmpdir(), 'assay-x-')));
   try {
     const records = targets.map(recordOf);
     const tasks = targets.map(
-      (target, index) => ({ task: `r-test.${index}`, attempt: 1, target, expectedMs: 0 }) as AssignedTask,
+      (target, index) =>
+        ({ task: `${options.run ?? 'r-test'}.${index}`, attempt: 1, target, expectedMs: 0 }) as AssignedTask,
     );
     const reading: Promise<void>[] = [];
     let batch: Batch | null = null;
@@ -81,6 +89,7 @@ export async function recordBatch(
         killGraceMs: 300,
         ...(options.env ? { env: options.env } : {}),
         ...(options.machine ? { machine: options.machine } : {}),
+        ...(options.warm ? { warm: options.warm } : {}),
       },
       sink.sink,
     );
@@ -96,7 +105,7 @@ export async function recordBatch(
       peakOutputChars: sink.seen.peakOutputChars,
     };
   } finally {
-    await rm(scratchDir, { recursive: true, force: true });
+    if (options.scratchDir === undefined) await rm(scratchDir, { recursive: true, force: true });
   }
 }
 
@@ -106,7 +115,7 @@ function recordingSink(
   onStart: (record: Recorded) => void,
 ): { sink: BatchSink; seen: { peakOutputChars: number } } {
   const seen = { peakOutputChars: 0 };
-  const find = (ref: AttemptRef): Recorded => records[Number(ref.task.slice('r-test.'.length))] as Recorded;
+  const find = (ref: AttemptRef): Recorded => records[Number(ref.task.split('.').at(-1))] as Recorded;
   const sink: BatchSink = {
     started(ref) {
       find(ref).startedCount += 1;

@@ -3,8 +3,9 @@
 // JavaScript without dependencies.
 //
 // Down, one JSON object a line: `hello` first ({nonce, reportFile, limits, ...}), then `run` ([{id, target, tmp}]),
-// `withdraw` ([id]) and `end`. Up, one JSON object a line, each with the nonce `n` and its kind `e`. Nonce and report
-// file come by stdin and not by the environment, so that test code in child processes does not inherit them.
+// `withdraw` ([id]) and `end`; without `end` it says `hostIdle` and waits for the next `run`. Up, one JSON object a line,
+// each with the nonce `n` and its kind `e`. Nonce and report file come by stdin and not by the environment, so that test
+// code in child processes does not inherit them.
 // Around each file a marker line with the nonce is written to stdout and stderr, which is how the agent knows whose
 // output it reads. When stdin closes before `end`, the agent is gone: the host kills its own process group.
 import { closeSync, openSync, writeSync } from 'node:fs';
@@ -25,6 +26,8 @@ class FileQueue {
   #hasEnded = false;
   /** @type {() => void} */
   #wake = () => {};
+  /** Called when there is nothing to do until more comes. */
+  onIdle = () => {};
 
   /** @param {Item[]} items */
   add(items) {
@@ -51,6 +54,7 @@ class FileQueue {
       const item = this.#items.shift();
       if (item) return item;
       if (this.#hasEnded) return null;
+      this.onIdle();
       await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
     }
   }
@@ -74,6 +78,12 @@ class Channel {
     this.file = openSync(hello.reportFile, 'a');
     /** @type {Map<number, number>} */
     this.cases = new Map();
+    this.queue.onIdle = () => this.emit({ e: 'hostIdle', rssMiB: residentMiB() });
+  }
+
+  /** The runner is loaded and takes files. @param {string} version */
+  ready(version) {
+    this.emit({ e: 'hostReady', version, startupMs: performance.now(), rssMiB: residentMiB() });
   }
 
   /** @param {Record<string, unknown>} event */
@@ -151,6 +161,10 @@ export async function openChannel() {
 /** Two turns of the loop: what children wrote before they ended has then been read and passed on. */
 export async function outputPassedOn() {
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
+function residentMiB() {
+  return Math.round(process.memoryUsage.rss() / 2 ** 20);
 }
 
 /** Nobody is left to report to. */

@@ -28,6 +28,8 @@ export type Launch =
       readonly arguments: readonly string[];
       readonly env: Environment;
       readonly note?: string;
+      /** Whether a host that has run its files may serve the next batch: nothing of one file is then left to meet another. */
+      readonly outlivesBatch?: boolean;
     }
   | { readonly kind: 'direct'; readonly argumentsOf: (target: string) => readonly string[] }
   | { readonly kind: 'pages'; readonly suite: PageSuite }

@@ -27,6 +27,8 @@ export type SourcesOptions = {
   cacheBytesMax?: number;
   setupTimeoutMs?: number;
   unpack?: UnpackLimits;
+  /** Called before a bundle is removed: nothing may work in its directory any more. */
+  leave?: (directory: string) => Promise<void>;
   say: (level: 'info' | 'warning', text: string) => void;
 };
 
@@ -180,9 +182,10 @@ export class Sources {
     for (const one of found) {
       if (total <= bytesMax) return;
       if (this.#entries.has(one.key)) continue;
-      const removal = removeBundle(join(this.#options.directory, one.key)).finally(() =>
-        this.#removals.delete(one.key),
-      );
+      const home = join(this.#options.directory, one.key);
+      const removal = (this.#options.leave?.(home) ?? Promise.resolve())
+        .then(async () => removeBundle(home))
+        .finally(() => this.#removals.delete(one.key));
       this.#removals.set(
         one.key,
         removal.catch(() => undefined),

@@ -21,7 +21,7 @@ const noTestsReason =
   'It names node:test, yet no test of it was reported: it registers none, or its process ended before it could report them.';
 const isFiltered =
   options['testNamePatterns'] !== undefined || options['testSkipPatterns'] !== undefined || options['only'] === true;
-channel.emit({ e: 'hostReady', version: process.versions.node, startupMs: performance.now() });
+channel.ready(process.versions.node);
 
 for (let item = await channel.queue.next(); item; item = await channel.queue.next()) await runFile(item);
 await channel.close(0);

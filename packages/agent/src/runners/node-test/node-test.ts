@@ -51,6 +51,7 @@ export const nodeTestRunner: Runner = {
       command: (await findExecutable('node', env)) ?? process.execPath,
       arguments: [hostScript],
       env: {},
+      outlivesBatch: true,
     };
   },
 };

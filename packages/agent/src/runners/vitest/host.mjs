@@ -35,7 +35,7 @@ const vitest = await start().catch((error) => {
 });
 const major = Number(String(vitest.version).split('.')[0]);
 const specifications = await globbed();
-channel.emit({ e: 'hostReady', version: String(vitest.version), startupMs: performance.now() });
+channel.ready(String(vitest.version));
 
 for (let item = await channel.queue.next(); item; item = await channel.queue.next()) {
   const mayShare = sharesWorker(item);

@@ -57,7 +57,7 @@ export const vitestRunner: Runner = {
   async launch(projectDir, suite, env): Promise<Launch> {
     const ready = await nodeAndVitest(path.join(projectDir, suite.directory), env);
     if (ready.kind === 'refused') return ready;
-    return { kind: 'host', command: ready.node, arguments: [hostScript], env: {} };
+    return { kind: 'host', command: ready.node, arguments: [hostScript], env: {}, outlivesBatch: true };
   },
 };
 
