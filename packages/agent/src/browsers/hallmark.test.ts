@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { gpuProduct, isSoftwareAdapter, nonceOf, nonceWords, unproven } from './hallmark.ts';
+import { gpuProduct, isSoftwareAdapter, nnProduct, nonceOf, nonceWords, unproven } from './hallmark.ts';
 import type { Hallmark } from './hallmark.ts';
 
 const whole: Hallmark = {
@@ -19,7 +19,8 @@ const whole: Hallmark = {
   isSoftware: false,
   isProbeRight: true,
   pageAdapters: [{ vendor: 'nvidia', isFallback: false }],
-  work: { submits: 1, completed: 1, dispatches: 1, draws: 0, afterLost: 0, uncaptured: 0 },
+  work: { submits: 1, completed: 1, dispatches: 1, draws: 0, afterLost: 0, uncaptured: 0, inferences: 0, instances: 0 },
+  contexts: [],
   lost: [],
   gpuProcess: 1,
   gpuDriver: '',
@@ -35,6 +36,17 @@ test('a whole hallmark proves a pass, and each missing part has its reason', () 
     expect(lack({ work: { ...whole.work, ...part } })).toBe('HALLMARK_MISSING');
   expect(lack({ pageAdapters: [{ isFallback: true }] }, true)).toBe('SOFTWARE_ADAPTER');
   expect(lack({ pageAdapters: [{ isFallback: true }] })).toBe('none');
+});
+
+test('WebNN and WebAssembly need work of their own, and an imitation of a probe is none', () => {
+  const lack = (part: Partial<Hallmark>): string => unproven({ ...whole, ...part }, false)?.reason ?? 'none';
+  expect(lack({ platform: 'wasm' })).toContain('no instance');
+  expect(lack({ platform: 'wasm', work: { ...whole.work, instances: 1 } })).toBe('none');
+  expect(lack({ platform: 'webnn' })).toContain('no WebNN context');
+  expect(lack({ platform: 'webnn', contexts: ['npu'] })).toContain('no WebNN graph');
+  expect(lack({ platform: 'webnn', contexts: ['npu'], work: { ...whole.work, inferences: 1 } })).toBe('none');
+  expect(lack({ platform: 'webnn', isProbeRight: false })).toContain('the probe');
+  expect(nnProduct([1_027])).toEqual([12]);
 });
 
 test('software is known by the standard’s flag and by the names of renderers', () => {

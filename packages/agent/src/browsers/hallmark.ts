@@ -24,6 +24,10 @@ export type WorkSeen = {
   readonly draws: number;
   readonly afterLost: number;
   readonly uncaptured: number;
+  /** Dispatches of WebNN graphs. */
+  readonly inferences: number;
+  /** WebAssembly modules made into instances. */
+  readonly instances: number;
 };
 
 export type LostDevice = { readonly number: number; readonly reason: string; readonly message: string };
@@ -48,6 +52,8 @@ export type Hallmark = {
   readonly isSoftware?: boolean;
   readonly isProbeRight?: boolean;
   readonly pageAdapters: readonly AdapterSeen[];
+  /** WebNN contexts that the page made, by the device type that it asked for: that it ran there is not known. */
+  readonly contexts: readonly string[];
   readonly work: WorkSeen;
   readonly lost: readonly LostDevice[];
   readonly gpuProcess: number | null;
@@ -78,6 +84,17 @@ export function gpuProduct(words: readonly number[]): number[] {
   });
 }
 
+/** What a WebNN graph computes from the nonce: x * x + x of its numbers modulo 1,024. */
+export function nnProduct(words: readonly number[]): number[] {
+  return words.map((word) => (word % 1_024) ** 2 + (word % 1_024));
+}
+
+/** What the probe of a platform has to answer; null where it is asked for nothing. */
+export function probeAnswer(platform: Platform, words: readonly number[]): number[] | null {
+  if (platform === 'webgpu') return gpuProduct(words);
+  return platform === 'webnn' ? nnProduct(words) : null;
+}
+
 /** By what the adapter says of itself: the standard's flag, or the name of a renderer that we know to be one. */
 export function isSoftwareAdapter(seen: AdapterSeen): boolean {
   const names = [seen.vendor, seen.architecture, seen.device, seen.description].join(' ');
@@ -92,9 +109,26 @@ export function lostOfItself(lost: readonly LostDevice[]): LostDevice | undefine
 /** Null when a pass stands. */
 export function unproven(hallmark: Hallmark, hardwareOnly: boolean): Unproven | null {
   const test = (reason: string, code = 'HALLMARK_MISSING'): Unproven => ({ code, reason, isDevice: false });
-  if (hallmark.platform !== 'webgpu') return null;
-  if (!hallmark.adapter || hallmark.isProbeRight !== true)
-    return { code: 'DEVICE_MISSING', reason: 'the probe dispatch did not give what a device computes', isDevice: true };
+  if (hallmark.isProbeRight === false)
+    return { code: 'DEVICE_MISSING', reason: 'the probe did not give what a device computes', isDevice: true };
+  switch (hallmark.platform) {
+    case 'page':
+      return null;
+    case 'wasm':
+      return hallmark.work.instances > 0 ? null : test('the page made no instance of a WebAssembly module');
+    case 'webnn':
+      if (hallmark.contexts.length === 0) return test('the page made no WebNN context of this browser');
+      return hallmark.work.inferences > 0 ? null : test('the page dispatched no WebNN graph');
+    case 'webgpu':
+      return unprovenGpu(hallmark, hardwareOnly, test);
+  }
+}
+
+function unprovenGpu(
+  hallmark: Hallmark,
+  hardwareOnly: boolean,
+  test: (reason: string, code?: string) => Unproven,
+): Unproven | null {
   const pageIsSoftware = hallmark.isSoftware === true || hallmark.pageAdapters.some(isSoftwareAdapter);
   if (hardwareOnly && pageIsSoftware)
     return test('a hardware adapter was required, and the page got a software one', 'SOFTWARE_ADAPTER');

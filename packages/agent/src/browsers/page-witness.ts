@@ -2,12 +2,21 @@
 // world of ours (in-page/probe.mjs), console and exceptions, and the browser's own word on its GPU process.
 import { randomBytes } from 'node:crypto';
 import type { CdpEvent } from './cdp.ts';
-import { gpuProduct, isSoftwareAdapter, nonceWords } from './hallmark.ts';
+import { isSoftwareAdapter, nonceWords, probeAnswer } from './hallmark.ts';
 import type { AdapterSeen, Hallmark, LostDevice, Platform, WorkSeen } from './hallmark.ts';
 import { inPageCall } from './in-page-call.ts';
 import type { BrowserSession } from './session.ts';
 
-const noWork: WorkSeen = { submits: 0, completed: 0, dispatches: 0, draws: 0, afterLost: 0, uncaptured: 0 };
+const noWork: WorkSeen = {
+  submits: 0,
+  completed: 0,
+  dispatches: 0,
+  draws: 0,
+  afterLost: 0,
+  uncaptured: 0,
+  inferences: 0,
+  instances: 0,
+};
 const probeDeadlineMs = 20_000;
 const completionMs = 2_000;
 const factsMax = 10_000;
@@ -37,6 +46,7 @@ export class PageWitness {
   readonly #session: BrowserSession;
   readonly #binding: string;
   #adapters: AdapterSeen[] = [];
+  #contexts: string[] = [];
   #lost: LostDevice[] = [];
   #work: WorkSeen = noWork;
   #facts = 0;
@@ -61,6 +71,7 @@ export class PageWitness {
   /** Forgets what was seen, before another task. */
   begin(): void {
     this.#adapters = [];
+    this.#contexts = [];
     this.#lost = [];
     this.#work = noWork;
     this.#facts = 0;
@@ -72,40 +83,35 @@ export class PageWitness {
 
   /** Looks now, while the page is still there. Throws where the browser does not answer. */
   async hallmark(request: HallmarkRequest): Promise<Hallmark> {
-    const isGpu = request.platform === 'webgpu';
     const words = nonceWords(request.nonce);
-    const probed = await this.#probe(words, isGpu);
-    if (isGpu) await this.#completed();
+    const probed = await this.#probe(words, request.platform);
+    if (request.platform === 'webgpu') await this.#completed();
     const { identity } = this.#session;
     const { adapter } = probed;
-    const expected = gpuProduct(words);
+    const expected = probeAnswer(request.platform, words);
+    const isProbeRight = expected?.every((x, at) => x === probed.product?.[at]);
     return {
       ...identity,
       ...request,
       userAgent: probed.userAgent,
       url: probed.url,
       isIsolated: probed.isIsolated,
-      ...(adapter === undefined
-        ? {}
-        : {
-            adapter,
-            isSoftware: isSoftwareAdapter(adapter),
-            isProbeRight:
-              expected.length === probed.product?.length && expected.every((x, at) => x === probed.product?.[at]),
-          }),
+      ...(adapter === undefined ? {} : { adapter, isSoftware: isSoftwareAdapter(adapter) }),
+      ...(isProbeRight === undefined ? {} : { isProbeRight }),
       pageAdapters: this.#adapters,
+      contexts: this.#contexts,
       work: this.#work,
       lost: this.#lost,
       ...(await this.#gpuProcess()),
     };
   }
 
-  async #probe(words: readonly number[], withGpu: boolean): Promise<Probed> {
+  async #probe(words: readonly number[], platform: Platform): Promise<Probed> {
     const { cdp, page } = this.#session;
     const { frameTree } = (await cdp.send('Page.getFrameTree', {}, page)) as { frameTree: { frame: { id: string } } };
     const world = { frameId: frameTree.frame.id, worldName: `assay-${randomBytes(6).toString('hex')}` };
     const { executionContextId } = await cdp.send('Page.createIsolatedWorld', world, page);
-    const expression = inPageCall('probe', words, withGpu);
+    const expression = inPageCall('probe', words, platform);
     const asked = { expression, contextId: executionContextId, awaitPromise: true, returnByValue: true };
     const answer = (await cdp.send('Runtime.evaluate', asked, page, probeDeadlineMs)) as {
       result?: { value?: Probed };
@@ -146,6 +152,7 @@ export class PageWitness {
     if (this.#facts > factsMax) return;
     const { kind, ...fact } = JSON.parse(String(params['payload'])) as { kind: string } & Record<string, unknown>;
     if (kind === 'adapter' && this.#adapters.length < 20) this.#adapters.push(fact as AdapterSeen);
+    if (kind === 'context' && this.#contexts.length < 20) this.#contexts.push(String(fact['deviceType']));
     if (kind === 'work') this.#work = fact as WorkSeen;
     if (kind === 'uncaptured') this.onText(`uncaptured GPU error: ${String(fact['message'])}`);
     if (kind !== 'lost' || this.#lost.length >= 20) return;

@@ -53,6 +53,7 @@ test('no claim without evidence: idle, imitated, empty, skipped, and gone on wit
     'nothing.webgpu.test.js': 'inconclusive test NO_TESTS_RAN',
     'skipped.browser.test.js': 'skipped',
     'destroyed.webgpu.test.js': 'inconclusive test HALLMARK_MISSING',
+    'idle.wasm.test.js': 'inconclusive test HALLMARK_MISSING',
   };
   const { byTarget } = await pages(Object.keys(lies));
   expect(Object.fromEntries(Object.keys(lies).map((name) => [name, endOf(byTarget[name])]))).toEqual(lies);
@@ -73,6 +74,18 @@ test('what fails, fails to load or throws outside its tests says so, and a page 
     'failed test ERRORS_OUTSIDE_TESTS',
   ]);
   expect(first.byTarget['failing.browser.test.ts']?.cases[0]?.failure?.message).toBe('the sum: got 2, expected 3');
+});
+
+test('WebAssembly and drawing are seen; a blank picture is never the same as another', async (t) => {
+  if (machine === null) return t.skip('no Chromium with its driver');
+  const { byTarget } = await pages(['adds.wasm.test.js', 'blank.webgpu.test.js']);
+  expect(endOf(byTarget['adds.wasm.test.js'])).toBe('passed');
+  expect(titlesOf(byTarget['blank.webgpu.test.js'])).toEqual([
+    'passed a triangle is drawn where it must be',
+    'failed two blank pictures are not the same',
+  ]);
+  expect(byTarget['blank.webgpu.test.js']?.cases[1]?.failure?.message).toContain('blank');
+  expect(Object.keys(byTarget['blank.webgpu.test.js']?.logs ?? {})).toContain('triangle.png');
 });
 
 test('a hardware adapter that is required and not there is refused before the page is opened', async (t) => {

@@ -1,6 +1,6 @@
 // The machine together with what its browsers give to pages. Starting every browser takes seconds, so what was found is kept
-// per user under the digest of the machine (drivers, kernel, GPUs, browser builds) and of our own flags: a changed driver or
-// build is measured again, and nothing else is.
+// per user under a digest of system, GPUs, browser and driver builds and our own flags: a change of one of them is measured
+// again, and nothing else is.
 // What always holds: a browser that could not be started is not kept, so that the next start tries it again.
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -34,10 +34,12 @@ function defaultCacheDir(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'assay', 'browsers');
 }
 
-function keyOf({ digest, profile }: MachineProbe): string {
-  const flags = profile.browsers.map((browser) => knownGoodFor(browser));
+/** What pages get depends on these and on nothing else of a machine. */
+function keyOf({ profile }: MachineProbe): string {
+  const { os, gpus, apis, browsers, drivers } = profile;
+  const flags = browsers.map((browser) => knownGoodFor(browser));
   return createHash('sha256')
-    .update(JSON.stringify([1, digest, flags]))
+    .update(JSON.stringify([1, os, gpus, apis, browsers, drivers, flags]))
     .digest('hex')
     .slice(0, 32);
 }

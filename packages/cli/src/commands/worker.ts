@@ -24,7 +24,7 @@ type WorkerOptions = {
   allowDirectories?: boolean;
   checks?: string;
   builtInChecks: boolean;
-  browsers: boolean;
+  browsers?: boolean;
 };
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -44,7 +44,10 @@ export function addWorkerCommand(program: Command): void {
     .option('--checks <file>', 'JSON settings: checks of this machine and its devices, hooks to repair it')
     .option('--no-built-in-checks', 'run no checks but those of --checks and of the fleet')
     .option('--no-gates', 'tell nothing of heat, GPU memory and battery, so that they hold back no new work')
-    .option('--no-browsers', 'do not start each browser once to measure what its pages get')
+    .option(
+      '--browsers',
+      'start each browser once to measure what its pages get, so that browser tests can be placed here',
+    )
     .option('--allow-directories', 'run projects that are named by a directory of this machine')
     .addHelpText(
       'after',
@@ -65,7 +68,7 @@ async function worker(options: WorkerOptions): Promise<number> {
     ...(options.slots === undefined ? {} : { slots: options.slots }),
     stateDir: resolve(options.state ?? join(stateRoot(), 'workers', name.replace(/[^A-Za-z0-9._-]/g, '_'))),
     allowDirectories: options.allowDirectories === true,
-    measureBrowsers: options.browsers,
+    measureBrowsers: options.browsers === true,
     ...(options.gates === false ? { readingsMs: 0 } : {}),
     soundness: await soundnessOf(options),
     canRestart: process.execve !== undefined,

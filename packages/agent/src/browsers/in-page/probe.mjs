@@ -1,18 +1,43 @@
 // In a world of the page that the page's scripts cannot reach: which adapter a script gets there, and what a device of it
 // computes from numbers that nobody could know before. Its text is sent to the browser: it uses nothing but what it contains.
 
-/** @param {number[]} words eight 32-bit numbers @param {boolean} withGpu */
-export async function probe(words, withGpu) {
+/** @param {number[]} words eight 32-bit numbers @param {string} platform */
+export async function probe(words, platform) {
   const facts = {
     userAgent: navigator.userAgent,
     url: location.href,
     isIsolated: Boolean(globalThis.crossOriginIsolated),
   };
-  if (!withGpu) return facts;
+  if (platform === 'webnn') return { ...facts, ...(await probeWebNn(words)) };
+  return platform === 'webgpu' ? { ...facts, ...(await probeWebGpu(words)) } : facts;
+}
+
+/** x * x + x of small whole numbers: exact in 32-bit floats. Keep in step with nnProduct in hallmark.ts. @param {number[]} words */
+async function probeWebNn(words) {
+  const scope = /** @type {any} */ (globalThis);
+  if (!scope.navigator.ml) return { missing: 'navigator.ml is not there' };
+  const context = await scope.navigator.ml.createContext();
+  const builder = new scope.MLGraphBuilder(context);
+  const kind = { dataType: 'float32', shape: [words.length] };
+  const x = builder.input('x', kind);
+  const graph = await builder.build({ y: builder.add(builder.mul(x, x), x) });
+  const [input, output] = await Promise.all([
+    context.createTensor({ ...kind, writable: true }),
+    context.createTensor({ ...kind, readable: true }),
+  ]);
+  context.writeTensor(input, new Float32Array(words.map((word) => word % 1024)));
+  context.dispatch(graph, { x: input }, { y: output });
+  const product = [...new Float32Array(await context.readTensor(output))];
+  context.destroy?.();
+  return { product };
+}
+
+/** @param {number[]} words */
+async function probeWebGpu(words) {
   const gpu = /** @type {any} */ (navigator).gpu;
-  if (!gpu) return { ...facts, missing: 'navigator.gpu is not there' };
+  if (!gpu) return { missing: 'navigator.gpu is not there' };
   const adapter = await gpu.requestAdapter();
-  if (!adapter) return { ...facts, missing: 'requestAdapter gave null' };
+  if (!adapter) return { missing: 'requestAdapter gave null' };
   const { vendor, architecture, device: model, description, isFallbackAdapter } = adapter.info ?? {};
   const info = {
     vendor,
@@ -52,5 +77,5 @@ export async function probe(words, withGpu) {
   await result.mapAsync(1);
   const computed = [...new Uint32Array(result.getMappedRange().slice(0))];
   device.destroy();
-  return { ...facts, adapter: info, product: computed };
+  return { adapter: info, product: computed };
 }

@@ -1,4 +1,4 @@
-// In the page's own world, before any script of the page: wraps what makes work on a GPU, and tells the agent over a
+// In the page's own world, before any script of the page: wraps what makes work (WebGPU, WebNN, WebAssembly), and tells it over a
 // binding that it takes away from the page at once. A page that puts something of its own in the place of navigator.gpu, or
 // that never submits work, is not seen to have worked. Its text is sent to the browser: it uses nothing but what it contains.
 // What always holds: the wrapped functions return and throw what the real ones do.
@@ -8,12 +8,21 @@ export function witness(binding) {
   const scope = /** @type {any} */ (globalThis);
   const tell = scope[binding];
   delete scope[binding];
-  if (typeof tell !== 'function' || typeof scope.GPU !== 'function') return;
+  if (typeof tell !== 'function') return;
   const own = intrinsics();
   const say = (/** @type {object} */ fact) => tell(own.stringify(fact));
   const works = own.weakMap();
   const devices = own.weakMap();
-  const total = { submits: 0, completed: 0, dispatches: 0, draws: 0, afterLost: 0, uncaptured: 0 };
+  const total = {
+    submits: 0,
+    completed: 0,
+    dispatches: 0,
+    draws: 0,
+    afterLost: 0,
+    uncaptured: 0,
+    inferences: 0,
+    instances: 0,
+  };
   let isTelling = false;
   const tellWork = () => {
     if (isTelling) return;
@@ -23,9 +32,55 @@ export function witness(binding) {
       say({ kind: 'work', ...total });
     });
   };
+  watchInferences(own, scope, { say, total, tellWork });
+  watchWasm(own, scope, { total, tellWork });
+  if (typeof scope.GPU !== 'function') return;
   watchDevices(own, scope, { say, devices, total });
   watchWork(own, scope, works);
   watchQueue(own, scope, { works, devices, total, tellWork });
+}
+
+/** WebNN: contexts by the type that was asked for, which proves nothing, and dispatches. @param {any} own @param {any} scope @param {any} state */
+function watchInferences(own, scope, { say, total, tellWork }) {
+  own.wrap(scope.ML, 'createContext', (/** @type {any} */ _ml, /** @type {any} */ [asked], /** @type {any} */ result) =>
+    own.after(result, (/** @type {any} */ context) => {
+      say({ kind: 'context', deviceType: String(asked?.deviceType ?? 'unsaid') });
+      if (context.lost)
+        own.after(context.lost, (/** @type {any} */ info) =>
+          say({ kind: 'lost', number: 0, reason: 'context', message: String(info?.message) }),
+        );
+    }),
+  );
+  own.wrap(scope.MLContext, 'dispatch', () => {
+    total.inferences += 1;
+    tellWork();
+  });
+}
+
+/** WebAssembly: modules that were really made into instances. @param {any} own @param {any} scope @param {any} state */
+function watchWasm(own, scope, { total, tellWork }) {
+  const engine = scope.WebAssembly;
+  if (!engine) return;
+  const made = () => {
+    total.instances += 1;
+    tellWork();
+  };
+  for (const name of ['instantiate', 'instantiateStreaming']) {
+    const real = engine[name];
+    if (typeof real !== 'function') continue;
+    engine[name] = (/** @type {any[]} */ ...args) => {
+      const result = own.apply(real, engine, args);
+      own.after(result, made);
+      return result;
+    };
+  }
+  const { construct } = scope.Reflect;
+  const counted = (/** @type {any} */ target, /** @type {any[]} */ args, /** @type {any} */ type) => {
+    const instance = construct(target, args, type);
+    made();
+    return instance;
+  };
+  engine.Instance = new scope.Proxy(engine.Instance, { construct: counted });
 }
 
 /** Taken before the page can put something else in their place. */

@@ -33,6 +33,42 @@ export function assertEqual(actual, expected, message = '') {
     throw new Error(`${message && `${message}: `}got ${left}, expected ${right}`);
 }
 
+/**
+ * Throws unless two canvases (or images) have the same size and no channel of a pixel differs by more than the tolerance (of
+ * 255). Two blank pictures are never the same: what was not drawn proves nothing.
+ * @param {CanvasImageSource} actual @param {CanvasImageSource} expected @param {{ tolerance?: number }} [options]
+ */
+export function assertSameImage(actual, expected, { tolerance = 0 } = {}) {
+  const [left, right] = [pixelsOf(actual), pixelsOf(expected)];
+  if (left.width !== right.width || left.height !== right.height)
+    throw new Error(`got ${left.width} by ${left.height} pixels, expected ${right.width} by ${right.height}`);
+  if (isBlank(left.data)) throw new Error('the picture is blank: every pixel is the same');
+  let wrong = 0;
+  let worst = 0;
+  for (let at = 0; at < left.data.length; at += 1) {
+    const difference = Math.abs((left.data[at] ?? 0) - (right.data[at] ?? 0));
+    if (difference > tolerance) wrong += 1;
+    worst = Math.max(worst, difference);
+  }
+  if (wrong > 0) throw new Error(`${wrong} channel values differ by more than ${tolerance}, at most by ${worst}`);
+}
+
+/** @param {any} source */
+function pixelsOf(source) {
+  const canvas = new OffscreenCanvas(source.naturalWidth || source.width, source.naturalHeight || source.height);
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
+    canvas.getContext('2d', { willReadFrequently: true })
+  );
+  context.drawImage(source, 0, 0);
+  return context.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+/** @param {Uint8ClampedArray} data */
+function isBlank(data) {
+  const pixels = new Uint32Array(data.buffer);
+  return pixels.every((pixel) => pixel === pixels[0]);
+}
+
 class Skipped extends Error {}
 
 /** What a test's body is given. */
