@@ -12,12 +12,19 @@ import { quantile } from '../statistics.ts';
 export type WorkersMessage =
   | { kind: 'connected'; workers: number }
   | { kind: 'assigned'; atMs: number }
-  | { kind: 'usage'; cpuMs: number; turnaroundMs: { p50: number; p99: number } };
+  | { kind: 'usage'; cpuMs: number; turnaroundMs: { p50: number; p99: number }; shares: Shares };
+/** How evenly the workers of this process were served: links that broke, tasks of the least and the most used worker. */
+export type Shares = { brokenLinks: number; leastTasks: number; mostTasks: number; longestWait: LongestWait };
+/** The longest time from a finished task to the next, and whether that worker's link broke meanwhile. */
+export type LongestWait = { ms: number; isLinkBroken: boolean };
 export type WorkersOrder = { kind: 'tellUsage' };
 
 const [url = '', token = '', count = '4', slots = '16', firstNumber = '0'] = process.argv.slice(2);
 const tell = (message: WorkersMessage): void => void process.send?.(message);
 let connected = 0;
+let brokenLinks = 0;
+const tasksOf = new Map<WorkerId, number>();
+let longestWait: LongestWait = { ms: 0, isLinkBroken: false };
 /** From a worker's last report to its next assignment: the latest of them. */
 const turnaroundsMs: number[] = [];
 const turnaroundsMax = 50_000;
@@ -40,6 +47,7 @@ for (let index = 0; index < Number(count); index++)
 function startWorker(worker: WorkerId): void {
   const spool = createMemorySpool();
   let endedAtMs: number | null = null;
+  let isLinkBroken = false;
   const driver = new SessionDriver({
     state: createSession({
       offer: {
@@ -60,7 +68,13 @@ function startWorker(worker: WorkerId): void {
     link: { url, token, ca: null },
     perform: (output) => {
       if (output.kind === 'deliverAssign') {
-        if (endedAtMs !== null) turnaroundsMs[turnaroundAt++ % turnaroundsMax] = performance.now() - endedAtMs;
+        tasksOf.set(worker, (tasksOf.get(worker) ?? 0) + output.assign.tasks.length);
+        if (endedAtMs !== null) {
+          const ms = performance.now() - endedAtMs;
+          turnaroundsMs[turnaroundAt++ % turnaroundsMax] = ms;
+          if (ms > longestWait.ms) longestWait = { ms, isLinkBroken };
+        }
+        isLinkBroken = false;
         execute(output.assign, report);
         endedAtMs = performance.now();
       }
@@ -69,6 +83,10 @@ function startWorker(worker: WorkerId): void {
     },
     connected: (isConnected) => {
       connected += isConnected ? 1 : -1;
+      if (!isConnected) {
+        brokenLinks += 1;
+        isLinkBroken = true;
+      }
       if (connected === Number(count)) tell({ kind: 'connected', workers: connected });
     },
   });
@@ -98,6 +116,9 @@ function execute(assign: Assign, report: (body: ReportBody) => void): void {
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
   const turnaroundMs = { p50: quantile(turnaroundsMs, 0.5), p99: quantile(turnaroundsMs, 0.99) };
-  tell({ kind: 'usage', cpuMs: (user + system) / 1_000, turnaroundMs });
+  const counts = [...tasksOf.values()];
+  const leastTasks = counts.length < Number(count) ? 0 : Math.min(...counts);
+  const shares = { brokenLinks, leastTasks, mostTasks: Math.max(0, ...counts), longestWait };
+  tell({ kind: 'usage', cpuMs: (user + system) / 1_000, turnaroundMs, shares });
 });
 process.once('disconnect', () => process.exit(0));

@@ -4,6 +4,7 @@
 // chunks, and all of it is one run.
 //   turnaround   at a worker: from the report that its task is finished to the arrival of its next one
 import { sharedNowMs } from '../peers/measure.ts';
+import type { Shares } from '../dispatch/worker-process.ts';
 import { startBenchCoordinator, startWorkers, submitTasks, type Workers } from '../dispatch/assay.ts';
 
 export type CarryFigures = {
@@ -17,6 +18,8 @@ export type CarryFigures = {
   residentMiBMax: number;
   turnaroundP50Ms: number;
   turnaroundP99Ms: number;
+  /** How evenly workers were served: a wait of minutes is either a link that broke or work that others got. */
+  shares: Shares;
 };
 
 /** Sessions a worker process: well below the 20,000 open files of one process. */
@@ -73,18 +76,30 @@ export async function carry(workers: number, tasks: number): Promise<CarryFigure
 
 async function turnaroundsOf(
   processes: readonly Workers[],
-): Promise<{ turnaroundP50Ms: number; turnaroundP99Ms: number }> {
+): Promise<Pick<CarryFigures, 'turnaroundP50Ms' | 'turnaroundP99Ms' | 'shares'>> {
   let p50 = 0;
   let p99 = 0;
+  let shares: Shares | null = null;
   for (const each of processes) {
     const told = each.next('usage');
     each.send({ kind: 'tellUsage' });
-    const { turnaroundMs } = await told;
+    const { turnaroundMs, shares: here } = await told;
+    shares = shares === null ? here : sumOf(shares, here);
     // The processes have equal shares of the work: the middle one's middle, and the worst one's tail.
     p50 += turnaroundMs.p50 / processes.length;
     p99 = Math.max(p99, turnaroundMs.p99);
   }
-  return { turnaroundP50Ms: p50, turnaroundP99Ms: p99 };
+  if (shares === null) throw new Error('no workers');
+  return { turnaroundP50Ms: p50, turnaroundP99Ms: p99, shares };
+}
+
+function sumOf(a: Shares, b: Shares): Shares {
+  return {
+    brokenLinks: a.brokenLinks + b.brokenLinks,
+    leastTasks: Math.min(a.leastTasks, b.leastTasks),
+    mostTasks: Math.max(a.mostTasks, b.mostTasks),
+    longestWait: a.longestWait.ms >= b.longestWait.ms ? a.longestWait : b.longestWait,
+  };
 }
 
 function print(figures: CarryFigures): void {
@@ -96,5 +111,9 @@ function print(figures: CarryFigures): void {
   console.log(`resident ${residentMiB.toFixed(0)} MiB at the end, at most ${residentMiBMax.toFixed(0)} MiB`);
   console.log(
     `from a finished task to the next at its worker: p50 ${figures.turnaroundP50Ms.toFixed(1)} ms, p99 ${figures.turnaroundP99Ms.toFixed(1)} ms`,
+  );
+  const { brokenLinks, leastTasks, mostTasks, longestWait } = figures.shares;
+  console.log(
+    `tasks a worker: ${leastTasks} to ${mostTasks}; links that broke: ${brokenLinks}; longest wait ${(longestWait.ms / 1_000).toFixed(1)} s, ${longestWait.isLinkBroken ? 'with' : 'without'} a broken link meanwhile`,
   );
 }

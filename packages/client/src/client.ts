@@ -2,6 +2,7 @@
 // ClientError with its code. Submissions carry their own identity (idempotency key, chunk number), so they are repeated after
 // a broken connection like reads are; making and revoking tokens is not.
 import {
+  AdmissionPolicy,
   CalibrationReport,
   type CancelRequest,
   type CertifyRequest,
@@ -74,6 +75,8 @@ export type Client = {
   certifyWorker(worker: string, request: CertifyRequest): Promise<WorkerView>;
   recoveryHistory(): Promise<RecoveryHistory>;
   calibration(): Promise<CalibrationReport>;
+  /** Weights, quotas, reserved pools and caps, as they are in force. */
+  policy(): Promise<AdmissionPolicy>;
   /** What a simulation of the run needs, from the journal; `absent` where that no longer has it. */
   recordingOf(run: string): Promise<RunRecording>;
   /** One's own SQL over the results, read-only. QUERY_REFUSED, QUERY_TOO_LONG. */
@@ -145,6 +148,7 @@ function runCalls(transport: Transport) {
     explainTask: (task: string) => get(Explanation, `/tasks/${id(task)}/explain`),
     health: () => get(Health, '/health'),
     calibration: () => get(CalibrationReport, '/calibration'),
+    policy: () => get(AdmissionPolicy, '/policy'),
     recordingOf: (run: string) => get(RunRecording, `/runs/${id(run)}/recording`),
   };
 }

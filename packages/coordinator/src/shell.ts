@@ -153,6 +153,7 @@ function viewsOf(
     workers: () => viewWorkers(state),
     worker: (worker) => viewWorker(state, worker as WorkerId),
     recovery: () => viewRecovery(state),
+    policy: () => state.policy,
     calibration: () => ({
       suites: viewCalibration(state).map(({ project, suite, count, medianRatio, p90Factor }) => ({
         project,

@@ -23,6 +23,7 @@ import { caseRoutes } from './routes/cases.ts';
 import { feedRoutes } from './routes/feed.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
+import { policyRoutes } from './routes/policy.ts';
 import { queryRoutes } from './routes/query.ts';
 import { runRoutes } from './routes/runs.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -75,6 +76,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         add(routes, context);
       runRoutes(routes, context, busyGate);
       historyRoutes(routes, context);
+      policyRoutes(routes, context);
       queryRoutes(routes, context);
       api.register(async (blobs) => blobRoutes(blobs as unknown as App, context));
       routes.get('/openapi.json', { config: { scope: 'none' }, schema: { hide: true } }, (_request, reply) =>

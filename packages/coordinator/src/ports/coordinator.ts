@@ -2,6 +2,7 @@
 // the shell (shell.ts) over the driver; the routes know nothing of the engine, the journal or the adapters.
 import type { Input, Reply } from '@assay/core';
 import type {
+  AdmissionPolicy,
   AgentMessage,
   CalibrationReport,
   CircuitScope,
@@ -37,6 +38,8 @@ export interface LiveViews {
   circuitScope(circuit: string): CircuitScope | null;
   /** What was learned of the steps of recovery. */
   recovery(): RecoveryHistory;
+  /** What the operator laid down, as it is in force. */
+  policy(): AdmissionPolicy;
   /** How good predictions were, by suite. */
   calibration(): CalibrationReport;
 }

@@ -1,8 +1,9 @@
 // Stories of admission: keys, quotas, pools, gangs, dependencies, alternatives, claims.
-import type { RunSpec, Suite, Task } from '@assay/protocol';
+import type { RunId, RunSpec, Suite, Task } from '@assay/protocol';
 import { expect, test } from 'vitest';
 import type { Event } from '../engine/events.ts';
 import { overheldKeys } from '../engine/invariants-admission.ts';
+import { admissionReasons } from './admission.ts';
 import { Lab, only, profileOf, refsOf, suiteOf, tasksOf } from '../testing/lab.ts';
 
 const noPolicy = { weights: {}, quotas: [], pools: {}, keys: {} };
@@ -292,6 +293,24 @@ test('a gang larger than the fleet waits without keeping anything from others', 
   submit(lab, tasksOf(3), [suiteOf({ gang: { size: 3, spread: 'slots' } })]);
   lab.wait(10 * lab.config.gangReserveAfterMs);
   expect(placed(submit(lab, tasksOf(2), [suiteOf({ name: 'singles' })]))).toHaveLength(2);
+});
+
+test('a gang larger than its quota waits without keeping anything from others, says why, and starts when the quota allows it', () => {
+  const lab = new Lab();
+  const quotas = (slots: number) => [{ pool: '*', of: { kind: 'submitter' as const, name: 'ada' }, slots }];
+  lab.step({ kind: 'setPolicy', policy: { ...noPolicy, quotas: quotas(2) }, actor: 'op' });
+  lab.join('w1', { slots: 4 });
+  submit(lab, tasksOf(3), [suiteOf({ gang: { size: 3, spread: 'slots' } })]);
+  lab.wait(10 * lab.config.gangReserveAfterMs);
+  expect(placed(submit(lab, tasksOf(4), [suiteOf({ name: 'singles' })], {}, 'bob'))).toHaveLength(4);
+  const lane = lab.engine.state.runs.get('r-1' as RunId)?.lanes[0];
+  if (lane === undefined) throw new Error('the gang has no lane');
+  expect(admissionReasons(lab.engine.state, lane, null, 3)).toEqual([
+    expect.objectContaining({ kind: 'quota', reason: 'needs 3 slots at once, more than its quotas allow' }),
+  ]);
+  lab.step({ kind: 'setPolicy', policy: { ...noPolicy, quotas: quotas(3) }, actor: 'op' });
+  const started = Array.from({ length: 4 }, () => placed(finishOne(lab, 'w1'))).flat();
+  expect(started).toEqual(['r-1.0 on w1', 'r-1.1 on w1', 'r-1.2 on w1']);
 });
 
 test('a chunk that is repeated after its run left is answered as the repeat that it is', () => {

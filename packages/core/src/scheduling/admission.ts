@@ -8,7 +8,7 @@
 import type { DeviceHold, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import { areAllClosed, classStop, laneStop, stopOf, workerStop } from '../circuits/stops.ts';
 import { claimDevices } from './claims.ts';
-import { hasFree } from './capacity.ts';
+import { capacityOf, hasFree } from './capacity.ts';
 import { classReason, couldStart, planGang } from './gang-seats.ts';
 import { keysReason, quotaReason } from './holdings.ts';
 import type { CapabilityClass, Lane } from './index-types.ts';
@@ -106,7 +106,14 @@ export function admissionReasons(
   };
   if (worker === null) {
     add('key', keysReason(state, lane, slots), 'a task that holds the key is over, or the key allows one more');
-    if (slots > 1 && !couldStart(state, lane, slots))
+    const { ready, slots: all } = capacityOf(lane.group);
+    if (slots > 1 && !couldStart(state, lane, slots) && (lane.gang?.spread === 'workers' ? ready : all) >= slots)
+      add(
+        'quota',
+        `needs ${slots} slots at once, more than its quotas allow`,
+        `its quotas allow ${slots} slots at once`,
+      );
+    else if (slots > 1 && !couldStart(state, lane, slots))
       add(
         'gang',
         `needs ${slots} slots at once, more than all workers that fit have`,

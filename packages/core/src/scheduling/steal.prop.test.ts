@@ -6,6 +6,7 @@ import { restore, snapshot } from '../engine/snapshot.ts';
 import { createEngine } from '../engine/engine.ts';
 import { play } from '../testing/chaos.ts';
 import type { Move } from '../testing/chaos.ts';
+import { Fleet } from '../testing/fleet.ts';
 import { asJson, Lab, only, suiteOf } from '../testing/lab.ts';
 
 // Of chaos.ts: cancel, join, cut, silent, wait, done with everything, give back, report.
@@ -58,6 +59,48 @@ test('safety: asked-for work is unstarted, asked for once, in no more requests t
   );
   // A property about stealing that saw none would prove nothing.
   expect(requests).toBeGreaterThanOrEqual(60);
+});
+
+const stolen = fc.record({
+  workers: fc.integer({ min: 2, max: 6 }),
+  // Predicted alike; what they really take differs up to fortyfold.
+  realMs: fc.array(fc.integer({ min: 50, max: 2_000 }), { minLength: 4, maxLength: 40 }),
+  startupMs: fc.integer({ min: 0, max: 600 }),
+});
+
+test('safety: what is asked back is done once, elsewhere, and nothing is asked back more than three times', () => {
+  let returned = 0;
+  fc.assert(
+    fc.property(stolen, ({ workers, realMs, startupMs }) => {
+      const fleet = new Fleet({
+        workers,
+        slots: 1,
+        startupMs,
+        realMs: (target) => realMs[Number(target.slice(1))] ?? 100,
+        config: { stealGainMinMs: 0, batchTargetMs: 1e9 },
+      });
+      const tasks = realMs.map((_, index) => ({ suite: 0, target: `f${index}`, expectedMs: 400 }));
+      const result = fleet.run(tasks, { suites: [suiteOf({ batching: 'shared', hedge: 'never' })] });
+      const events = fleet.lab.journal.flatMap((entry) => entry.events);
+      const askedOf = new Map<string, number>();
+      for (const { attempts } of only(events, 'takeBackRequested'))
+        for (const { task } of attempts) askedOf.set(task, (askedOf.get(task) ?? 0) + 1);
+      for (const count of askedOf.values()) expect(count).toBeLessThanOrEqual(3);
+      const settled = only(events, 'taskSettled');
+      expect(settled.map(({ verdict }) => verdict)).toEqual(realMs.map(() => 'passed'));
+      expect(new Set(settled.map(({ task }) => task)).size).toBe(realMs.length);
+      // Each file ran once, whoever had it before.
+      expect(result.workMs).toBe(realMs.reduce((sum, ms) => sum + ms, 0));
+      // Nobody is idle for long while another has unstarted work: the end is no later than even shares, the longest file, and
+      // what moving work costs: a start-up and the answers of two requests each time.
+      const even = result.workMs / workers;
+      const moved = (1 + Math.max(0, ...askedOf.values())) * (startupMs + 10);
+      expect(result.makespanMs).toBeLessThanOrEqual(even + 2 * Math.max(...realMs) + 2 * moved);
+      returned += result.returned;
+    }),
+    { numRuns: 100 },
+  );
+  expect(returned).toBeGreaterThan(50);
 });
 
 test('a request that the link lost is made again when the worker is back', () => {
