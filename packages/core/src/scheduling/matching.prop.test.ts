@@ -9,8 +9,9 @@ import { Lab, only, profileOf, suiteOf, tasksOf } from '../testing/lab.ts';
 import { choicesOf } from './groups.ts';
 
 const lives = fc.array(fc.tuple(fc.nat({ max: moveKinds - 1 }), fc.nat({ max: 30 }), fc.nat({ max: 40 })), {
-  minLength: 5,
+  minLength: 20,
   maxLength: 60,
+  size: 'max',
 });
 
 function fitOf(text: string, facts: Parameters<typeof fit>[1]): Fit {
@@ -46,8 +47,8 @@ test('safety: of every class and lane it is known whether they fit, and it is wh
     }),
     { numRuns: 60 },
   );
-  expect(seen.fits).toBeGreaterThan(100);
-  expect(seen.misfits).toBeGreaterThan(100);
+  expect(seen.fits).toBeGreaterThan(20);
+  expect(seen.misfits).toBeGreaterThan(20);
 });
 
 const parts = fc.constantFrom(
