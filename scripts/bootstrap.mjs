@@ -349,6 +349,19 @@ function environmentWithOurTools(node) {
   return { ...process.env, [name]: path, ASSAY_USER_PATH: path };
 }
 
+/**
+ * Builds the dashboard where its sources changed, before something is started that serves it. A build that fails is said and
+ * stops nothing: the coordinator serves without pages.
+ */
+export function buildDashboard(node) {
+  const script = join(root, 'packages', 'dashboard', 'build', 'build.ts');
+  return new Promise((done) => {
+    const child = spawn(node, [script], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], windowsHide: true });
+    child.on('error', () => done());
+    child.on('close', () => done());
+  });
+}
+
 async function main(argv) {
   const [flag, name, ...args] = argv;
   if (argv.length === 0) {
@@ -364,6 +377,7 @@ async function main(argv) {
   }
   const node = await ensureInstalled();
   const [file, ...rest] = target(name, args);
+  if (name === 'demo' || name === 'test' || (name === 'cli' && args[0] === 'up')) await buildDashboard(node);
   const path = join(root, file);
   if (!existsSync(path)) {
     throw new SetupError('ASSAY_SETUP_INCOMPLETE', `${file} is missing.`, 'Run `git status` and restore it.');

@@ -31,6 +31,7 @@ const steps: readonly (Step & { readonly needs?: string })[] = [
   node('dead code', 'node_modules/knip/bin/knip.js', '--no-progress'),
   node('types', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit'),
   node('types core', 'node_modules/typescript/bin/tsc', '-p', 'packages/core/tsconfig.json', '--noEmit'),
+  node('types pages', 'node_modules/typescript/bin/tsc', '-p', 'packages/dashboard/tsconfig.json', '--noEmit'),
   node('format', 'node_modules/oxfmt/bin/oxfmt', '--check'),
   node('tidy', 'scripts/tidy.ts'),
 ];

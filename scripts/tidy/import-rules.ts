@@ -38,7 +38,7 @@ interface Row {
   readonly others?: readonly RegExp[];
 }
 
-const anyOfOurs = ['protocol', 'core', 'coordinator', 'agent', 'client', 'cli', 'simulator', 'drill'];
+const anyOfOurs = ['protocol', 'core', 'coordinator', 'agent', 'client', 'cli', 'dashboard', 'simulator', 'drill'];
 
 const table: Readonly<Record<string, Row>> = {
   protocol: { ours: [], others: [/^zod$/] },
@@ -46,7 +46,7 @@ const table: Readonly<Record<string, Row>> = {
   coordinator: { ours: ['protocol', 'core'] },
   agent: { ours: ['protocol'] },
   client: { ours: ['protocol'], others: [/^(?!node:)/] },
-  cli: { ours: ['protocol', 'client', 'coordinator', 'agent', 'drill'] },
+  cli: { ours: ['protocol', 'client', 'coordinator', 'agent', 'dashboard', 'drill'] },
   dashboard: { ours: ['protocol', 'client'], others: [/^(?!node:)/] },
   simulator: { ours: anyOfOurs },
   drill: { ours: anyOfOurs },

@@ -23,6 +23,9 @@ import {
   RunRecording,
   type RunSubmission,
   RunView,
+  SessionView,
+  SignInCode,
+  type SignInRequest,
   TaskList,
   type TasksAddition,
   TaskView,
@@ -41,6 +44,8 @@ export type ClientOptions = {
   /** Where the coordinator listens: http://127.0.0.1:7420. */
   url: string;
   token?: string | undefined;
+  /** In a browser that is signed in with a cookie: the session's word, sent with what changes something. */
+  csrf?: () => string | undefined;
   fetch?: typeof globalThis.fetch;
   /** Repetitions of a call that may be repeated, 4 by default. */
   retriesMax?: number;
@@ -95,6 +100,13 @@ export type Client = {
   listTokens(): Promise<TokenListing>;
   createToken(creation: TokenCreation): Promise<TokenCreated>;
   revokeToken(token: string): Promise<void>;
+  /** Who this client is to the coordinator; UNAUTHORIZED where that is nobody. */
+  readSession(): Promise<SessionView>;
+  /** A browser keeps the cookie that comes with it. */
+  signIn(request: SignInRequest): Promise<SessionView>;
+  signOut(): Promise<void>;
+  /** A code that signs a browser in as this client's token, once. */
+  createSignInCode(): Promise<SignInCode>;
   health(): Promise<Health>;
   followFeed(options: FollowOptions): AsyncGenerator<FeedDelivery, void, void>;
 };
@@ -103,6 +115,7 @@ export function createClient(options: ClientOptions): Client {
   const transport = new Transport({
     url: options.url,
     token: options.token,
+    csrf: options.csrf,
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     retriesMax: options.retriesMax ?? 4,
     timeoutMs: options.timeoutMs ?? 60_000,
@@ -113,6 +126,7 @@ export function createClient(options: ClientOptions): Client {
     ...circuitCalls(transport),
     ...blobCalls(transport),
     ...tokenCalls(transport),
+    ...sessionCalls(transport),
     followFeed: (follow) => followFeed(transport, follow),
   };
 }
@@ -228,5 +242,19 @@ function tokenCalls(transport: Transport) {
     async revokeToken(token: string): Promise<void> {
       await transport.response({ method: 'DELETE', path: `/tokens/${id(token)}`, isRepeatable: false, isTimed: true });
     },
+  };
+}
+
+function sessionCalls(transport: Transport) {
+  return {
+    readSession: () => reads(transport)(SessionView, '/session'),
+    // A code is good once: repeating the call could only fail.
+    signIn: (request: SignInRequest) =>
+      transport.json(SessionView, { method: 'POST', path: '/session', json: request, isRepeatable: false }),
+    async signOut(): Promise<void> {
+      await transport.response({ method: 'DELETE', path: '/session', isRepeatable: true, isTimed: true });
+    },
+    createSignInCode: () =>
+      transport.json(SignInCode, { method: 'POST', path: '/session/codes', json: {}, isRepeatable: false }),
   };
 }

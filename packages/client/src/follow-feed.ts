@@ -17,6 +17,8 @@ export type FollowOptions = {
   signal?: AbortSignal;
   /** How long the coordinator may be away before the iteration fails, a minute by default. */
   giveUpAfterMs?: number;
+  /** Told when the connection is there, and when it is not: what was missed meanwhile comes after it is there again. */
+  onConnection?: (isConnected: boolean) => void;
 };
 
 /** Where the listener is: the id to resume after, null while there is none, and the sequence it belongs to. */
@@ -41,6 +43,7 @@ export async function* followFeed(
       for await (const delivery of oneConnection(transport, options, place)) {
         if (delivery.kind === 'connected') {
           wasConnected = true;
+          options.onConnection?.(true);
           // Nothing was seen that could be resumed after, so something may have been missed.
           if (isBlind) yield { kind: 'gap' };
         } else yield delivery;
@@ -53,6 +56,7 @@ export async function* followFeed(
       failingSinceMs ??= Date.now();
       if (Date.now() - failingSinceMs > giveUpAfterMs) throw error;
     }
+    options.onConnection?.(false);
     await pause(backOffMs(failures), options.signal).catch(() => undefined);
     failures += 1;
   }

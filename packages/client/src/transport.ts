@@ -10,6 +10,7 @@ export type BlobContent = Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8A
 export type TransportOptions = {
   url: string;
   token: string | undefined;
+  csrf: (() => string | undefined) | undefined;
   fetch: typeof globalThis.fetch;
   retriesMax: number;
   timeoutMs: number;
@@ -105,6 +106,8 @@ export class Transport {
   #initOf(call: Call, signals: AbortSignal[]): RequestInit {
     const headers: Record<string, string> = { ...call.headers };
     if (this.#options.token !== undefined) headers.authorization = `Bearer ${this.#options.token}`;
+    const csrf = call.method === 'GET' ? undefined : this.#options.csrf?.();
+    if (csrf !== undefined) headers['x-assay-csrf'] = csrf;
     if (call.json !== undefined) headers['content-type'] = 'application/json';
     const body = call.json === undefined ? call.content : JSON.stringify(call.json);
     return {

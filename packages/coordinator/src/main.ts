@@ -42,6 +42,8 @@ export type CoordinatorOptions = {
   auth?: AuthMode;
   /** A secret with all scopes for as long as this process lives: for whoever starts it. */
   ownerSecret?: string;
+  /** The folder of the dashboard's files; absent: no pages. */
+  dashboardDir?: string;
   engine?: Partial<EngineConfig>;
   /** Weights, quotas, reserved pools and caps of keys; absent is none of them, whatever an earlier start laid down. */
   policy?: AdmissionPolicy;
@@ -241,6 +243,7 @@ function createServerOf(options: CoordinatorOptions, doors: Doors, log: Log): Ht
     auth: options.auth ?? 'tokens',
     log: (message, details) => log.info(message, details),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
+    ...(options.dashboardDir === undefined ? {} : { dashboardDir: options.dashboardDir }),
   });
 }
 

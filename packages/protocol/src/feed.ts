@@ -52,7 +52,15 @@ export const FeedItem = z.discriminatedUnion('kind', [
     tasks: z.array(TaskId),
   }),
   z.object({ kind: z.literal('attemptStarted'), ...at, ...attempt, worker: WorkerId, target: z.string() }),
-  z.object({ kind: z.literal('casesRecorded'), ...at, ...attempt, worker: WorkerId, cases: z.array(Case) }),
+  z.object({
+    kind: z.literal('casesRecorded'),
+    ...at,
+    ...attempt,
+    worker: WorkerId,
+    /** The ordinal of the first of them within the attempt; absent from coordinators that did not say it yet. */
+    from: z.number().int().optional(),
+    cases: z.array(Case),
+  }),
   z.object({
     kind: z.literal('attemptSettled'),
     ...at,

@@ -15,6 +15,7 @@ export * from './profile.ts';
 export * from './query.ts';
 export * from './readings.ts';
 export * from './results.ts';
+export * from './session.ts';
 export * from './submission.ts';
 export * from './vendors.ts';
 export * from './version.ts';

@@ -11,6 +11,7 @@ import { loadConfig } from '../config/load.ts';
 import type { SuiteConfig } from '../config/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type FleetWorker, startLocalFleet } from '../local/fleet.ts';
+import { signInLink } from '../local/open-page.ts';
 import { stateRoot } from '../local/state-directory.ts';
 import { type Plan, planRun } from '../project/plan.ts';
 import { submitRun } from '../project/submit.ts';
@@ -81,7 +82,7 @@ async function demo(options: { keep?: boolean; outputDir: string }): Promise<num
     const code = judge(report, say);
     if (options.keep) {
       say(
-        `\nstill running at ${fleet.url}; Ctrl-C ends it. Try, with ASSAY_COORDINATOR=${fleet.url} ASSAY_TOKEN=${fleet.token}:\n  assay workers\n  assay tasks ${run}\n  assay explain ${run}.0`,
+        `\nstill running; the dashboard, for one sign-in within a minute: ${await signInLink(client, fleet.url, `/runs/${run}`)}\nCtrl-C ends it. Try, with ASSAY_COORDINATOR=${fleet.url} ASSAY_TOKEN=${fleet.token}:\n  assay workers\n  assay tasks ${run}\n  assay explain ${run}.0`,
       );
       await new Promise<void>((resolve) => process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve()));
     }

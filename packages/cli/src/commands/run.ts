@@ -208,7 +208,7 @@ async function runOnFleet(
       { kind: 'bundle', digest: bundle.digest, setup },
       'wait',
     );
-    return await placeAndWatch(client, spec, plan, options);
+    return await placeAndWatch(client, spec, plan, options, target.url);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -258,7 +258,14 @@ async function packageName(projectDir: string): Promise<string | null> {
   }
 }
 
-async function placeAndWatch(client: Client, spec: RunSpec, plan: Plan, options: RunOptions): Promise<number> {
+/** `pagesUrl` is where its page stays; a run's own coordinator ends with it. */
+async function placeAndWatch(
+  client: Client,
+  spec: RunSpec,
+  plan: Plan,
+  options: RunOptions,
+  pagesUrl?: string,
+): Promise<number> {
   const accepted = await submitRun(client, spec, plan.tasks);
   const stop = new AbortController();
   let interrupts = 0;
@@ -274,6 +281,8 @@ async function placeAndWatch(client: Client, spec: RunSpec, plan: Plan, options:
   try {
     const report = await watchRun(client, accepted.run, { isQuiet: options.json === true, signal: stop.signal });
     for (const path of await writeReports(report, options)) if (!options.json) process.stderr.write(`wrote ${path}\n`);
+    if (pagesUrl !== undefined && !options.json)
+      process.stderr.write(`  page    ${pagesUrl.replace(/\/$/, '')}/runs/${accepted.run}\n`);
     return exitCodeOf(report.run.verdict);
   } catch (error) {
     if (stop.signal.aborted) return exitCodeOf('canceled');

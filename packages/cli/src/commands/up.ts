@@ -12,9 +12,12 @@ import {
   silentLog,
   startCoordinator,
 } from '@assay/coordinator';
+import { createClient } from '@assay/client';
+import { dashboardDir } from '@assay/dashboard/built';
 import { AssayError } from '@assay/protocol';
 import { loadCoordinatorSettings } from '../config/coordinator-settings.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { openInBrowser, signInLink } from '../local/open-page.ts';
 import { removeEndpoint, writeEndpoint } from '../local/endpoint.ts';
 import { stateRoot } from '../local/state-directory.ts';
 import { paintFor } from '../render/style.ts';
@@ -33,6 +36,7 @@ type UpOptions = {
   tlsKey?: string;
   policy?: string;
   quiet?: boolean;
+  open?: boolean;
 };
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -59,10 +63,11 @@ export function addUpCommand(program: Command): void {
     .option('--checks <file>', 'JSON settings whose checks every worker of the fleet runs, beside its own')
     .option('--settings <file>', 'settings of the coordinator (JSON): docs/reference/settings.md')
     .option('--policy <file>', 'JSON: weights of submitters, quotas, reserved pools, caps of concurrency keys')
+    .option('--open', 'show the dashboard in the browser, signed in')
     .option('--quiet', 'log only trouble')
     .addHelpText(
       'after',
-      '\nExamples:\n  assay up\n  assay up --settings /etc/assay/settings.json\n  assay token create --state /var/lib/assay --scope admin && assay up --state /var/lib/assay --host 0.0.0.0 --tls-cert c.pem --tls-key k.pem',
+      '\nExamples:\n  assay up\n  assay up --open\n  assay up --settings /etc/assay/settings.json\n  assay token create --state /var/lib/assay --scope admin && assay up --state /var/lib/assay --host 0.0.0.0 --tls-cert c.pem --tls-key k.pem',
     )
     .action(action(up));
 }
@@ -77,6 +82,7 @@ async function up(options: UpOptions): Promise<number> {
     options.tlsCert === undefined || options.tlsKey === undefined
       ? {}
       : { tls: { cert: await readFile(options.tlsCert), key: await readFile(options.tlsKey) } };
+  const pages = dashboardDir();
   const coordinator = await startListening({
     stateDir,
     host: options.host,
@@ -85,6 +91,7 @@ async function up(options: UpOptions): Promise<number> {
     ...settings,
     ...(options.checks === undefined ? {} : { fleetChecks: (await readWorkerSettings(options.checks)).checks }),
     ...(options.policy === undefined ? {} : { policy: await readPolicy(options.policy) }),
+    ...(pages === undefined ? {} : { dashboardDir: pages }),
     ownerSecret,
     log: options.quiet ? silentLog : createLog(),
   });
@@ -101,9 +108,18 @@ async function up(options: UpOptions): Promise<number> {
       `${paint('yellow', 'warning')}: it listens on ${options.host} without TLS: tokens, sources and results cross the network in the clear (--tls-cert, --tls-key)`,
     );
   say('  a run:     assay run --coordinator ' + coordinator.url);
+  if (pages === undefined) say(`  ${paint('yellow', 'no dashboard')}: it is not built (assay up builds it; see above)`);
+  else if (options.open) await showDashboard(coordinator.url, ownerSecret);
   await stopped;
   say('stopping');
   await removeEndpoint(process.pid);
   await coordinator.stop();
   return exitCodes.passed.code;
+}
+
+async function showDashboard(url: string, token: string): Promise<void> {
+  const link = await signInLink(createClient({ url, token }), url);
+  const isOpen = await openInBrowser(link);
+  say(`  dashboard: ${link}${isOpen ? '' : '\n  (no browser could be opened: open it yourself)'}`);
+  say('  the link signs in once, within a minute; later: assay token create --scope read');
 }

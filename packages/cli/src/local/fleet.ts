@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { usableProcessors } from '@assay/agent/inspect';
 import { createClient } from '@assay/client';
 import type { RunningCoordinator } from '@assay/coordinator';
+import { dashboardDir } from '@assay/dashboard/built';
 import { AssayError } from '@assay/protocol';
 import { type AgentChild, type AgentProcess, launchAgent } from './agent-child.ts';
 import { errorsOnly } from './errors-only.ts';
@@ -87,7 +88,14 @@ async function openCoordinator(
 ): Promise<{ coordinator: RunningCoordinator; temporary: string | null }> {
   // Loaded only now, while the agents load in their own processes.
   const { startCoordinator } = await import('@assay/coordinator');
-  const shared = { host: '127.0.0.1', port: port ?? 0, ownerSecret: token, log: errorsOnly() };
+  const pages = dashboardDir();
+  const shared = {
+    host: '127.0.0.1',
+    port: port ?? 0,
+    ownerSecret: token,
+    log: errorsOnly(),
+    ...(pages === undefined ? {} : { dashboardDir: pages }),
+  };
   try {
     return { coordinator: await startCoordinator({ ...shared, stateDir }), temporary: null };
   } catch (error) {

@@ -30,6 +30,12 @@ export function browserObjection(headers: IncomingHttpHeaders, isNavigationAllow
   return null;
 }
 
+/** Whether a request can come from a page of this server, as far as the browser says; what is no browser says nothing. */
+export function isOwnPage({ host, origin, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
+  const isOwnOrigin = origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
+  return isOwnOrigin && (site === undefined || site === 'same-origin');
+}
+
 function hostnameOf(host: string): string | null {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+))(?::\d{1,5})?$/.exec(host);
   return match?.[1] ?? match?.[2] ?? null;

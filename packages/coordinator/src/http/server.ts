@@ -7,29 +7,32 @@ import type { AddressInfo } from 'node:net';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { AssayError, limit } from '@assay/protocol';
-import type { Authority } from '../ports/authority.ts';
+import type { Authority, Identity } from '../ports/authority.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Coordinator } from '../ports/coordinator.ts';
 import { type Authenticator, type AuthMode, createAuthenticator } from './authenticate.ts';
 import { isLoopbackHost } from './browser-guard.ts';
 import { createBusyGate } from './busy-gate.ts';
 import { type App, defaultTimings, type HttpContext, type HttpLog, type HttpTimings } from './context.ts';
-import { addStandardHeaders, createErrorHandler, notFound } from './error-reply.ts';
+import { dashboardFiles } from './dashboard-files.ts';
+import { addStandardHeaders, createErrorHandler } from './error-reply.ts';
 import { addJsonParser, serializerCompiler, validatorCompiler } from './json-body.ts';
 import { openApiOptions } from './openapi.ts';
 import { blobRoutes } from './routes/blobs.ts';
-import { circuitRoutes } from './routes/circuits.ts';
 import { caseRoutes } from './routes/cases.ts';
+import { circuitRoutes } from './routes/circuits.ts';
 import { feedRoutes } from './routes/feed.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
 import { policyRoutes } from './routes/policy.ts';
 import { queryRoutes } from './routes/query.ts';
 import { runRoutes } from './routes/runs.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { isAllowed, scopesNeeded } from './scopes.ts';
+import { createSessions, type Sessions } from './sessions.ts';
 import { attachWorkerSocket } from './worker-socket.ts';
 
 export const apiPrefix = '/api/v1';
@@ -47,6 +50,8 @@ export type HttpServerOptions = {
    * machine only and not from web pages; the first token ends that.
    */
   auth: AuthMode;
+  /** The folder of the dashboard's files; absent: no pages. */
+  dashboardDir?: string;
   log?: HttpLog;
   timings?: Partial<HttpTimings>;
 };
@@ -67,7 +72,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const busyGate = createBusyGate(() => options.coordinator.isBusy(), timings.busyPollMs);
   const app = createApp(options, context.log);
 
-  addGuards(app, authenticator, options.coordinator);
+  const port = (): number => (app.server.address() as AddressInfo | null)?.port ?? 0;
+  const sessions = createSessions(options.authority, () => `assay_${port()}`, options.tls !== undefined);
+  addGuards(app, authenticator, sessions, options.coordinator);
   app.register(swagger, openApiOptions);
   app.register(
     async (api) => {
@@ -78,6 +85,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       historyRoutes(routes, context);
       policyRoutes(routes, context);
       queryRoutes(routes, context);
+      sessionRoutes(routes, authenticator, sessions);
       api.register(async (blobs) => blobRoutes(blobs as unknown as App, context));
       routes.get('/openapi.json', { config: { scope: 'none' }, schema: { hide: true } }, (_request, reply) =>
         reply.serializer(JSON.stringify).send(app.swagger()),
@@ -92,9 +100,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     async listen() {
       checkListen(options);
       await app.listen({ host: options.host, port: options.port });
-      const { port } = app.server.address() as AddressInfo;
       const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-      return { url: `${options.tls ? 'https' : 'http'}://${host}:${port}`, host: options.host, port };
+      return { url: `${options.tls ? 'https' : 'http'}://${host}:${port()}`, host: options.host, port: port() };
     },
     async openApiDocument() {
       await app.ready();
@@ -125,7 +132,7 @@ function createApp(options: HttpServerOptions, log: HttpLog): App {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(createErrorHandler(log));
-  app.setNotFoundHandler(notFound);
+  dashboardFiles(app, options.dashboardDir ?? null);
   addJsonParser(app);
   return app;
 }
@@ -136,7 +143,7 @@ function requestIdOf(request: { headers: Record<string, unknown> }): string {
   return typeof given === 'string' && /^[A-Za-z0-9._-]{1,80}$/.test(given) ? given : randomUUID();
 }
 
-function addGuards(app: App, authenticator: Authenticator, coordinator: Coordinator): void {
+function addGuards(app: App, authenticator: Authenticator, sessions: Sessions, coordinator: Coordinator): void {
   app.decorateRequest('identity', null);
   app.decorateRequest('contentDigest', '');
   app.addHook('onRoute', (route) => {
@@ -149,7 +156,7 @@ function addGuards(app: App, authenticator: Authenticator, coordinator: Coordina
     authenticator.guard(request.headers, isPage);
     const scope = request.routeOptions.config.scope;
     if (scope === undefined || scope === 'none') return;
-    const identity = authenticator.identify(request.headers, request.ip);
+    const identity = identify(request, authenticator, sessions);
     if (!isAllowed(identity, scope))
       throw new AssayError('FORBIDDEN', `the token ${identity.name} lacks the scope ${scopesNeeded(scope)}`);
     request.identity = identity;
@@ -161,6 +168,14 @@ function addGuards(app: App, authenticator: Authenticator, coordinator: Coordina
     if (isLive && reply.statusCode < 400) await coordinator.whenDurable();
     return payload;
   });
+}
+
+/** A token that is offered counts before a cookie. What changes something must show that one of our pages asks for it. */
+function identify(request: FastifyRequest, authenticator: Authenticator, sessions: Sessions): Identity {
+  const signedIn = request.headers.authorization === undefined ? sessions.find(request.headers) : null;
+  if (signedIn === null) return authenticator.identify(request.headers, request.ip);
+  if (request.method !== 'GET' && request.method !== 'HEAD') sessions.guard(request.headers, signedIn.csrf);
+  return signedIn.identity;
 }
 
 function checkListen(options: HttpServerOptions): void {

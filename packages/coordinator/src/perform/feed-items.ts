@@ -48,6 +48,7 @@ function itemOf(event: Event, entry: JournalEntry, facts: LiveFacts): FeedItem |
         task: event.task,
         attempt: event.attempt,
         worker: event.worker,
+        from: event.from,
         cases: casesOf(entry.input, event),
       };
     case 'attemptSettled':

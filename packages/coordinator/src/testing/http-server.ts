@@ -13,7 +13,7 @@ import { createMemoryFeed } from '../feed/live-feed.ts';
 import { createHttpServer, type HttpServerOptions } from '../http/server.ts';
 import { createShell } from '../shell.ts';
 
-type TestOptions = Partial<Pick<HttpServerOptions, 'auth' | 'timings' | 'tls' | 'host' | 'port'>> & {
+type TestOptions = Partial<Pick<HttpServerOptions, 'auth' | 'timings' | 'tls' | 'host' | 'port' | 'dashboardDir'>> & {
   feedBytesMax?: number;
   /** Blobs in files instead of in memory. */
   blobDirectory?: string;
@@ -55,6 +55,7 @@ export async function startTestServer(options: TestOptions = {}) {
     auth: options.auth ?? 'loopbackOpen',
     log: (message, details = {}) => logged.push({ message, details }),
     ...(options.tls ? { tls: options.tls } : {}),
+    ...(options.dashboardDir ? { dashboardDir: options.dashboardDir } : {}),
     timings: { busyPollMs: 1, ...options.timings },
   });
   const { url, port } = await server.listen();
