@@ -35,7 +35,7 @@ export function App() {
     queries.clear();
     setAsked({ kind: 'out' });
   }, []);
-  if (asked.kind === 'asking') return <p className="empty">Opening…</p>;
+  if (asked.kind === 'asking') return <p className="empty">{'Opening…'}</p>;
   if (asked.kind === 'failed')
     return (
       <main className="door">

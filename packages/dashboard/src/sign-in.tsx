@@ -1,5 +1,5 @@
 // The door: a token for a session. The token goes to the coordinator once and is kept nowhere in the page.
-import { type FormEvent, useState } from 'react';
+import { type SubmitEvent, useState } from 'react';
 import type { SessionView } from '@assay/protocol';
 import { signIn } from './connection.ts';
 import { Failure } from './parts/basic.tsx';
@@ -7,7 +7,7 @@ import { Failure } from './parts/basic.tsx';
 export function SignIn({ onSession }: { onSession: (session: SessionView) => void }) {
   const [error, setError] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
+  const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const token = new FormData(event.currentTarget).get('token');
     if (typeof token !== 'string' || token.trim() === '') return;

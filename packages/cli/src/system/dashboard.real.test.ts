@@ -8,6 +8,9 @@ import { type CuttableProxy, FleetUnderTest, until } from './fleet-under-test.ts
 const isThere = chromiumPath !== undefined || process.env.ASSAY_REQUIRE_ALL === '1';
 if (!isThere) console.warn('SKIPPED: there is no Chromium here, so the dashboard was not tested (ASSAY_CHROMIUM)');
 
+// Needs a browser, which is said above where there is none.
+const browserTest = test.skipIf(!isThere);
+
 const fleet = new FleetUnderTest();
 let proxy: CuttableProxy;
 let browser: BrowserUnderTest;
@@ -38,7 +41,11 @@ async function expectAccessible(): Promise<void> {
   const { page } = browser;
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    expect(await accessibilityFaults(page), `${page.url()}, ${colorScheme}`).toEqual([]);
+    const faults = await accessibilityFaults(page);
+    expect({ on: `${page.url()}, ${colorScheme}`, faults }).toEqual({
+      on: `${page.url()}, ${colorScheme}`,
+      faults: [],
+    });
   }
 }
 
@@ -51,10 +58,10 @@ async function expectNarrow(): Promise<void> {
     'document.documentElement.scrollWidth - document.documentElement.clientWidth',
   );
   if (before !== null) await page.setViewportSize(before);
-  expect(over, page.url()).toBe(0);
+  expect({ on: page.url(), over }).toEqual({ on: page.url(), over: 0 });
 }
 
-test.skipIf(!isThere)('one signs in with a token, and sees an empty fleet for what it is', async () => {
+browserTest('one signs in with a token, and sees an empty fleet for what it is', async () => {
   const { page } = browser;
   await page.goto(proxy.url);
   await seen('This coordinator asks who you are.');
@@ -80,45 +87,38 @@ test.skipIf(!isThere)('one signs in with a token, and sees an empty fleet for wh
   }
 });
 
-test.skipIf(!isThere)(
-  'a run appears, moves and settles on the page, and its cases come in, without a reload',
-  async () => {
-    const { page } = browser;
-    await visit('/', /Overview/);
-    await seen('Live');
-    const loads = browser.requests.filter((request) => request.endsWith(`${proxy.url}/`)).length;
-    await fleet.worker('lab-1', await fleet.workerToken());
-    const path = fleet.project(4, 5, 30);
-    const run = await fleet.submit(path, 4);
-    await page.getByRole('link', { name: 'system', exact: true }).first().click();
-    await page.getByRole('heading', { level: 1, name: /system/ }).waitFor();
-    await seen('4 of 4 settled');
-    await page.getByRole('heading', { level: 1, name: /passed/ }).waitFor({ timeout: waitMs });
-    const table = page.getByRole('table', { name: 'Cases' });
-    await until('all cases are listed', async () =>
-      (await table.getAttribute('aria-rowcount')) === '20' ? true : null,
-    );
-    expect(await table.getByRole('row').count()).toBeGreaterThan(5);
-    expect(browser.requests.filter((request) => request.endsWith(`${proxy.url}/`)).length).toBe(loads);
-    await page.getByLabel('Search').fill('file-2');
-    await until('the search is applied', async () =>
-      (await table.getAttribute('aria-rowcount')) === '5' ? true : null,
-    );
-    expect(page.url()).toContain('q=file-2');
-    for (const tab of ['cases', 'tasks', 'timeline']) {
-      await visit(`/runs/${run}?tab=${tab}`, /system/);
-      await page.getByRole('heading', { level: 2, name: new RegExp(tab, 'i') }).waitFor();
-      await expectAccessible();
-      await expectNarrow();
-    }
-    await visit(`/tasks/${run}.0`, /file-0/);
-    await seen('Attempt 1');
+browserTest('a run appears, moves and settles on the page, and its cases come in, without a reload', async () => {
+  const { page } = browser;
+  await visit('/', /Overview/);
+  await seen('Live');
+  const loads = browser.requests.filter((request) => request.endsWith(`${proxy.url}/`)).length;
+  await fleet.worker('lab-1', await fleet.workerToken());
+  const path = fleet.project(4, 5, 30);
+  const run = await fleet.submit(path, 4);
+  await page.getByRole('link', { name: 'system', exact: true }).first().click();
+  await page.getByRole('heading', { level: 1, name: /system/ }).waitFor();
+  await seen('4 of 4 settled');
+  await page.getByRole('heading', { level: 1, name: /passed/ }).waitFor({ timeout: waitMs });
+  const table = page.getByRole('table', { name: 'Cases' });
+  await until('all cases are listed', async () => ((await table.getAttribute('aria-rowcount')) === '20' ? true : null));
+  expect(await table.getByRole('row').count()).toBeGreaterThan(5);
+  expect(browser.requests.filter((request) => request.endsWith(`${proxy.url}/`)).length).toBe(loads);
+  await page.getByLabel('Search').fill('file-2');
+  await until('the search is applied', async () => ((await table.getAttribute('aria-rowcount')) === '5' ? true : null));
+  expect(page.url()).toContain('q=file-2');
+  for (const tab of ['cases', 'tasks', 'timeline']) {
+    await visit(`/runs/${run}?tab=${tab}`, /system/);
+    await page.getByRole('heading', { level: 2, name: new RegExp(tab, 'i') }).waitFor();
     await expectAccessible();
     await expectNarrow();
-  },
-);
+  }
+  await visit(`/tasks/${run}.0`, /file-0/);
+  await seen('Attempt 1');
+  await expectAccessible();
+  await expectNarrow();
+});
 
-test.skipIf(!isThere)('it says that the connection is lost, and afterwards shows what it missed', async () => {
+browserTest('it says that the connection is lost, and afterwards shows what it missed', async () => {
   const { page } = browser;
   await visit('/', /Overview/);
   await seen('Live');
@@ -131,7 +131,7 @@ test.skipIf(!isThere)('it says that the connection is lost, and afterwards shows
   await seen('Live');
 });
 
-test.skipIf(!isThere)('workers and circuits are seen, and a circuit is forced and released with a reason', async () => {
+browserTest('workers and circuits are seen, and a circuit is forced and released with a reason', async () => {
   const { page } = browser;
   await visit('/workers', /Workers/);
   await page.getByRole('table', { name: 'Fleet' }).getByRole('link', { name: 'lab-1' }).waitFor();
@@ -146,9 +146,10 @@ test.skipIf(!isThere)('workers and circuits are seen, and a circuit is forced an
   await fleet.client.forceCircuit(circuit, { to: 'metricsOnly', reason: 'to have one' });
   await visit(`/circuits/${circuit}`, /metrics only/);
   await page.getByRole('button', { name: 'Force' }).click();
-  await page.getByLabel('To').selectOption('open');
-  await page.getByLabel('Reason').fill('the fan is loud');
-  await page.getByRole('dialog').getByRole('button', { name: 'Force' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('To').selectOption('open');
+  await dialog.getByLabel('Reason').fill('the fan is loud');
+  await dialog.getByRole('button', { name: 'Force' }).click();
   await page.getByRole('heading', { level: 1, name: /forced open/ }).waitFor({ timeout: waitMs });
   const forced = await fleet.client.readCircuit(circuit);
   expect([forced.state, forced.reason, forced.actor]).toEqual(['forcedOpen', 'the fan is loud', 'the viewer']);
@@ -163,7 +164,7 @@ test.skipIf(!isThere)('workers and circuits are seen, and a circuit is forced an
   await expectNarrow();
 });
 
-test.skipIf(!isThere)('signing out ends it, and the page did nothing that its policy forbids', async () => {
+browserTest('signing out ends it, and the page did nothing that its policy forbids', async () => {
   const { page } = browser;
   await page.getByRole('button', { name: 'Sign out' }).click();
   await seen('This coordinator asks who you are.');

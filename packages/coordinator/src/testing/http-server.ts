@@ -54,8 +54,7 @@ export async function startTestServer(options: TestOptions = {}) {
     port: options.port ?? 0,
     auth: options.auth ?? 'loopbackOpen',
     log: (message, details = {}) => logged.push({ message, details }),
-    ...(options.tls ? { tls: options.tls } : {}),
-    ...(options.dashboardDir ? { dashboardDir: options.dashboardDir } : {}),
+    ...given(options),
     timings: { busyPollMs: 1, ...options.timings },
   });
   const { url, port } = await server.listen();
@@ -86,6 +85,11 @@ export async function startTestServer(options: TestOptions = {}) {
       if (fatal !== null) throw new Error('the coordinator failed', { cause: fatal.error });
     },
   };
+}
+
+/** What the server is told only where a test says it. */
+function given({ tls, dashboardDir }: TestOptions): Pick<HttpServerOptions, 'tls' | 'dashboardDir'> {
+  return { ...(tls ? { tls } : {}), ...(dashboardDir ? { dashboardDir } : {}) };
 }
 
 export const exampleSuite: Suite = {

@@ -8,6 +8,8 @@ import type { QueryClient } from '@tanstack/react-query';
 import { Activity } from './activity.ts';
 import { Marks } from './marks.ts';
 
+const againAfterMs = 2_000;
+
 export type LinkState = 'connecting' | 'live' | 'lost' | 'signedOut';
 
 export type Live = {
@@ -58,23 +60,7 @@ export function startLive(client: Client, queries: QueryClient): Live {
       for (const listener of items) listener(item, seen);
     }
   };
-  const run = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      try {
-        await follow();
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'UNAUTHORIZED') return setState('signedOut');
-        setState('lost');
-        await new Promise((resolve) => setTimeout(resolve, 2_000));
-      }
-    }
-  };
-  void run();
-
-  const subscribe = <Listener>(set: Set<Listener>, listener: Listener) => {
-    set.add(listener);
-    return () => void set.delete(listener);
-  };
+  void again(follow, setState, stop.signal);
   return {
     activity,
     link: () => state,
@@ -87,4 +73,26 @@ export function startLive(client: Client, queries: QueryClient): Live {
       activity.stop();
     },
   };
+}
+
+/** Follows for as long as the page is there; it ends only where nobody is signed in any more. */
+async function again(
+  follow: () => Promise<void>,
+  setState: (state: LinkState) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await follow();
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'UNAUTHORIZED') return setState('signedOut');
+      setState('lost');
+      await new Promise((resolve) => setTimeout(resolve, againAfterMs));
+    }
+  }
+}
+
+function subscribe<Listener>(set: Set<Listener>, listener: Listener): () => void {
+  set.add(listener);
+  return () => void set.delete(listener);
 }

@@ -43,11 +43,3 @@ export const circuitsReading = queryOptions({
 });
 export const circuitReading = (circuit: string) =>
   queryOptions({ queryKey: keys.circuit(circuit), queryFn: () => client.readCircuit(circuit) });
-export const recoveryReading = queryOptions({
-  queryKey: keys.recovery,
-  queryFn: async () => (await client.recoveryHistory()).rungs,
-});
-export const calibrationReading = queryOptions({
-  queryKey: keys.calibration,
-  queryFn: async () => (await client.calibration()).suites,
-});

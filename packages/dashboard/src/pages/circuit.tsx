@@ -8,7 +8,7 @@ import { Badge, Empty, Failure, Figure, Loading, Section, Time } from '../parts/
 import { useMay, useTitle } from '../parts/context.ts';
 import { count, nothing, words } from '../parts/format.ts';
 import { Gauge } from '../parts/gauge.tsx';
-import { ReasonButton } from '../parts/reason-button.tsx';
+import { fieldOf, ReasonButton } from '../parts/reason-button.tsx';
 
 const minuteMs = 60_000;
 
@@ -50,9 +50,9 @@ function Orders({ circuit }: { circuit: CircuitView }) {
         name="Force"
         question="It stays as you say until it is released, or until the time is over."
         act={(reason, form) => {
-          const minutes = Number(form.get('minutes'));
+          const minutes = Number(fieldOf(form, 'minutes'));
           return client.forceCircuit(circuit.circuit, {
-            to: String(form.get('to')) as 'open' | 'disabled' | 'metricsOnly',
+            to: fieldOf(form, 'to') as 'open' | 'disabled' | 'metricsOnly',
             reason,
             ...(minutes > 0 ? { forMs: Math.round(minutes * minuteMs) } : {}),
           });

@@ -1,3 +1,4 @@
+// What an address that names nothing shows.
 import { Link } from '@tanstack/react-router';
 import { useTitle } from '../parts/context.ts';
 

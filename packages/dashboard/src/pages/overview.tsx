@@ -113,7 +113,7 @@ function Runs({ runs }: { runs: RunView[] | undefined }) {
           </div>
           <Progress counts={run.tasks} label={`Progress of ${run.name}`} />
           <div className="note">
-            {countsText(run.tasks)} · cases: {casesText(run.cases)}
+            {`${countsText(run.tasks)} · cases: ${casesText(run.cases)}`}
             {run.startedAtMs === undefined || run.settledAtMs === undefined
               ? null
               : ` · ${duration(run.settledAtMs - run.startedAtMs)}`}

@@ -50,9 +50,7 @@ function Clusters({ tasks }: { tasks: TaskView[] }) {
           .map(({ name, summary, tasks: alike }) => (
             <li key={name}>
               <details>
-                <summary>
-                  {plural(alike.length, 'task')} · {name}
-                </summary>
+                <summary>{`${plural(alike.length, 'task')} · ${name}`}</summary>
                 <p className="note">{summary}</p>
                 <ul>
                   {alike.slice(0, 50).map(({ task, target }) => (

@@ -34,8 +34,8 @@ export function TaskPage() {
         </Link>
         {task.requires === '' ? null : (
           <>
-            {' '}
-            · needs <code>{task.requires}</code>
+            {' · needs '}
+            <code>{task.requires}</code>
           </>
         )}
       </p>
@@ -103,7 +103,7 @@ function Why({ explanation }: { explanation: Explanation | undefined }) {
       )}
       {changes === undefined || changes.length === 0 ? null : (
         <>
-          <h3>It would start now if…</h3>
+          <h3>{'It would start now if…'}</h3>
           <ul>
             {changes.map(({ change }) => (
               <li key={change}>{change}</li>

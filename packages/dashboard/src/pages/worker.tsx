@@ -54,21 +54,7 @@ export function WorkerPage() {
         </div>
         <div>
           <Devices worker={worker} />
-          <Section title="Profile" extra={<code className="note">{worker.profileDigest.slice(0, 12)}</code>}>
-            {worker.profileChange === undefined ? null : (
-              <>
-                <p>
-                  Changed <Time atMs={worker.profileChange.atMs} />:
-                </p>
-                <ul>
-                  {worker.profileChange.changes.map((change) => (
-                    <li key={change}>{change}</li>
-                  ))}
-                </ul>
-              </>
-            )}
-            {worker.profile === undefined ? <Empty>It is not known any more.</Empty> : <Tree value={worker.profile} />}
-          </Section>
+          <Profile worker={worker} />
         </div>
       </div>
     </>
@@ -208,6 +194,26 @@ function Devices({ worker }: { worker: WorkerView }) {
           ))}
         </ul>
       )}
+    </Section>
+  );
+}
+
+function Profile({ worker }: { worker: WorkerView }) {
+  return (
+    <Section title="Profile" extra={<code className="note">{worker.profileDigest.slice(0, 12)}</code>}>
+      {worker.profileChange === undefined ? null : (
+        <>
+          <p>
+            Changed <Time atMs={worker.profileChange.atMs} />:
+          </p>
+          <ul>
+            {worker.profileChange.changes.map((change) => (
+              <li key={change}>{change}</li>
+            ))}
+          </ul>
+        </>
+      )}
+      {worker.profile === undefined ? <Empty>It is not known any more.</Empty> : <Tree value={worker.profile} />}
     </Section>
   );
 }

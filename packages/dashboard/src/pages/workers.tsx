@@ -144,39 +144,40 @@ function Table({ workers, sort, onSort }: { workers: WorkerView[]; sort: string;
         {rows.getVirtualItems().map(({ index, start }) => {
           const worker = workers[index];
           if (worker === undefined) return null;
-          return (
-            <div
-              key={worker.worker}
-              role="row"
-              aria-rowindex={index + 2}
-              className="worker-row"
-              style={{ transform: `translateY(${start}px)`, height: rowPx }}
-            >
-              <span role="cell" className="what">
-                <Link to="/workers/$worker" params={{ worker: worker.worker }}>
-                  {worker.name}
-                </Link>
-              </span>
-              <span role="cell">{worker.pool}</span>
-              <span role="cell">
-                <Badge
-                  name={
-                    worker.condition !== undefined && worker.condition.kind !== 'ready'
-                      ? worker.condition.kind
-                      : worker.state
-                  }
-                />
-              </span>
-              <span role="cell">
-                {worker.running} of {worker.slots}
-              </span>
-              <span role="cell">
-                <Time atMs={worker.sinceMs} />
-              </span>
-            </div>
-          );
+          return <Row key={worker.worker} worker={worker} index={index} start={start} />;
         })}
       </div>
+    </div>
+  );
+}
+
+function Row({ worker, index, start }: { worker: WorkerView; index: number; start: number }) {
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      className="worker-row"
+      style={{ transform: `translateY(${start}px)`, height: rowPx }}
+    >
+      <span role="cell" className="what">
+        <Link to="/workers/$worker" params={{ worker: worker.worker }}>
+          {worker.name}
+        </Link>
+      </span>
+      <span role="cell">{worker.pool}</span>
+      <span role="cell">
+        <Badge
+          name={
+            worker.condition !== undefined && worker.condition.kind !== 'ready' ? worker.condition.kind : worker.state
+          }
+        />
+      </span>
+      <span role="cell">
+        {worker.running} of {worker.slots}
+      </span>
+      <span role="cell">
+        <Time atMs={worker.sinceMs} />
+      </span>
     </div>
   );
 }

@@ -120,7 +120,7 @@ export function Failure({ error }: { error: unknown }) {
 export function Loading() {
   return (
     <p className="empty" role="status">
-      Reading…
+      {'Reading…'}
     </p>
   );
 }

@@ -31,31 +31,7 @@ export function Chart(props: {
   rows: readonly (readonly Cell[])[];
 }) {
   const { name, option, heightPx, columns, rows } = props;
-  const place = useRef<HTMLDivElement>(null);
-  const chart = useRef<EChartsType | null>(null);
-  const [themeChanges, setThemeChanges] = useState(0);
-  useEffect(() => {
-    if (place.current === null) return undefined;
-    const drawn = init(place.current, undefined, { renderer: 'canvas' });
-    chart.current = drawn;
-    const sizes = new ResizeObserver(() => drawn.resize());
-    sizes.observe(place.current);
-    const changed = (): void => setThemeChanges((number) => number + 1);
-    const themes = new MutationObserver(changed);
-    themes.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-    const system = matchMedia('(prefers-color-scheme: dark)');
-    system.addEventListener('change', changed);
-    return () => {
-      sizes.disconnect();
-      themes.disconnect();
-      system.removeEventListener('change', changed);
-      drawn.dispose();
-      chart.current = null;
-    };
-  }, []);
-  useEffect(() => {
-    chart.current?.setOption(themed(option(coloursNow())), { notMerge: true, lazyUpdate: true });
-  }, [option, themeChanges]);
+  const { place, chart } = useDrawn(option);
   return (
     <figure>
       <div
@@ -85,32 +61,69 @@ export function Chart(props: {
           CSV
         </button>
       </figcaption>
-      <details>
-        <summary>Table</summary>
-        <div className="scroll" tabIndex={0} role="region" aria-label={`Table of ${name}`}>
-          <table>
-            <thead>
-              <tr>
-                {columns.map((column) => (
-                  <th key={column} scope="col">
-                    {column}
-                  </th>
+      <DataTable name={name} columns={columns} rows={rows} />
+    </figure>
+  );
+}
+
+/** The chart in its place, drawn again when its option or the theme changes. */
+function useDrawn(option: (colours: Colours) => Option) {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<EChartsType | null>(null);
+  const [themeChanges, setThemeChanges] = useState(0);
+  useEffect(() => {
+    if (place.current === null) return undefined;
+    const drawn = init(place.current, undefined, { renderer: 'canvas' });
+    chart.current = drawn;
+    const sizes = new ResizeObserver(() => drawn.resize());
+    sizes.observe(place.current);
+    const changed = (): void => setThemeChanges((number) => number + 1);
+    const themes = new MutationObserver(changed);
+    themes.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    const system = matchMedia('(prefers-color-scheme: dark)');
+    system.addEventListener('change', changed);
+    return () => {
+      sizes.disconnect();
+      themes.disconnect();
+      system.removeEventListener('change', changed);
+      drawn.dispose();
+      chart.current = null;
+    };
+  }, []);
+  useEffect(() => {
+    chart.current?.setOption(themed(option(coloursNow())), { notMerge: true, lazyUpdate: true });
+  }, [option, themeChanges]);
+  return { place, chart };
+}
+
+function DataTable(props: { name: string; columns: readonly string[]; rows: readonly (readonly Cell[])[] }) {
+  const { name, columns, rows } = props;
+  return (
+    <details>
+      <summary>Table</summary>
+      <div className="scroll" tabIndex={0} role="region" aria-label={`Table of ${name}`}>
+        <table>
+          <thead>
+            <tr>
+              {columns.map((column) => (
+                <th key={column} scope="col">
+                  {column}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.slice(0, 1_000).map((row, index) => (
+              <tr key={index}>
+                {row.map((cell, at) => (
+                  <td key={columns[at]}>{cell}</td>
                 ))}
               </tr>
-            </thead>
-            <tbody>
-              {rows.slice(0, 1_000).map((row, index) => (
-                <tr key={index}>
-                  {row.map((cell, at) => (
-                    <td key={columns[at]}>{cell}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      </details>
-    </figure>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
   );
 }
 

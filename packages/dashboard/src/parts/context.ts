@@ -16,7 +16,10 @@ export function useHere(): Here {
 
 export function useLink(): LinkState {
   const { live } = useHere();
-  return useSyncExternalStore(live.onLink, live.link);
+  return useSyncExternalStore(
+    (listener) => live.onLink(listener),
+    () => live.link(),
+  );
 }
 
 /** What happened since the page was opened; the caller is drawn again at most once a second. */

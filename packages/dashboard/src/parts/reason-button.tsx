@@ -1,5 +1,5 @@
 // An action with a reason: asked for in a dialog, said back when it failed. What it changed comes over the feed.
-import { type FormEvent, type ReactNode, useId, useRef, useState } from 'react';
+import { type ReactNode, type SubmitEvent, useId, useRef, useState } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Failure } from './basic.tsx';
 
@@ -16,12 +16,12 @@ export function ReasonButton(props: {
   const id = useId();
   const [error, setError] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
+  const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     setBusy(true);
     setError(null);
-    act(String(form.get('reason') ?? '').trim(), form)
+    act(fieldOf(form, 'reason'), form)
       .then(() => {
         dialog.current?.close();
         return queries.invalidateQueries();
@@ -54,4 +54,10 @@ export function ReasonButton(props: {
       </dialog>
     </>
   );
+}
+
+/** What was written in a field of a form, '' where there is none. */
+export function fieldOf(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === 'string' ? value.trim() : '';
 }

@@ -5,7 +5,7 @@ const foldedFrom = 2;
 
 export function Tree({ value, depth = 0 }: { value: unknown; depth?: number }): ReactNode {
   if (value === null || value === undefined) return <span className="note">not known</span>;
-  if (typeof value !== 'object') return <span>{String(value)}</span>;
+  if (typeof value !== 'object') return <span>{JSON.stringify(value).replaceAll(/^"|"$/g, '')}</span>;
   const entries = Object.entries(value);
   if (entries.length === 0) return <span className="note">none</span>;
   return (

@@ -61,6 +61,10 @@ export function sessionRoutes(app: App, authenticator: Authenticator, sessions: 
     },
   );
 
+  codeRoute(app, sessions);
+}
+
+function codeRoute(app: App, sessions: Sessions): void {
   app.post(
     '/session/codes',
     {
