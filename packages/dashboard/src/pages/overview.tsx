@@ -191,7 +191,7 @@ function Stopped({ circuits }: { circuits: CircuitView[] }) {
             <Link to="/circuits/$circuit" params={{ circuit: circuit.circuit }}>
               {circuit.label}
             </Link>
-            <div className="note">{circuit.cause ?? circuit.reason ?? ''}</div>
+            <div className="note">{circuit.reason ?? circuit.cause ?? ''}</div>
           </li>
         ))}
       </ul>
