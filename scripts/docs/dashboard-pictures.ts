@@ -73,6 +73,7 @@ try {
       workers: '/workers',
       worker: `/workers/${workerId}`,
       circuits: '/circuits',
+      recovery: '/recovery',
       circuit: `/circuits/worker:${workerId}`,
     };
     for (const [name, address] of Object.entries(pages))

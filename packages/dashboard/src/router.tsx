@@ -6,6 +6,7 @@ import { CircuitPage } from './pages/circuit.tsx';
 import { CircuitsPage } from './pages/circuits.tsx';
 import { Nowhere } from './pages/nowhere.tsx';
 import { OverviewPage } from './pages/overview.tsx';
+import { RecoveryPage } from './pages/recovery.tsx';
 import { RunPage } from './pages/run.tsx';
 import { TaskPage } from './pages/task.tsx';
 import { WorkerPage } from './pages/worker.tsx';
@@ -41,8 +42,10 @@ const circuits = createRoute({
 });
 const circuit = createRoute({ getParentRoute: () => root, path: '/circuits/$circuit', component: CircuitPage });
 
+const recovery = createRoute({ getParentRoute: () => root, path: '/recovery', component: RecoveryPage });
+
 export const router = createRouter({
-  routeTree: root.addChildren([overview, run, task, workers, worker, circuits, circuit]),
+  routeTree: root.addChildren([overview, run, task, workers, worker, circuits, circuit, recovery]),
   scrollRestoration: true,
 });
 

@@ -8,6 +8,7 @@ const places = [
   { to: '/', name: 'Overview' },
   { to: '/workers', name: 'Workers' },
   { to: '/circuits', name: 'Circuits' },
+  { to: '/recovery', name: 'Recovery' },
 ] as const;
 
 export function Shell() {

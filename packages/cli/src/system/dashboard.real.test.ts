@@ -79,6 +79,7 @@ browserTest('one signs in with a token, and sees an empty fleet for what it is',
   for (const [path, heading, empty] of [
     ['/workers', /Workers/, 'None has joined.'],
     ['/circuits', /Circuits/, /None is known yet/],
+    ['/recovery', /Recovery/, 'No step of recovery was taken yet.'],
     ['/nowhere', /no such page/, 'To the overview'],
   ] as const) {
     await visit(path, heading);

@@ -10,6 +10,4 @@ export const keys = {
   circuits: ['circuits'],
   circuit: (circuit: string) => ['circuit', circuit],
   recovery: ['recovery'],
-  calibration: ['calibration'],
-  tokens: ['tokens'],
 } as const satisfies Record<string, readonly string[] | ((id: string) => readonly string[])>;

@@ -43,3 +43,7 @@ export const circuitsReading = queryOptions({
 });
 export const circuitReading = (circuit: string) =>
   queryOptions({ queryKey: keys.circuit(circuit), queryFn: () => client.readCircuit(circuit) });
+export const recoveryReading = queryOptions({
+  queryKey: keys.recovery,
+  queryFn: async () => (await client.recoveryHistory()).rungs,
+});

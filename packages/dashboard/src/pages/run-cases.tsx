@@ -82,7 +82,15 @@ function List({ lines }: { lines: readonly CaseLine[] }) {
     overscan: 8,
   });
   return (
-    <div className="virtual" ref={scroller} tabIndex={0} role="table" aria-label="Cases" aria-rowcount={lines.length}>
+    <div
+      className="virtual"
+      style={{ height: `min(65vh, ${rows.getTotalSize() + 2}px)` }}
+      ref={scroller}
+      tabIndex={0}
+      role="table"
+      aria-label="Cases"
+      aria-rowcount={lines.length}
+    >
       <div role="rowgroup" style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map(({ index, start }) => {
           const line = lines[index];

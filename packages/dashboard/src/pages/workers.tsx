@@ -122,6 +122,7 @@ function Table({ workers, sort, onSort }: { workers: WorkerView[]; sort: string;
   return (
     <div
       className="virtual fleet"
+      style={{ height: `min(60vh, ${(workers.length + 1) * rowPx + 20}px)` }}
       ref={scroller}
       tabIndex={0}
       role="table"

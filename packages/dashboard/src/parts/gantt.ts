@@ -6,11 +6,14 @@ import type { Colours, Option } from './chart.tsx';
 
 export type GanttRow = {
   worker: string;
+  /** The row that it is drawn in: a worker with several slots has several. */
+  lane: string;
   task: string;
   target: string;
   attempt: number;
   verdict: string;
-  assignedMs: number;
+  /** From when the slot was its own: from its assignment, or from the end of what ran there before it in the same batch. */
+  waitMs: number;
   startMs: number;
   endMs: number;
   isHedge: boolean;
@@ -30,7 +33,8 @@ export function ganttRows(tasks: readonly TaskView[], nowMs: number = Date.now()
           target: target || task,
           attempt: attempt.attempt,
           verdict: verdict ?? 'running',
-          assignedMs: assignedAtMs,
+          lane: '',
+          waitMs: assignedAtMs,
           startMs: Math.min(endMs, startedAtMs ?? endMs),
           endMs,
           isHedge: failure?.code === 'HEDGED',
@@ -39,8 +43,23 @@ export function ganttRows(tasks: readonly TaskView[], nowMs: number = Date.now()
       ];
     }),
   );
+  placeInLanes(rows);
   markCritical(rows);
   return rows;
+}
+
+/** Each bar goes into the first lane of its worker in which nothing runs when it starts. */
+function placeInLanes(rows: GanttRow[]): void {
+  const ends = new Map<string, number[]>();
+  for (const row of rows.toSorted((a, b) => a.startMs - b.startMs || a.task.localeCompare(b.task))) {
+    const lanes = ends.get(row.worker) ?? [];
+    ends.set(row.worker, lanes);
+    const free = lanes.findIndex((endMs) => endMs <= row.startMs);
+    const lane = free === -1 ? lanes.length : free;
+    row.waitMs = Math.min(row.startMs, Math.max(row.waitMs, lanes[lane] ?? row.waitMs));
+    lanes[lane] = row.endMs;
+    row.lane = lane === 0 ? row.worker : `${row.worker} (${lane + 1})`;
+  }
 }
 
 /** From what ended last, back along its worker for as long as one thing followed another. */
@@ -49,13 +68,13 @@ function markCritical(rows: GanttRow[]): void {
   let current = byEnd[0];
   while (current !== undefined) {
     current.isCritical = true;
-    const { worker, startMs } = current;
-    current = byEnd.find((row) => !row.isCritical && row.worker === worker && row.endMs <= startMs);
+    const { lane, startMs } = current;
+    current = byEnd.find((row) => !row.isCritical && row.lane === lane && row.endMs <= startMs);
   }
 }
 
-export function ganttOption(rows: readonly GanttRow[], workers: readonly string[], colours: Colours): Option {
-  const firstMs = Math.min(...rows.map(({ assignedMs }) => assignedMs));
+export function ganttOption(rows: readonly GanttRow[], lanes: readonly string[], colours: Colours): Option {
+  const firstMs = Math.min(...rows.map(({ waitMs }) => waitMs));
   const tone = (row: GanttRow): string =>
     row.isHedge
       ? colours.warn
@@ -69,7 +88,7 @@ export function ganttOption(rows: readonly GanttRow[], workers: readonly string[
     tooltip: { trigger: 'item', renderMode: 'richText' },
     dataZoom: [{ type: 'inside' }, { type: 'slider', height: 18, bottom: 8 }],
     xAxis: { type: 'value', min: 0, axisLabel: { formatter: (ms: number) => `${(ms / 1_000).toFixed(1)} s` } },
-    yAxis: { type: 'category', data: [...workers], inverse: true },
+    yAxis: { type: 'category', data: [...lanes], inverse: true },
     series: [
       {
         type: 'custom',
@@ -79,7 +98,7 @@ export function ganttOption(rows: readonly GanttRow[], workers: readonly string[
             const row = rows[point.dataIndex];
             if (row === undefined) return '';
             const ms = (from: number, to: number): string => `${((to - from) / 1_000).toFixed(2)} s`;
-            return `${row.target}, attempt ${row.attempt}\n${row.verdict}${row.isHedge ? ', a duplicate' : ''}\nset-up and waiting on the worker: ${ms(row.assignedMs, row.startMs)}\nexecution: ${ms(row.startMs, row.endMs)}${row.isCritical ? '\non the path that bounds the run' : ''}`;
+            return `${row.target}, attempt ${row.attempt}\n${row.verdict}${row.isHedge ? ', a duplicate' : ''}\nset-up and waiting on the worker: ${ms(row.waitMs, row.startMs)}\nexecution: ${ms(row.startMs, row.endMs)}${row.isCritical ? '\non the path that bounds the run' : ''}`;
           },
         },
         renderItem: (_parameters: unknown, api: GanttApi) => {
@@ -100,8 +119,8 @@ export function ganttOption(rows: readonly GanttRow[], workers: readonly string[
           };
         },
         data: rows.map((row, index) => [
-          workers.indexOf(row.worker),
-          row.assignedMs - firstMs,
+          lanes.indexOf(row.lane),
+          row.waitMs - firstMs,
           row.startMs - firstMs,
           row.endMs - firstMs,
           index,

@@ -14,7 +14,7 @@ export function Gauge({ circuit }: { circuit: CircuitView }) {
   return (
     <svg
       className={`gauge ${tone}`}
-      viewBox="0 0 64 52"
+      viewBox="0 -7 64 54"
       role="img"
       aria-label={health === null ? how : `${percent(health)}. ${how}`}
     >
