@@ -39,6 +39,7 @@ function planOf(seed: number, isMachineGone: boolean, lossAtMs: number): SeedPla
   const [machine] = machineKinds;
   const submission = drawn.submissions[0]!;
   // Plain tasks: what a drawn suite asks of admission is not measured here, and three tasks may be no whole number of its gangs.
+  // Nor are duplicates: one that ran before the loss would be taken for what followed it.
   const {
     gang: _gang,
     claims: _claims,
@@ -46,7 +47,7 @@ function planOf(seed: number, isMachineGone: boolean, lossAtMs: number): SeedPla
     alternatives: _others,
     ...plain
   } = submission.spec.suites[0]!;
-  const suite = { ...plain, requires: '', batching: 'single' as const, timeoutMs: 600_000 };
+  const suite = { ...plain, requires: '', batching: 'single' as const, timeoutMs: 600_000, hedge: 'never' as const };
   const tasks = Array.from({ length: 3 }, (_, at) => ({ suite: 0, target: `long-${at}.test` }));
   return {
     ...drawn,
@@ -78,5 +79,8 @@ function lossIn(entries: readonly Entry[], isMachineGone: boolean, lossAtMs: num
   const again = all.find(
     ({ event }) => event.kind === 'attemptStarted' && event.task === task && event.attempt === attempt + 1,
   );
-  return again === undefined ? null : { isMachineGone, elsewhereMs: again.atMs - epochMs - lossAtMs };
+  if (again === undefined) return null;
+  const elsewhereMs = again.atMs - epochMs - lossAtMs;
+  if (elsewhereMs <= 0) throw new Error(`${task} ran elsewhere ${-elsewhereMs} ms before its worker was lost`);
+  return { isMachineGone, elsewhereMs };
 }
