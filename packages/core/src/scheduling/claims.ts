@@ -9,7 +9,7 @@ import { fit, parseRequirement } from '../hardware/requirement.ts';
 import type { Facts, ParsedRequirement, Requirement } from '../hardware/requirement.ts';
 import type { Admission } from './admission.ts';
 import { splitDevice } from './withheld.ts';
-import type { RequirementGroup } from './index-types.ts';
+import type { CapabilityClass, RequirementGroup } from './index-types.ts';
 
 /** Shares are sums of fractions: what is over by less than this is not. */
 const tolerance = 1e-9;
@@ -39,6 +39,18 @@ export function claimsMisfit(claims: readonly Claim[], units: readonly (readonly
   const lacking = claims.filter((_, at) => units[at]?.length === 0).map(({ device }) => `no device is ${device}`);
   if (lacking.length > 0) return lacking;
   return assign(claims, units, new Map()) === null ? [`too few devices for ${claims.length} claims at once`] : [];
+}
+
+/** How many tasks a worker of the class with nothing to do could give their devices at once; counted up to `most`. */
+export function claimsRoom({ claims, units }: RequirementGroup, capability: CapabilityClass, most: number): number {
+  if (claims.length === 0) return most;
+  const used = new Map<string, number>();
+  for (let room = 0; room < most; room += 1) {
+    const devices = assign(claims, units.get(capability) ?? [], used);
+    if (devices === null) return room;
+    for (const { device, share } of devices) used.set(device, (used.get(device) ?? 0) + share);
+  }
+  return most;
 }
 
 /** Devices for a task on this worker, beside what its open assignments hold and `more`. */

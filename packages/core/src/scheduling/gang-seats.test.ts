@@ -92,6 +92,17 @@ test('a gang larger than its quota can never start, and keeps nothing', () => {
   expect(placed(lab.journal.at(-1)!.events)).toHaveLength(1);
 });
 
+test('a gang whose devices no fleet here has all at once keeps nothing', () => {
+  const lab = fleet(2, ['w1']);
+  lab.submit(tasksOf(2), { suites: [{ ...pair, claims: [{ device: 'd.class == "cpu"', share: 1 }] }] });
+  expect(placed(lab.wait(lab.config.gangReserveAfterMs))).toEqual([]);
+  lab.submit(tasksOf(2), { suites: [suiteOf({ name: 'singles', batching: 'single' })] });
+  expect(placed(lab.journal.at(-1)!.events)).toEqual(['r-2.0 on w1', 'r-2.1 on w1']);
+  // Another processor comes, and both start.
+  expect(placed(lab.join('w2', { slots: 2 }))).toEqual([]);
+  expect(placed(lab.finish('w1', lab.held('w1')[0]!))).toEqual(['r-1.0 on w2', 'r-1.1 on w1']);
+});
+
 test('what waits for a gang that it is kept for says so', () => {
   const lab = fleet(1);
   lab.submit(tasksOf(1), { suites: [suiteOf()] });

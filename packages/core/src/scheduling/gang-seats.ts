@@ -20,7 +20,7 @@ import {
 import type { EngineConfig } from '../engine/config.ts';
 import type { DeviceHold, State, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import { capacityOf } from './capacity.ts';
-import { claimDevices } from './claims.ts';
+import { claimDevices, claimsRoom } from './claims.ts';
 import { takesWork } from './classes.ts';
 import { fellowsOf } from './gangs.ts';
 import { keysReason, quotaReason, quotasOf } from './holdings.ts';
@@ -68,8 +68,7 @@ export function couldStart(
   const isShut = (capability: CapabilityClass): boolean =>
     quotaReason(state, lane, capability.pool, 1) !== null ||
     (!areOpen && circuitsOfClass(state, lane, capability).some(isClosed));
-  for (const capability of fitting)
-    if (!isShut(capability)) add(capability.pool, isSpread ? capability.ready : capability.slots);
+  for (const capability of fitting) if (!isShut(capability)) add(capability.pool, roomIn(lane, capability, slots));
   if (!areOpen)
     for (const [worker, circuits] of circuitsOfWorkers(state, lane))
       if (takesWork(worker) && fitting.has(worker.class) && circuits.some(isClosed) && !isShut(worker.class))
@@ -78,6 +77,13 @@ export function couldStart(
   for (const [pool, each] of rooms)
     room += Math.min(each, ...quotasOf(state, lane.run, pool).map(({ quota }) => quota.slots));
   return room >= slots;
+}
+
+/** On all workers of a class with nothing to do: their slots, and what their devices allow. */
+function roomIn({ gang, group }: Lane, capability: CapabilityClass, slots: number): number {
+  const each = claimsRoom(group, capability, slots);
+  if (gang?.spread === 'workers') return each === 0 ? 0 : capability.ready;
+  return each === slots ? capability.slots : Math.min(capability.slots, capability.ready * each);
 }
 
 export type GangSeat = {
