@@ -1,6 +1,7 @@
 // The agent's second door, for those who look at a project or a machine and start nothing: the command line's planning and
 // `assay doctor`. Apart from index.ts, so that an idle agent does not carry it.
 export { diagnose, probeMachine, type ProjectNeed } from './probe/index.ts';
+export { probeWithBrowsers } from './probe/page-measurements.ts';
 export { usableProcessors } from './probe/usable-processors.ts';
 export { browserArguments, platformOfFile, type BrowserArguments } from './runners/browser/arguments.ts';
 export type { Platform } from './browsers/hallmark.ts';

@@ -114,12 +114,17 @@ export const Diagnosis = z.object({
 });
 export type Diagnosis = z.infer<typeof Diagnosis>;
 
+/** In what a hallmark says of itself where the adapter was imitated by a CPU: reports show it beside the pass. */
+export const softwareAdapter = 'software adapter';
+
 /** A stored file of an attempt: its log, its output, an artefact. `truncatedBytes` were left out, 0 when whole. */
 export const BlobRef = z.strictObject({
   name: z.string().max(300),
   digest: Digest,
   bytes: z.number().int().min(0),
   truncatedBytes: z.number().int().min(0),
+  /** What it shows, in one line for people: of a hallmark, the browser and the adapter. */
+  says: z.string().max(300).optional(),
 });
 export type BlobRef = z.infer<typeof BlobRef>;
 

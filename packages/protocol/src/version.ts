@@ -4,7 +4,7 @@
 // meaning never changes.
 
 /** Major version: workers and coordinator must agree on it exactly. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** The product's version, one for all packages. */
 export const productVersion = '0.1.0';

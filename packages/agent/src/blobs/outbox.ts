@@ -9,7 +9,12 @@ import { limit } from '@assay/protocol';
 import type { BlobRef, Digest } from '@assay/protocol';
 
 /** A file of an attempt as its execution left it. */
-export type AttemptFile = { readonly name: string; readonly path: string; readonly truncatedBytes?: number };
+export type AttemptFile = {
+  readonly name: string;
+  readonly path: string;
+  readonly truncatedBytes?: number;
+  readonly says?: string;
+};
 
 export type OutboxOptions = {
   directory: string;
@@ -63,6 +68,7 @@ export class Outbox {
           digest,
           bytes: size,
           truncatedBytes: file.truncatedBytes ?? 0,
+          ...(file.says === undefined ? {} : { says: file.says.slice(0, 300) }),
         });
       } catch (error) {
         taken.leftOut.push({ name: file.name, reason: error instanceof Error ? error.message : String(error) });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { gpuProduct, isSoftwareAdapter, nnProduct, nonceOf, nonceWords, unproven } from './hallmark.ts';
+import { gpuProduct, hallmarkLine, isSoftwareAdapter, nnProduct, nonceOf, nonceWords, unproven } from './hallmark.ts';
 import type { Hallmark } from './hallmark.ts';
 
 const whole: Hallmark = {
@@ -47,6 +47,16 @@ test('WebNN and WebAssembly need work of their own, and an imitation of a probe 
   expect(lack({ platform: 'webnn', contexts: ['npu'], work: { ...whole.work, inferences: 1 } })).toBe('none');
   expect(lack({ platform: 'webnn', isProbeRight: false })).toContain('the probe');
   expect(nnProduct([1_027])).toEqual([12]);
+});
+
+test('one line says what ran where, and calls software software', () => {
+  const where = 'chromium 1';
+  expect(hallmarkLine(whole)).toBe(`webgpu, hardware adapter (nvidia), ${where}`);
+  const adapter = { vendor: 'google', architecture: 'swiftshader', isFallback: true };
+  expect(hallmarkLine({ ...whole, adapter, isSoftware: true })).toBe(
+    `webgpu, software adapter (google swiftshader), ${where}`,
+  );
+  expect(hallmarkLine({ ...whole, platform: 'webnn', contexts: ['npu'] })).toContain('where it ran is unknown');
 });
 
 test('software is known by the standard’s flag and by the names of renderers', () => {

@@ -3,6 +3,7 @@
 // scripts, the browser's own account of its GPU process, and what our server served. Judged here, in one place.
 // What it does not show: that the test checks the right thing, or on which processor WebNN ran.
 import { createHmac } from 'node:crypto';
+import { softwareAdapter } from '@assay/protocol';
 
 /** What a page's pass has to be shown of. `page` is only that it ran in that browser. */
 export const platforms = ['page', 'webgpu', 'webnn', 'wasm'] as const;
@@ -99,6 +100,17 @@ export function probeAnswer(platform: Platform, words: readonly number[]): numbe
 export function isSoftwareAdapter(seen: AdapterSeen): boolean {
   const names = [seen.vendor, seen.architecture, seen.device, seen.description].join(' ');
   return seen.isFallback || /swiftshader|llvmpipe|lavapipe|\bwarp\b|basic render|software/i.test(names);
+}
+
+/** What ran where, in one line: what reports show beside the verdict. */
+export function hallmarkLine({ platform, browser, browserVersion, adapter, isSoftware, contexts }: Hallmark): string {
+  const where = `${browser} ${browserVersion}`;
+  if (platform === 'webnn')
+    return `webnn asked for ${contexts.join(', ') || 'nothing'}, where it ran is unknown, ${where}`;
+  if (platform !== 'webgpu') return `${platform}, ${where}`;
+  const names = [adapter?.vendor, adapter?.architecture, adapter?.device, adapter?.description].filter(Boolean);
+  const kind = isSoftware === true ? softwareAdapter : 'hardware adapter';
+  return `webgpu, ${kind} (${names.join(' ') || 'unnamed'}), ${where}`;
 }
 
 /** A device that was lost in a way that its page did not ask for. */

@@ -41,9 +41,12 @@ export type AttemptEnd = {
   /** Why a pass would not count: its evidence is missing. */
   readonly unproven?: Seen['unproven'];
   /** Kept with the attempt, by name. */
-  readonly files?: ReadonlyMap<string, Buffer>;
+  readonly files?: AttemptFiles;
   readonly exit?: { readonly code: number | null; readonly signal: string | null };
 };
+
+/** Contents by name, and what they show in one line. */
+export type AttemptFiles = ReadonlyMap<string, { readonly body: Buffer; readonly says?: string }>;
 
 const liveTextMax = 60_000;
 
@@ -158,7 +161,7 @@ export class Attempt {
     for (const name of this.#streams.keys()) this.#take(name, this.#streams.get(name)?.last() ?? '');
     this.flush();
     const outcome = this.#outcome(end);
-    const files = await this.#keep(end.files ?? new Map<string, Buffer>());
+    const files = await this.#keep(end.files ?? new Map());
     await rm(this.scratch, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
     this.phase = 'settled';
     this.#context.sink.finished(this.ref, outcome, files);
@@ -249,22 +252,23 @@ export class Attempt {
     );
   }
 
-  async #keep(files: ReadonlyMap<string, Buffer>): Promise<KeptFile[]> {
+  async #keep(files: AttemptFiles): Promise<KeptFile[]> {
     const kept: KeptFile[] = [];
     const directory = path.join(this.#context.keptDir, `${this.ref.task}.${this.ref.attempt}`);
-    const keep = async (name: string, content: Buffer, truncatedBytes: number): Promise<void> => {
+    const keep = async (name: string, content: Buffer, rest: Omit<KeptFile, 'name' | 'path'>): Promise<void> => {
       const file = path.join(directory, name);
       try {
         await mkdir(directory, { recursive: true });
         await writeFile(file, content);
-        kept.push({ name, path: file, truncatedBytes });
+        kept.push({ name, path: file, ...rest });
       } catch {
         // A full disk costs the log, not the verdict.
       }
     };
     for (const [name, { capture }] of this.#streams)
-      if (capture.totalBytes > 0) await keep(`${name}.log`, capture.content(), capture.leftOutBytes);
-    for (const [name, content] of files) await keep(name, content, 0);
+      if (capture.totalBytes > 0)
+        await keep(`${name}.log`, capture.content(), { truncatedBytes: capture.leftOutBytes });
+    for (const [name, { body, ...rest }] of files) await keep(name, body, { truncatedBytes: 0, ...rest });
     return kept;
   }
 }

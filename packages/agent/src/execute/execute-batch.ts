@@ -23,7 +23,12 @@ import type { WarmHosts } from './warm-hosts.ts';
 
 export type ReturnReason = 'takenBack' | 'runnerDied';
 /** A file that is kept for the attempt; whoever receives it stores it and then removes it. */
-export type KeptFile = { readonly name: string; readonly path: string; readonly truncatedBytes: number };
+export type KeptFile = {
+  readonly name: string;
+  readonly path: string;
+  readonly truncatedBytes: number;
+  readonly says?: string;
+};
 
 export type BatchInput = {
   readonly projectDir: string;

@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { chooseBrowser } from '../browsers/choose.ts';
-import { lostOfItself, nonceOf, unproven } from '../browsers/hallmark.ts';
+import { hallmarkLine, lostOfItself, nonceOf, unproven } from '../browsers/hallmark.ts';
 import type { Hallmark, Platform } from '../browsers/hallmark.ts';
 import { sessionPool } from '../browsers/pool.ts';
 import type { Stage } from '../browsers/pool.ts';
@@ -82,7 +82,7 @@ class PageRun {
   readonly #stage: Stage;
   readonly #hash = createHash('sha256');
   readonly #errors: LooseError[] = [];
-  readonly #files = new Map<string, Buffer>();
+  readonly #files = new Map<string, { body: Buffer; says?: string }>();
   #events = 0;
   #loadError: LooseError | null = null;
   #noTests: string | null = null;
@@ -169,7 +169,7 @@ class PageRun {
         this.#noTests ??= fact.reason;
         return;
       case 'file':
-        if (this.#files.size < filesMax) this.#files.set(fact.name, fact.body);
+        if (this.#files.size < filesMax) this.#files.set(fact.name, { body: fact.body });
         return;
       case 'done':
         this.#stop('done');
@@ -194,7 +194,8 @@ class PageRun {
     const nonce = nonceOf(secret, task, attempt);
     const served = loopback.servedDigest();
     const hallmark = await witness.hallmark({ platform: this.#platform, nonce, served, results: own });
-    this.#files.set('hallmark.json', Buffer.from(`${JSON.stringify(hallmark, null, 2)}\n`));
+    const body = Buffer.from(`${JSON.stringify(hallmark, null, 2)}\n`);
+    this.#files.set('hallmark.json', { body, says: hallmarkLine(hallmark) });
     const lost = lostOfItself(hallmark.lost);
     if (lost) {
       this.isSpent = true;

@@ -1,3 +1,4 @@
+import { protocolVersion } from '@assay/protocol';
 import { expect, test } from 'vitest';
 import { backoffMs, createSession, nextDeadlineMs, sessionDefaults, sessionStep } from './session.ts';
 import { assign, finished, offer, ref, started, World } from './session-world.ts';
@@ -20,7 +21,7 @@ test('the first message of a link is hello, with the protocol version, what is h
   world.open();
   const sent = world.outputs.filter((output) => output.kind === 'send').flatMap((output) => output.messages);
   expect(sent).toMatchObject([
-    { kind: 'hello', protocolVersion: 1, held: [ref('a')], nextReportSeq: 0, isDraining: false },
+    { kind: 'hello', protocolVersion, held: [ref('a')], nextReportSeq: 0, isDraining: false },
   ]);
 });
 
@@ -183,7 +184,7 @@ test('a coordinator of another protocol version is final', () => {
   const world = new World();
   world.input({ kind: 'started' });
   world.open();
-  world.input({ kind: 'messagesReceived', link: 1, messages: [world.welcome({ protocolVersion: 2 })] });
+  world.input({ kind: 'messagesReceived', link: 1, messages: [world.welcome({ protocolVersion: 99 })] });
   expect(world.state.phase).toMatchObject({ kind: 'refused', code: 'PROTOCOL_MISMATCH' });
 });
 

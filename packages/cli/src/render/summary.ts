@@ -123,8 +123,17 @@ function renderFigures(report: RunReport, paint: Paint): string[] {
     `  files   ${counted(verdicts.map((name) => [name, run.tasks.verdicts[name]]))}${retried > 0 ? `, ${retried} repeated` : ''}`,
     `  cases   ${counted(Object.entries(cases))}`,
     ...(faults.length === 0 ? [] : [`  faults  ${counted(faults)}`]),
+    ...hallmarkLines(report),
     `  time    ${durationMs === null ? 'not finished' : duration(durationMs)} on ${plural(workers.size, 'worker')}, ${duration(busyMs)} of work`,
   ];
+}
+
+/** What browser tests ran on, with how many files each. */
+function hallmarkLines({ tasks }: RunReport): string[] {
+  const counts = new Map<string, number>();
+  for (const { hallmark } of tasks) if (hallmark !== null) counts.set(hallmark, (counts.get(hallmark) ?? 0) + 1);
+  const lines = [...counts].slice(0, 20).map(([line, files]) => `${plain(line)}: ${plural(files, 'file')}`);
+  return lines.map((line, at) => `  ${at === 0 ? 'ran on' : '      '}  ${line}`);
 }
 
 function counted(entries: [string, number | undefined][]): string {

@@ -13,7 +13,7 @@ export function toJson(report: RunReport): string {
     tasks: run.tasks,
     cases,
     workers: [...report.workers].map(([worker, name]) => ({ worker, name })),
-    files: tasks.map(({ task, verdict, final, cases: taskCases }) => ({
+    files: tasks.map(({ task, verdict, final, hallmark, cases: taskCases }) => ({
       task: task.task,
       suite: task.suite,
       target: task.target,
@@ -23,6 +23,7 @@ export function toJson(report: RunReport): string {
       worker: final?.workerName ?? null,
       costMs: final?.costMs ?? null,
       failure: final?.failure ?? null,
+      hallmark,
       variant: task.variant ?? null,
       diagnosis: task.diagnosis ?? null,
       cases: taskCases.map((testCase) => ({ name: caseName(testCase), ...testCase })),

@@ -1,6 +1,7 @@
 // A run as its reports tell it: read from the API once, written in several forms (terminal, JSON, JUnit, CTRF, Markdown).
 // What always holds: every settled task is there exactly once with its last attempt's cases; a task without cases keeps its own
 // failure, so that a file that did not load is as visible as a failing test; nothing that was not measured gets a value.
+import { softwareAdapter } from '@assay/protocol';
 import type { AttemptView, Case, CaseCounts, RunView, TaskView, Verdict } from '@assay/protocol';
 
 /** One task with the cases of the attempt that settled it. */
@@ -11,6 +12,8 @@ export type ReportTask = {
   verdict: Verdict | null;
   /** The attempt that settled the task, where there was one. */
   final: AttemptView | null;
+  /** What the evidence of that attempt says it ran on; null where it has none. */
+  hallmark: string | null;
   cases: Case[];
 };
 
@@ -39,7 +42,10 @@ export function assembleReport(run: RunView, tasks: TaskView[], casesByTask: Map
     const place = task.target === '' ? task.suite : hasManySuites ? `${task.suite}: ${task.target}` : task.target;
     // Another configuration than the one that was asked for never goes under the same name.
     const label = task.variant === undefined ? place : `${place} [${task.variant}]`;
-    return { task, label, verdict: task.verdict ?? null, final, cases };
+    const hallmark = final?.blobs.find(({ says }) => says !== undefined)?.says ?? null;
+    // What a CPU imitated is never told as if a GPU had done it.
+    const shown = hallmark?.includes(softwareAdapter) === true ? `${label} [${softwareAdapter}]` : label;
+    return { task, label: shown, verdict: task.verdict ?? null, final, hallmark, cases };
   });
   const durationMs = run.settledAtMs === undefined ? null : run.settledAtMs - run.submittedAtMs;
   return { run, tasks: reportTasks, cases: counts, durationMs, workers };

@@ -27,7 +27,13 @@ type Report = {
   verdict: string;
   exitCode: number;
   cases: Record<string, number>;
-  files: { target: string; verdict: string; attempts: number; failure: { code: string; message: string } | null }[];
+  files: {
+    hallmark: string | null;
+    target: string;
+    verdict: string;
+    attempts: number;
+    failure: { code: string; message: string } | null;
+  }[];
 };
 async function run(files: Record<string, string>): Promise<Report> {
   const { stdout, stderr } = await open(files).assay('run', '--workers', '1', '--json');
@@ -59,6 +65,21 @@ test.skipIf(isMissing)('the example passes on a measured adapter, and a lie besi
     ['test/page.browser.test.html', 'passed', null],
   ]);
   expect(report.exitCode).not.toBe(0);
+  const hallmarks = new Map(report.files.map(({ target, hallmark }) => [target, hallmark]));
+  expect(hallmarks.get('test/matrix.webgpu.test.ts')).toMatch(/^webgpu, (soft|hard)ware adapter \(.+\), chromium 1/);
+  expect(hallmarks.get('test/page.browser.test.html')).toMatch(/^page, chromium 1/);
+});
+
+// Without Chromium nothing of it can run; the lines above say so, and fail under ASSAY_REQUIRE_ALL.
+test.skipIf(isMissing)('assay browsers shows what pages get, and why others could not be asked', async () => {
+  const { code, stdout } = await open({}).assay('browsers', '--json');
+  const { browsers } = JSON.parse(stdout) as {
+    browsers: { name: string; wasm?: object; page?: { isIsolated: boolean } }[];
+  };
+  expect(code).toBe(0);
+  expect(browsers.find(({ name }) => name === 'chromium')).toMatchObject({ wasm: {}, page: { isIsolated: true } });
+  const text = await project?.assay('browsers');
+  expect(text?.stdout).toMatch(/chromium \d+[\s\S]*webgpu +(no adapter|(soft|hard)ware adapter \()/);
 });
 
 // Without Chromium nothing of it can run; the lines above say so, and fail under ASSAY_REQUIRE_ALL.

@@ -1,15 +1,17 @@
 // Back-pressure: while too much waits for the disk, workers' sockets are not read and submissions are not taken.
 import { readFileSync } from 'node:fs';
-import { ErrorBody } from '@assay/protocol';
+import { ErrorBody, protocolVersion } from '@assay/protocol';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { exampleSubmission, startTestServer } from '../testing/http-server.ts';
 
-const [hello] = (
+const [golden] = (
   JSON.parse(readFileSync(new URL('../../../protocol/fixtures/agent-hello.json', import.meta.url), 'utf8')) as {
     value: [object];
   }
 ).value;
+// The golden message is of the version in which it was written.
+const hello = { ...golden, protocolVersion };
 
 /** A disk whose commits can be held back. */
 function heldDisk() {

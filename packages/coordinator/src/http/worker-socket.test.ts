@@ -6,6 +6,7 @@ import {
   type CoordinatorMessage,
   frameSum,
   limit,
+  protocolVersion,
   type RunId,
 } from '@assay/protocol';
 import { afterEach, expect, test } from 'vitest';
@@ -18,7 +19,13 @@ type Golden = { value: [{ kind: 'hello'; profileDigest: string; [key: string]: u
 const golden = JSON.parse(
   readFileSync(new URL('../../../protocol/fixtures/agent-hello.json', import.meta.url), 'utf8'),
 ) as Golden;
-const helloWith = (change: object = {}) => ({ ...golden.value[0], held: [], nextReportSeq: 0, ...change });
+const helloWith = (change: object = {}) => ({
+  ...golden.value[0],
+  protocolVersion,
+  held: [],
+  nextReportSeq: 0,
+  ...change,
+});
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -212,10 +219,10 @@ const endings: Ending[] = [
   },
   {
     what: 'another protocol version',
-    frames: [[helloWith({ protocolVersion: 2, newThing: true })]],
+    frames: [[helloWith({ protocolVersion: 99, newThing: true })]],
     code: 'PROTOCOL_MISMATCH',
     close: closeCodes.refused,
-    says: 'version 1, the worker version 2',
+    says: 'version 2, the worker version 99',
   },
   {
     what: 'a second hello',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Input } from '@assay/core';
+import { protocolVersion } from '@assay/protocol';
 import type { AgentMessage, CoordinatorMessage, Hello, SessionId, TaskId, WorkerId } from '@assay/protocol';
 import { createMemoryFeed } from '../feed/live-feed.ts';
 import { Links } from './links.ts';
@@ -31,13 +32,13 @@ function welcomed(): { links: Links; inputs: Input[]; closed: string[] } {
   });
   links.open(
     { session, send: () => undefined, close: (reason) => closed.push(reason) },
-    { kind: 'hello', protocolVersion: 1, worker } as Hello,
+    { kind: 'hello', protocolVersion, worker } as Hello,
     't',
     () => undefined,
   );
   const welcome = {
     kind: 'welcome',
-    protocolVersion: 1,
+    protocolVersion,
     session,
     ackedSeq: 4,
     heartbeatMs: 1_000,
