@@ -56,9 +56,14 @@ function countsBy<Key>(
 }
 
 const isCalledFlaky = (list: readonly Execution[]): boolean => {
-  const judged = judgeFlake([
-    ...countsBy(list, (one) => `${one.revision} ${one.where.gpu} ${one.where.driver}`).values(),
+  const kinds = [...new Set(list.map(({ where }) => `${where.gpu} ${where.driver}`))];
+  const chains = kinds.map((kind) => [
+    ...countsBy(
+      list.filter(({ where }) => `${where.gpu} ${where.driver}` === kind),
+      ({ revision }) => revision,
+    ).values(),
   ]);
+  const judged = judgeFlake(chains);
   return judged.kind === 'judged' && judged.verdict === 'flaky';
 };
 const placeOf = (list: readonly Execution[]): string[] | null => {

@@ -21,6 +21,10 @@ const families: { readonly names: readonly string[]; readonly load: () => Promis
     load: async () => (await import('./commands/condition.ts')).addConditionCommands,
   },
   { names: ['calibration'], load: async () => (await import('./commands/calibration.ts')).addCalibrationCommand },
+  {
+    names: ['flakes', 'analyze', 'bisect'],
+    load: async () => (await import('./commands/analyze.ts')).addAnalyzeCommands,
+  },
   { names: ['query'], load: async () => (await import('./commands/query.ts')).addQueryCommand },
   { names: ['what-if'], load: async () => (await import('./commands/what-if.ts')).addWhatIfCommand },
   { names: ['circuits'], load: async () => (await import('./commands/circuits.ts')).addCircuitsCommand },

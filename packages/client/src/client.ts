@@ -14,6 +14,12 @@ import {
   type ForceCircuitRequest,
   Explanation,
   Health,
+  type AnalysisScope,
+  ChangeReport,
+  CulpritReport,
+  type CulpritRequest,
+  FailureReport,
+  FlakeReport,
   QueryAnswer,
   type QueryRequest,
   RecoveryHistory,
@@ -86,6 +92,12 @@ export type Client = {
   recordingOf(run: string): Promise<RunRecording>;
   /** One's own SQL over the results, read-only. QUERY_REFUSED, QUERY_TOO_LONG. */
   query(request: QueryRequest): Promise<QueryAnswer>;
+  /** Which of the tests that failed are flakes, and where their failures live. */
+  flakes(scope: Partial<AnalysisScope>): Promise<FlakeReport>;
+  /** Failures that are one; with `run`, which of them it brought. */
+  failures(scope: Partial<AnalysisScope> & { run?: string }): Promise<FailureReport>;
+  changes(scope: Partial<AnalysisScope>): Promise<ChangeReport>;
+  culprit(request: CulpritRequest): Promise<CulpritReport>;
   /** Those that stop something first. */
   listCircuits(query?: CircuitsQuery): Promise<CircuitList>;
   readCircuit(circuit: string): Promise<CircuitView>;
@@ -124,6 +136,7 @@ export function createClient(options: ClientOptions): Client {
     ...runCalls(transport),
     ...workerCalls(transport),
     ...circuitCalls(transport),
+    ...analysisCalls(transport),
     ...blobCalls(transport),
     ...tokenCalls(transport),
     ...sessionCalls(transport),
@@ -179,6 +192,16 @@ function workerCalls(transport: Transport) {
     certifyWorker: (worker: string, request: CertifyRequest) =>
       posts(transport)(WorkerView, `/workers/${id(worker)}/certify`, request),
     recoveryHistory: () => get(RecoveryHistory, '/recovery'),
+  };
+}
+
+function analysisCalls(transport: Transport) {
+  const get = reads(transport);
+  return {
+    flakes: (scope: Partial<AnalysisScope>) => get(FlakeReport, '/analysis/flakes', scope),
+    failures: (scope: Partial<AnalysisScope> & { run?: string }) => get(FailureReport, '/analysis/failures', scope),
+    changes: (scope: Partial<AnalysisScope>) => get(ChangeReport, '/analysis/changes', scope),
+    culprit: (request: CulpritRequest) => posts(transport)(CulpritReport, '/analysis/culprit', request),
   };
 }
 

@@ -215,6 +215,7 @@ function createShellOf({ results, snapshots, ...parts }: ShellParts): Shell {
       durableSeq: () => parts.journal.lastSeq(),
     }),
     results: results.store,
+    analysis: results.analysis,
     onDurable: (seq, hasSettledRun) => {
       results.durable(seq, hasSettledRun);
       snapshots.durable(seq);

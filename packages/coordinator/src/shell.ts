@@ -39,6 +39,8 @@ import type { Clock } from './ports/clock.ts';
 import type { Coordinator, LiveViews } from './ports/coordinator.ts';
 import type { Journal, JournalEntry } from './ports/journal.ts';
 import type { LiveFeed } from './ports/live-feed.ts';
+import { noAnalysis } from './analysis/analysis.ts';
+import type { Analysis } from './ports/analysis.ts';
 import type { ResultQuestions } from './ports/result-store.ts';
 
 export type ShellOptions = {
@@ -48,6 +50,8 @@ export type ShellOptions = {
   clock: Clock;
   feed: LiveFeed;
   results: ResultQuestions;
+  /** Absent where results are not kept in a database. */
+  analysis?: Analysis;
   /** Told after each commit, when everyone else was. `hasSettledRun`: a run ended in it, and somebody waits for its report. */
   onDurable: (seq: number, hasSettledRun: boolean) => void;
   /** The process has to end: the journal cannot be written, or the engine met a bug. */
@@ -113,6 +117,7 @@ export function createShell(options: ShellOptions): Shell {
     recording: options.recording ?? noRecording,
     feed,
     results: options.results,
+    analysis: options.analysis ?? noAnalysis,
     links,
     post: (input, onOutcome) => driver.submit(input, onOutcome),
     submit: (input) =>

@@ -17,6 +17,8 @@
 //   GET    /recovery                 -> RecoveryHistory                      read
 //   GET    /calibration              -> CalibrationReport                    read
 //   GET    /runs/:run/recording      -> RunRecording                         read
+//   GET    /analysis/flakes, /failures, /changes -> FlakeReport, FailureReport, ChangeReport   read
+//   POST   /analysis/culprit         CulpritRequest -> CulpritReport             read
 //   GET    /feed?run=&after=         -> text/event-stream of FeedEvent       read
 //   HEAD|GET|PUT /blobs/:digest                                              read (PUT: submit or worker)
 //   GET|POST /tokens, DELETE /tokens/:token                                  admin

@@ -12,6 +12,7 @@ export * from './ids.ts';
 export * from './limits.ts';
 export * from './measurement.ts';
 export * from './profile.ts';
+export * from './analysis.ts';
 export * from './query.ts';
 export * from './readings.ts';
 export * from './results.ts';

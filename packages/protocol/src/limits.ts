@@ -16,6 +16,7 @@ export const limits = {
   queryChars: { value: 20_000, unit: 'characters', reason: 'one SQL question to the results' },
   queryRowsMax: { value: 100_000, unit: 'rows', reason: 'one answer to a SQL question; more is an export' },
   queryAnswerBytes: { value: 32 * 1024 * 1024, unit: 'bytes', reason: 'held in memory while it is answered' },
+  analysisRows: { value: 200_000, unit: 'rows', reason: 'counts and failures that one analysis is made from' },
   queryMs: { value: 10_000, unit: 'ms', reason: 'a SQL question shares its thread with what runs bring in' },
   tasksPerRequest: { value: 5_000, unit: 'tasks', reason: 'one submission request; larger runs come in chunks' },
   tasksPerRun: { value: 2_000_000, unit: 'tasks', reason: "one run, bounded by the coordinator's memory" },

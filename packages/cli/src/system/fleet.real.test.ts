@@ -92,6 +92,15 @@ test('a run travels as a bundle, is set up once, and is reported, listed and exp
     ],
     isCut: false,
   });
+  expect(await json('analyze', '--run', report.run)).toMatchObject({
+    changes: { changes: [], series: 0 },
+    failures: { failures: 1, clusters: [{ inRun: 'new', failures: 1 }] },
+  });
+  expect(await json('flakes')).toMatchObject({ tests: [{ verdict: 'tooFew', score: null, failures: 1 }] });
+  expect(await json('bisect', 'no such test')).toEqual({ tests: [] });
+  expect(await project.assay('analyze')).toMatchObject({
+    stdout: expect.stringContaining('1 failure of 1 kind') as string,
+  });
   expect(await project.assay('query', "SELECT * FROM read_text('/etc/passwd')")).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('QUERY_REFUSED') as string,

@@ -3,8 +3,9 @@
 // asked is answered with RESULTS_UNAVAILABLE, runs go on, and after a pause another thread goes on where the store is.
 import type { Worker } from 'node:worker_threads';
 import { AssayError, type ErrorCode } from '@assay/protocol';
+import type { Analysis } from '../ports/analysis.ts';
 import type { ResultStore } from '../ports/result-store.ts';
-import type { FromResults, ResultsQuestion, ResultsSettings, ToResults } from './results-messages.ts';
+import type { AnalysisQuestion, FromResults, ResultsQuestion, ResultsSettings, ToResults } from './results-messages.ts';
 import { startThread } from '../start-thread.ts';
 
 export type ResultsLinkOptions = Omit<ResultsSettings, 'firstSeq'> & {
@@ -17,6 +18,7 @@ export type ResultsLinkOptions = Omit<ResultsSettings, 'firstSeq'> & {
 
 export interface ResultsLink {
   readonly store: Omit<ResultStore, 'apply' | 'close'>;
+  readonly analysis: Analysis;
   /** Last entry that is in the store; 0 until it was opened. */
   appliedSeq(): number;
   /** Why results are not written now, or null. */
@@ -47,6 +49,7 @@ const endingMs = 30_000;
 
 class ThreadedResults implements ResultsLink {
   readonly store: Omit<ResultStore, 'apply' | 'close'>;
+  readonly analysis: Analysis;
   readonly #options: ResultsLinkOptions;
   readonly #questions = new Map<number, Open>();
   readonly #opened = Promise.withResolvers<number | null>();
@@ -72,6 +75,12 @@ class ThreadedResults implements ResultsLink {
       readTask: (task) => this.#ask('readTask', task),
       listCases: (query) => this.#ask('listCases', query),
       query: (request) => this.#ask('query', request),
+    };
+    this.analysis = {
+      flakes: (scope) => this.#analyse('flakes', scope),
+      failures: (scope) => this.#analyse('failures', scope),
+      changes: (scope) => this.#analyse('changes', scope),
+      culprit: (request) => this.#analyse('culprit', request),
     };
     // Nobody may wait for it: a rejection is then no accident.
     this.#opened.promise.catch(() => undefined);
@@ -147,12 +156,20 @@ class ThreadedResults implements ResultsLink {
   }
 
   #ask<Value>(question: ResultsQuestion, argument: unknown): Promise<Value> {
+    return this.#send((id) => ({ kind: 'ask', id, question, argument }));
+  }
+
+  #analyse<Value>(question: AnalysisQuestion, argument: unknown): Promise<Value> {
+    return this.#send((id) => ({ kind: 'analyse', id, question, argument }));
+  }
+
+  #send<Value>(messageOf: (id: number) => ToResults): Promise<Value> {
     if (this.#worker === null)
       return Promise.reject(this.#error ?? new AssayError('RESULTS_UNAVAILABLE', 'the results thread has ended'));
     const id = this.#nextId++;
     return new Promise<Value>((resolve, reject) => {
       this.#questions.set(id, { resolve, reject });
-      this.#post({ kind: 'ask', id, question, argument });
+      this.#post(messageOf(id));
     });
   }
 

@@ -4,6 +4,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { AssayError } from '@assay/protocol';
 import { openDuckDbResultStore } from '../adapters/results-duckdb/store.ts';
+import { analysisOver, noAnalysis } from '../analysis/analysis.ts';
+import type { Analysis } from '../ports/analysis.ts';
 import type { ResultStore } from '../ports/result-store.ts';
 import { yieldToOthers } from './background-thread.ts';
 import { JournalFollower } from './journal-follower.ts';
@@ -48,8 +50,14 @@ function wait(delayMs: number): Promise<void> {
   });
 }
 
+/** Over the store that is open. */
+let analysis: Analysis = noAnalysis;
 const worker = new ResultsWorker({
-  openStore: () => openDuckDbResultStore({ path: settings.resultsFile }),
+  openStore: async () => {
+    const store = await openDuckDbResultStore({ path: settings.resultsFile });
+    analysis = analysisOver(store.rows);
+    return store;
+  },
   follow: (appliedSeq) => {
     follower = new JournalFollower(settings.journalDirectory, Math.max(appliedSeq + 1, settings.firstSeq));
     follower.wake(durableSeq);
@@ -60,22 +68,31 @@ const worker = new ResultsWorker({
   gatherMs: settings.gatherMs,
 });
 
-async function answer(message: Extract<ToResults, { kind: 'ask' }>): Promise<void> {
+async function answer(id: number, answered: () => Promise<unknown>): Promise<void> {
   try {
-    const store = await worker.store();
-    const ask = store[message.question].bind(store) as (
-      argument: unknown,
-    ) => ReturnType<ResultStore[typeof message.question]>;
-    say({ kind: 'answer', id: message.id, value: await ask(message.argument) });
+    say({ kind: 'answer', id, value: await answered() });
   } catch (error) {
     const fault =
       error instanceof AssayError ? error : new AssayError('RESULTS_UNAVAILABLE', String(error), undefined, error);
-    say({ kind: 'fault', id: message.id, body: fault.toBody() });
+    say({ kind: 'fault', id, body: fault.toBody() });
   }
 }
 
+async function ask({ question, argument }: Extract<ToResults, { kind: 'ask' }>): Promise<unknown> {
+  const store = await worker.store();
+  const asked = store[question].bind(store) as (argument: unknown) => ReturnType<ResultStore[typeof question]>;
+  return await asked(argument);
+}
+
+async function analyse({ question, argument }: Extract<ToResults, { kind: 'analyse' }>): Promise<unknown> {
+  await worker.store();
+  const asked = analysis[question] as (argument: unknown) => Promise<unknown>;
+  return await asked(argument);
+}
+
 port.on('message', (message: ToResults) => {
-  if (message.kind === 'ask') void answer(message);
+  if (message.kind === 'ask') void answer(message.id, () => ask(message));
+  else if (message.kind === 'analyse') void answer(message.id, () => analyse(message));
   else if (message.kind === 'durable') {
     durableSeq = message.seq;
     follower?.wake(durableSeq);

@@ -25,6 +25,7 @@ import { feedRoutes } from './routes/feed.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
 import { policyRoutes } from './routes/policy.ts';
+import { analysisRoutes } from './routes/analysis.ts';
 import { queryRoutes } from './routes/query.ts';
 import { runRoutes } from './routes/runs.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -86,6 +87,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       policyRoutes(routes, context);
       queryRoutes(routes, context);
       sessionRoutes(routes, authenticator, sessions);
+      analysisRoutes(routes, context);
       api.register(async (blobs) => blobRoutes(blobs as unknown as App, context));
       routes.get('/openapi.json', { config: { scope: 'none' }, schema: { hide: true } }, (_request, reply) =>
         reply.serializer(JSON.stringify).send(app.swagger()),

@@ -17,6 +17,7 @@ import type {
   TaskView,
   WorkerView,
 } from '@assay/protocol';
+import type { Analysis } from './analysis.ts';
 import type { LiveFeed } from './live-feed.ts';
 import type { ResultQuestions } from './result-store.ts';
 import type { WorkerLink } from './worker-link.ts';
@@ -48,6 +49,8 @@ export interface Coordinator {
   readonly views: LiveViews;
   readonly feed: LiveFeed;
   readonly results: ResultQuestions;
+  /** What the past says, by statistics. RESULTS_UNAVAILABLE where it is not kept. */
+  readonly analysis: Analysis;
   /** The time that inputs are stepped at. */
   nowMs(): number;
   /** What the journal holds of a run that is over: read from the disk, beside the loop. */

@@ -3,23 +3,31 @@
 // What always holds: under the minimum of evidence there is no score, and no test is called flaky that never did both at one
 // revision on one class of hardware.
 //
-// The model, by Bayes' rule over three explanations of a test. In a group (one revision, one hardware class) a test that is no
-// flake is sound or, with probability `brokenShare`, broken, and then gives the other answer with probability `spuriousRate`
-// (a machine's own trouble that nobody named). A flake fails with a rate of its own, the same in all groups that are not
-// broken; the rate is Beta(1, 3) before anything was seen. Integrated by the midpoint rule.
+// The model, by Bayes' rule over two explanations of a test. Either way it is sound or broken at each revision, in a chain from
+// the first to the last: it breaks with the probability `breaks`, and stays broken with `staysBroken` (a revision that broke it
+// is followed by more before it is mended). Where it is broken it passes, and where it is sound and no flake it fails, with
+// `spuriousRate` (a machine's own trouble that nobody named). A flake fails with a rate of its own where it is not broken; the
+// rate is Beta(1, 3) before anything was seen. Chains of several hardware classes are broken each for itself and share the rate.
+// Summed over states by the forward algorithm (L. Rabiner 1989), over rates by the midpoint rule.
 import type { Estimate } from './robust.ts';
 
-/** Executions in one group: every attempt and every retry of the runner. */
+/** Executions at one revision on one hardware class: every attempt and every retry of the runner. */
 export type Group = { readonly failed: number; readonly passed: number };
 
 export type FlakeModel = {
   /** Share of tests that are flakes, before anything was seen. */
   readonly flakyShare: number;
-  readonly brokenShare: number;
+  readonly breaks: number;
+  readonly staysBroken: number;
   readonly spuriousRate: number;
 };
 
-export const flakeModelDefaults: FlakeModel = { flakyShare: 0.03, brokenShare: 0.02, spuriousRate: 0.0005 };
+export const flakeModelDefaults: FlakeModel = {
+  flakyShare: 0.03,
+  breaks: 0.02,
+  staysBroken: 0.8,
+  spuriousRate: 0.0005,
+};
 
 /** Executions under which nothing is said. */
 export const flakeExecutionsMin = 5;
@@ -43,44 +51,45 @@ export type FlakeJudgement =
 
 const rateSteps = 400;
 
-export function judgeFlake(groups: readonly Group[], model: FlakeModel = flakeModelDefaults): FlakeJudgement {
-  const seen = groups.filter(({ failed, passed }) => failed + passed > 0);
-  const failures = seen.reduce((sum, { failed }) => sum + failed, 0);
-  const executions = seen.reduce((sum, { passed }) => sum + passed, failures);
+/** `chains` has one list of groups a hardware class, each in the order of revisions. */
+export function judgeFlake(
+  chains: readonly (readonly Group[])[],
+  model: FlakeModel = flakeModelDefaults,
+): FlakeJudgement {
+  const groups = chains.flat();
+  const failures = groups.reduce((sum, { failed }) => sum + failed, 0);
+  const executions = groups.reduce((sum, { passed }) => sum + passed, failures);
   if (executions < flakeExecutionsMin) return { kind: 'tooFew', executions, need: flakeExecutionsMin };
-  const logSteady = seen.reduce((sum, group) => sum + Math.log(likelihoodSteady(group, model)), 0);
+  const logOf = (rate: number): number => chains.reduce((sum, chain) => sum + logChain(chain, rate, model), 0);
+  const logSteady = logOf(model.spuriousRate);
   const logs = Array.from({ length: rateSteps }, (_, step) => {
     const rate = (step + 0.5) / rateSteps;
     const logPrior = Math.log(3) + 2 * Math.log1p(-rate) - Math.log(rateSteps);
-    return seen.reduce((sum, group) => sum + Math.log(likelihoodFlaky(group, rate, model)), logPrior);
+    return logPrior + logOf(rate);
   });
   const most = Math.max(...logs, logSteady);
   const weights = logs.map((log) => Math.exp(log - most));
   const flaky = weights.reduce((sum, weight) => sum + weight, 0) * model.flakyShare;
   const steady = Math.exp(logSteady - most) * (1 - model.flakyShare);
   const score = flaky / (flaky + steady);
-  const mixedGroups = seen.filter(({ failed, passed }) => failed > 0 && passed > 0).length;
+  const mixedGroups = groups.filter(({ failed, passed }) => failed > 0 && passed > 0).length;
   const verdict = score <= 1 - flakyFrom ? 'steady' : score >= flakyFrom && mixedGroups > 0 ? 'flaky' : 'unclear';
   return { kind: 'judged', verdict, score, rate: rateOf(weights), executions, failures, mixedGroups };
 }
 
-// Powers underflow only where both explanations do, far beyond any doubt; the floor keeps the logarithm finite.
-const floor = 1e-300;
-
-function likelihoodSteady({ failed, passed }: Group, { brokenShare, spuriousRate: rare }: FlakeModel): number {
-  const sound = (1 - brokenShare) * rare ** failed * (1 - rare) ** passed;
-  const broken = brokenShare * (1 - rare) ** failed * rare ** passed;
-  return Math.max(floor, sound + broken);
-}
-
-function likelihoodFlaky(
-  { failed, passed }: Group,
-  rate: number,
-  { brokenShare, spuriousRate: rare }: FlakeModel,
-): number {
-  const flaky = (1 - brokenShare) * rate ** failed * (1 - rate) ** passed;
-  const broken = brokenShare * (1 - rare) ** failed * rare ** passed;
-  return Math.max(floor, flaky + broken);
+/** The logarithm of the probability of a chain where it fails with `rate` while it is not broken. */
+function logChain(chain: readonly Group[], rate: number, { breaks, staysBroken, spuriousRate }: FlakeModel): number {
+  let [sound, broken, log] = [1 - breaks, breaks, 0];
+  for (const { failed, passed } of chain) {
+    sound *= rate ** failed * (1 - rate) ** passed;
+    broken *= (1 - spuriousRate) ** failed * spuriousRate ** passed;
+    // Both underflow only where both explanations are far beyond any doubt; the floor keeps the logarithm finite.
+    const sum = Math.max(sound + broken, 1e-300);
+    log += Math.log(sum);
+    [sound, broken] = [sound / sum, broken / sum];
+    [sound, broken] = [sound * (1 - breaks) + broken * (1 - staysBroken), sound * breaks + broken * staysBroken];
+  }
+  return log;
 }
 
 function rateOf(weights: readonly number[]): Estimate {

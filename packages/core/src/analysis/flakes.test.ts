@@ -22,7 +22,7 @@ test('passing and failing at one revision is a flake, also where a retry made ea
   const groups = Array.from({ length: 12 }, (_, at) =>
     at % 3 === 0 ? { failed: 1, passed: 1 } : { failed: 0, passed: 1 },
   );
-  const judged = judgeFlake(groups);
+  const judged = judgeFlake([groups]);
   expect(judged).toMatchObject({ kind: 'judged', verdict: 'flaky', mixedGroups: 4, executions: 16, failures: 4 });
   if (judged.kind !== 'judged') return;
   expect(judged.rate.low).toBeLessThan(0.25);
@@ -35,13 +35,13 @@ test('what a revision broke is no flake: it fails there each time and passes els
     { failed: 6, passed: 0 },
     { failed: 6, passed: 0 },
   ];
-  expect(judgeFlake(groups)).toMatchObject({ verdict: 'steady' });
-  expect(judgeFlake([{ failed: 40, passed: 0 }])).toMatchObject({ verdict: 'steady', mixedGroups: 0 });
+  expect(judgeFlake([groups])).toMatchObject({ verdict: 'steady' });
+  expect(judgeFlake([[{ failed: 40, passed: 0 }]])).toMatchObject({ verdict: 'steady', mixedGroups: 0 });
 });
 
 test('one failure among very many passes is not yet a flake, and of four executions nothing is said', () => {
-  expect(judgeFlake([{ failed: 1, passed: 3_000 }])).toMatchObject({ verdict: expect.not.stringMatching('flaky') });
-  expect(judgeFlake([{ failed: 2, passed: 2 }])).toEqual({ kind: 'tooFew', executions: 4, need: 5 });
+  expect(judgeFlake([[{ failed: 1, passed: 3_000 }]])).toMatchObject({ verdict: expect.not.stringMatching('flaky') });
+  expect(judgeFlake([[{ failed: 2, passed: 2 }]])).toEqual({ kind: 'tooFew', executions: 4, need: 5 });
   expect(judgeFlake([])).toEqual({ kind: 'tooFew', executions: 0, need: 5 });
 });
 

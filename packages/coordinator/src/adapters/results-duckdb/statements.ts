@@ -5,6 +5,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 const folder = new URL('./sql/', import.meta.url);
 
 const names = [
+  'analysis-executions',
+  'analysis-failures',
+  'analysis-profiles',
+  'analysis-samples',
   'applied-seq',
   'assignments-of-run',
   'attempts-of-tasks',

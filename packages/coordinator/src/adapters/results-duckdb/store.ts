@@ -8,12 +8,14 @@
 import { type Measurement, type QueryRequest, runIdOf, type TaskId, type TaskList } from '@assay/protocol';
 import { INTEGER, LIST, VARCHAR, listValue } from '@duckdb/node-api';
 import type { JournalEntry } from '../../ports/journal.ts';
+import type { AnalysisRows } from '../../ports/analysis.ts';
 import type { ResultStore, TaskQuery } from '../../ports/result-store.ts';
 import { caseAfter, caseCursor, runBefore, taskAfter } from '../../results/cursors.ts';
 import { project } from '../../results/project.ts';
 import { createProjection, takeBatch, type Projection } from '../../results/projection.ts';
 import { taskIndexOf, type AssignmentRow, type AttemptRow } from '../../results/rows.ts';
 import { caseRowOf, runViewOf, taskViewOf, withMeasurements } from '../../results/views.ts';
+import { analysisRowsOf } from './analysis-rows.ts';
 import type * as columns from './columns.ts';
 import { closeDatabase, openDatabase, unavailable, type Database, type DuckDbOptions } from './open.ts';
 import {
@@ -33,7 +35,9 @@ import { runUserQuery } from './user-query.ts';
 import { prepareWriter, type BatchWriter } from './write-batch.ts';
 
 /** Opens or makes the file. RESULTS_NEWER leaves it untouched; RESULTS_UNAVAILABLE where it cannot be opened. */
-export async function openDuckDbResultStore(options: DuckDbOptions): Promise<ResultStore> {
+export async function openDuckDbResultStore(
+  options: DuckDbOptions,
+): Promise<ResultStore & { readonly rows: AnalysisRows }> {
   const store = new DuckDbResultStore(options);
   await store.appliedSeq();
   return store;
@@ -48,6 +52,8 @@ class DuckDbResultStore implements ResultStore {
   #isClosed = false;
   /** Batches are written one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
+  /** What statistics are made from. */
+  readonly rows: AnalysisRows = analysisRowsOf((name, values) => this.#ask(name, values));
   /** Questions that DuckDB works on: nothing is closed under them. */
   readonly #asked = new Set<Promise<unknown>>();
 
