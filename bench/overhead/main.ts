@@ -1,6 +1,6 @@
 // What spreading costs and gains: suites through `assay run` with two local workers, against the runner's own parallelism on the
 // same machine, as whole processes from start to exit, interleaved, medians.
-//   node bench/overhead/main.ts [vitest|pytest|skewed ...] [--runs N]
+//   node bench/overhead/main.ts [vitest|pytest|skewed ...] [--runs N] [--draws N]
 // Three arms: the runner alone; the first Assay run (it knows no durations); a later one (its state is kept).
 // Beside the seconds on the clock stand the processor seconds of each arm's whole tree of processes.
 // What always holds: an arm in which another number of cases passed is an error and never a figure.
@@ -14,13 +14,13 @@ import { endedChildrenCpuSeconds, runTogether, runWhole } from './process.ts';
 import { networkxSuite, skewedSeeds, skewedSuite, type Suite, zodSuite } from './suites.ts';
 
 const { values, positionals } = parseArgs({
-  options: { runs: { type: 'string', default: '3' } },
+  options: { runs: { type: 'string', default: '3' }, draws: { type: 'string', default: '3' } },
   allowPositionals: true,
 });
 const wanted = positionals.length === 0 ? ['vitest', 'pytest', 'skewed'] : positionals;
 const runs = Number(values.runs);
 const cli = join(import.meta.dirname, '../../packages/cli/src/main.mjs');
-const skewedDraws = 3;
+const draws = Number(values.draws);
 
 type Figures = {
   suite: string;
@@ -128,7 +128,7 @@ for (const name of wanted) {
       ? [await zodSuite()]
       : name === 'pytest'
         ? [await networkxSuite()]
-        : skewedSeeds(skewedDraws).map(skewedSuite);
+        : skewedSeeds(draws).map(skewedSuite);
   for (const suite of suites) {
     if (typeof suite === 'string') {
       console.log(`\n${name}: left out: ${suite}`);

@@ -39,12 +39,25 @@ async function readSettings(): Promise<Settings> {
 function measure(): Promise<Measured> {
   const measuring = process.argv.includes('--measure-browsers')
     ? import('./probe/page-measurements.ts').then(({ probeWithBrowsers }) => probeWithBrowsers())
-    : import('./probe/index.ts').then(({ probeMachine }) => probeMachine());
+    : process.argv.includes('--remember')
+      ? probeRemembering()
+      : import('./probe/index.ts').then(({ probeMachine }) => probeMachine());
   measuring.then(
     (measured) => print({ kind: 'measured', measured }),
     () => undefined,
   );
   return measuring;
+}
+
+async function probeRemembering(): Promise<Measured> {
+  const [{ probeMachine, runCommand, thisMachine }, { rememberedRun, versionsFile }] = await Promise.all([
+    import('./probe/index.ts'),
+    import('./probe/remembered.ts'),
+  ]);
+  const remembered = rememberedRun(runCommand, versionsFile());
+  const measured = await probeMachine(thisMachine({ run: remembered.run }));
+  void remembered.save();
+  return measured;
 }
 
 async function run(): Promise<number> {

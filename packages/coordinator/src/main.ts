@@ -72,8 +72,11 @@ export interface RunningCoordinator {
   stop(): Promise<void>;
 }
 
-/** Time between two batches of results: each costs DuckDB some 10 ms whatever is in it. */
-const resultsGatherMs = 1_000;
+/**
+ * Time between two batches of results: each costs DuckDB some 10 ms whatever is in it, more where it shares the processors with
+ * tests. A run that settles, and what one batch could not hold, do not wait for it.
+ */
+const resultsGatherMs = 3_000;
 /**
  * How long the start waits for the results store: long enough that a store of a newer version stops the start even on a machine that is busy
  * with other things (it opens in under a second otherwise), and an end to it for a store on a disk that hangs.

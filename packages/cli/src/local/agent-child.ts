@@ -39,7 +39,7 @@ export function launchAgent(measures = true, browsers = false): AgentProcess {
   const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
   const child = spawn(
     process.execPath,
-    [...flags, entry, ...(measures ? [] : ['--given-measured']), ...(browsers ? ['--measure-browsers'] : [])],
+    [...flags, entry, measures ? '--remember' : '--given-measured', ...(browsers ? ['--measure-browsers'] : [])],
     {
       stdio: ['pipe', 'pipe', 'pipe'],
     },

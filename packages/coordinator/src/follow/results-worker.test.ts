@@ -84,6 +84,24 @@ test('entries are applied in order from where the store is, and each acknowledge
   ]);
 });
 
+test('only what trickles in is gathered: what one batch could not hold follows it at once', async () => {
+  const waits: number[] = [];
+  const source = new ListedEntries(10, 1);
+  const worker = new ResultsWorker({
+    openStore: async () => listStore([], () => false),
+    follow: () => source,
+    say: () => undefined,
+    wait: async (delayMs) => {
+      waits.push(delayMs);
+      if (source.behind() === 0) worker.stop();
+    },
+    gatherMs: 700,
+  });
+  running.push(worker);
+  await worker.run();
+  expect(waits).toEqual([0, 0, 0, 700]);
+});
+
 test('after the limit of a stop no further batch is applied, and the store is closed', async () => {
   const applied: number[] = [];
   const source = new ListedEntries(10, 1);

@@ -37,6 +37,8 @@ export class ResultsWorker {
   /** By when, on the process's monotonic clock, what is behind must be applied; Infinity while nobody has asked it to stop. */
   #stopAtMs = Infinity;
   #isStopping = false;
+  /** The last batch left entries behind. */
+  #isFull = false;
   #retryMs = retryFirstMs;
 
   constructor(options: ResultsWorkerOptions) {
@@ -81,7 +83,8 @@ export class ResultsWorker {
     while (!(this.#isStopping && (source.behind() === 0 || this.#isInTrouble || performance.now() >= this.#stopAtMs))) {
       if (source.behind() === 0) await this.#options.wait(retryMaxMs);
       else if (await this.#applyNext(store, source))
-        await this.#options.wait(this.#isStopping ? 0 : this.#options.gatherMs);
+        // What one batch could not hold is brought over at once: gathering is for the little that trickles in.
+        await this.#options.wait(this.#isStopping || this.#isFull ? 0 : this.#options.gatherMs);
     }
   }
 
@@ -103,6 +106,7 @@ export class ResultsWorker {
   /** True when a batch was stored. */
   async #applyNext(store: ResultStore, source: EntrySource): Promise<boolean> {
     const entries: JournalEntry[] = source.take();
+    this.#isFull = source.behind() > 0;
     const first = entries[0];
     const last = entries.at(-1);
     if (first === undefined || last === undefined)
