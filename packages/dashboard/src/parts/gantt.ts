@@ -6,7 +6,7 @@ import type { Colours, Option } from './chart.tsx';
 
 export type GanttRow = {
   worker: string;
-  /** The row that it is drawn in: a worker with several slots has several. */
+  /** The row that it is drawn in: what overlaps on a worker, by its slots or because its reports did, has several. */
   lane: string;
   task: string;
   target: string;
