@@ -89,7 +89,7 @@ class Reader {
     const saved = join(this.directory, 'variables');
     const script = `if [ -f '${saved}' ]; then . '${saved}'; fi\nset -e\n${this.adapted(block.text)}\nexport -p > '${saved}'\n`;
     const stays = block.tags.has('starts');
-    return spawn('sh', ['-c', stays ? `. '${saved}' 2>/dev/null || true\n${this.adapted(block.text)}` : script], {
+    return spawn('sh', ['-c', stays ? `if [ -f '${saved}' ]; then . '${saved}'; fi\n${this.adapted(block.text)}` : script], {
       cwd: this.#cwdOf(block),
       env: this.#environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
