@@ -89,12 +89,16 @@ class Reader {
     const saved = join(this.directory, 'variables');
     const script = `if [ -f '${saved}' ]; then . '${saved}'; fi\nset -e\n${this.adapted(block.text)}\nexport -p > '${saved}'\n`;
     const stays = block.tags.has('starts');
-    return spawn('sh', ['-c', stays ? `if [ -f '${saved}' ]; then . '${saved}'; fi\n${this.adapted(block.text)}` : script], {
-      cwd: this.#cwdOf(block),
-      env: this.#environment(),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    });
+    return spawn(
+      'sh',
+      ['-c', stays ? `if [ -f '${saved}' ]; then . '${saved}'; fi\n${this.adapted(block.text)}` : script],
+      {
+        cwd: this.#cwdOf(block),
+        env: this.#environment(),
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      },
+    );
   }
 
   /** The block as it is run here: a free port in the place of 7420, and never open to a network. */
