@@ -2,3 +2,4 @@
 export { drawPlan, type Plan, sayPlan, type Wish } from './plan.ts';
 export { writeDrill } from './report/write.ts';
 export { type DrillEnd, type DrillOptions, runDrill } from './run-drill.ts';
+export { readScenario } from './scenario.ts';

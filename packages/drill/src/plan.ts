@@ -5,6 +5,7 @@ import { AssayError } from '@assay/protocol';
 import { type Family, families, type Fault } from './faults/fault.ts';
 import { allFaults, faultOf, opensCircuit } from './faults/registry.ts';
 import { type Random, randomOf } from './random.ts';
+import type { Scenario } from './scenario.ts';
 
 export type Wish = {
   readonly seed: number;
@@ -17,6 +18,12 @@ export type Wish = {
   readonly workerFailures: number | null;
   /** Ids and families that may be drawn; null is every fault. */
   readonly faults: readonly string[] | null;
+  /** Instead of a drawing: these, in this order. */
+  readonly scenario?: Scenario;
+  /** Goes on with further faults, drawn in the same way, until so much time has passed since the first. */
+  readonly durationMs?: number;
+  /** Faults of real browsers are wanted. */
+  readonly withBrowsers?: boolean;
 };
 
 export type Step = {
@@ -36,6 +43,10 @@ export type Plan = {
   /** Whether its faults were asked for by name. */
   readonly isNamed: boolean;
   readonly steps: readonly Step[];
+  /** What follows while there is time: as many of them as fit. */
+  readonly further: readonly Step[];
+  readonly durationMs: number | null;
+  readonly withBrowsers: boolean;
   /** What the wish did not name and the plan has all the same, and what it named and cannot be done here; in words. */
   readonly notes: readonly string[];
   /** Faults of the wish that cannot be done on this machine. */
@@ -43,36 +54,80 @@ export type Plan = {
 };
 
 const failuresUsually = 5;
+const furtherMax = 10_000;
+const furtherShown = 12;
 /** What opens a circuit soonest, wherever a drill runs. */
 const surest = 'dependency-down';
 
 export function drawPlan(wish: Wish): Plan {
-  const named = wish.faults === null ? allFaults : wish.faults.flatMap(faultsNamed);
-  const notHere = named.flatMap((fault) => {
+  const { seed, scenario } = wish;
+  const named = scenario?.steps.flatMap(({ fault }) => faultsNamed(fault)) ?? wish.faults?.flatMap(faultsNamed);
+  const candidates = named ?? allFaults;
+  const notHere = candidates.flatMap((fault) => {
     const why = fault.whyNot?.() ?? null;
     return why === null ? [] : [{ fault: fault.id, why }];
   });
-  const possible = named.filter(({ id }) => !notHere.some(({ fault }) => fault === id));
-  const notes: string[] = [];
-  const wanted = wish.failures ?? (wish.faults === null ? failuresUsually : possible.length);
-  const chosen = choose(possible, wanted, wish);
-  if (!chosen.some(opensCircuit)) {
-    const more = faultOf(surest);
-    if (more !== undefined) chosen.push(more);
-    notes.push(
-      `${surest} was added: none of the others opens a circuit, and a drill in which nothing opens proves little`,
-    );
-  }
-  const workers = Array.from({ length: wish.workers }, (_, index) => `worker-${index + 1}`);
-  const luck = randomOf(wish.seed, 'targets');
+  const possible = candidates.filter(({ id }) => !notHere.some(({ fault }) => fault === id));
+  const wanted = wish.failures ?? (named === undefined ? failuresUsually : possible.length);
+  const chosen = scenario === undefined ? choose(possible, wanted, wish) : [...possible];
+  const notes = withCircuit(chosen);
+  const workers = Array.from({ length: scenario?.workers ?? wish.workers }, (_, index) => `worker-${index + 1}`);
+  const target = targets(workers, seed);
   const shares = sharesOf(wish.tasks, chosen.length);
+  const said = scenario?.steps.filter(({ fault }) => possible.some(({ id }) => id === fault)) ?? [];
   const steps = chosen.map((fault, index) => ({
     number: index + 1,
     fault,
-    worker: hasTarget(fault) ? (workers[luck.below(workers.length)] ?? null) : null,
-    tasks: shares[index] ?? 0,
+    worker: target(fault, said[index]?.worker),
+    tasks: said[index]?.tasks ?? shares[index] ?? 0,
   }));
-  return { seed: wish.seed, workers, tasks: wish.tasks, isNamed: wish.faults !== null, steps, notes, notHere };
+  const share = Math.max(1, shares.at(-1) ?? 0);
+  const further = wish.durationMs === undefined ? [] : furtherOf(possible, seed);
+  return {
+    seed,
+    workers,
+    tasks: steps.reduce((sum, { tasks }) => sum + tasks, 0),
+    isNamed: named !== undefined,
+    steps,
+    further: further.map((fault, index) => ({
+      number: steps.length + index + 1,
+      fault,
+      worker: target(fault),
+      tasks: share,
+    })),
+    durationMs: wish.durationMs ?? null,
+    withBrowsers: wish.withBrowsers === true,
+    notes,
+    notHere,
+  };
+}
+
+/** Adds one that opens a circuit where none does; what is to be said of it. */
+function withCircuit(chosen: Fault[]): string[] {
+  const more = faultOf(surest);
+  if (chosen.some(opensCircuit) || more === undefined) return [];
+  chosen.push(more);
+  return [`${surest} was added: none of the others opens a circuit, and a drill in which nothing opens proves little`];
+}
+
+/** Whom a fault is done to: who was asked for, or one drawn. */
+function targets(workers: readonly string[], seed: number) {
+  const luck = randomOf(seed, 'targets');
+  return (fault: Fault, asked?: string): string | null => {
+    const lucky = workers[luck.below(workers.length)] ?? null;
+    if (!hasTarget(fault)) return null;
+    if (asked !== undefined && !workers.includes(asked))
+      throw new AssayError('USAGE', `There is no ${asked}: the workers are ${workers.join(', ')}.`);
+    return asked ?? lucky;
+  };
+}
+
+/** More than fit in a day, in rounds: every fault once in each. */
+function furtherOf(possible: readonly Fault[], seed: number): Fault[] {
+  const luck = randomOf(seed, 'further');
+  const list: Fault[] = [];
+  while (list.length < furtherMax) list.push(...inTurn(possible, luck));
+  return list.slice(0, furtherMax);
 }
 
 function faultsNamed(name: string): Fault[] {
@@ -139,13 +194,21 @@ function sharesOf(tasks: number, steps: number): number[] {
 }
 
 /** The plan in words, a line each. */
-export function sayPlan({ seed, workers, tasks, steps, notes, notHere }: Plan): string[] {
+export function sayPlan({ seed, workers, tasks, steps, further, durationMs, notes, notHere }: Plan): string[] {
   return [
     `seed ${seed}: ${workers.length} workers, ${tasks} ordinary tasks, ${steps.length} faults`,
     ...steps.map(
       ({ number, fault, worker }) =>
         `${String(number).padStart(3)}. ${fault.id.padEnd(20)} ${worker === null ? '' : `${worker}: `}${fault.title}`,
     ),
+    ...(durationMs === null
+      ? []
+      : [
+          `then, until ${Math.round(durationMs / 1_000)} s have passed: ${further
+            .slice(0, furtherShown)
+            .map(({ fault, worker }) => (worker === null ? fault.id : `${fault.id} (${worker})`))
+            .join(', ')} and so on`,
+        ]),
     ...notes,
     ...notHere.map(({ fault, why }) => `${fault} cannot be done here: ${why}`),
   ];

@@ -29,8 +29,10 @@ export type DrillOptions = {
   /** Aborted by Ctrl-C: what was done is taken back, and the drill ends with an error. */
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
-  /** Set in every process of the fleet. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Set in the coordinator's process: how the drill's own tests start a broken one. */
+  readonly coordinatorEnv?: Readonly<Record<string, string>>;
+  /** How long the work of a step may take to end after its fault was taken back. */
+  readonly settleTimeoutMs?: number;
 };
 
 export type DrillEnd = {
@@ -61,7 +63,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillEnd> {
     undo.add('stop the service', () => service.stop());
     work = await begin(fleet, service, plan, say);
     await performAll(options, { fleet, service, undo, directory }, work, seen);
-    seen.stored = await end(fleet, work, say);
+    seen.stored = await end(fleet, work, options);
   } catch (error) {
     // The journal is read all the same: what was done so far is judged. An abort is handed on when everything is taken back.
     if (options.signal.aborted) {
@@ -89,7 +91,7 @@ function fleetOf(options: DrillOptions, directory: string, undo: UndoStack, serv
     undo,
     seed: options.plan.seed,
     signal: options.signal,
-    env: options.env ?? {},
+    coordinatorEnv: options.coordinatorEnv ?? {},
     // Short periods, so that a drill sees circuits close again; nothing else differs from a fleet of the user's.
     settings: () => ({
       dependencies: [{ name: serviceName, url: service.url, intervalMs: 200, timeoutMs: 2_000 }],
@@ -124,10 +126,13 @@ async function performAll(
   seen: Seen,
 ): Promise<void> {
   const { plan, signal, say } = options;
-  for (const step of plan.steps) {
+  const startMs = performance.now();
+  const isTime = (): boolean => performance.now() - startMs < (plan.durationMs ?? 0);
+  for (const step of [...plan.steps, ...plan.further]) {
+    if (step.number > plan.steps.length && !isTime()) return;
     const random = randomOf(plan.seed, `step ${step.number}`);
     const world: World = { fleet, service, undo, marks: work.marks, signal, random: () => random.next() };
-    const record = await performStep(step, world, work);
+    const record = await performStep(step, world, work, options.settleTimeoutMs ?? settleTimeoutMs);
     seen.steps.push(record);
     for (const line of sayStep(record)) say(line);
     const fallen = fallenOf(fleet);
@@ -158,15 +163,11 @@ function sayStep({ step, injected, undone, troubles, startedAtMs, endedAtMs }: S
 const settleTimeoutMs = 120_000;
 
 /** Everything done, results stored, workers gone in peace, the coordinator last: then its journal is whole. */
-async function end(
-  fleet: DrillFleet,
-  work: DrillWork,
-  say: DrillOptions['say'],
-): Promise<Evidence['outside']['stored']> {
+async function end(fleet: DrillFleet, work: DrillWork, options: DrillOptions): Promise<Evidence['outside']['stored']> {
   await work.seal();
-  await work.settled(settleTimeoutMs);
+  await work.settled(options.settleTimeoutMs ?? settleTimeoutMs);
   const stored = await storedCases(fleet, work);
-  say('all work is settled; stopping the fleet');
+  options.say('all work is settled; stopping the fleet');
   await Promise.all(fleet.workers.map(({ child }) => fleet.end(child)));
   await fleet.end(fleet.coordinator);
   return stored;

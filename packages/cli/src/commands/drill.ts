@@ -1,12 +1,14 @@
 // `assay drill`: breaks a fleet on purpose and checks from its journal what happened. It starts its own coordinator and workers as
 // processes of this very command line, prints the plan of faults first, and ends with 0 only if every check held.
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { drawPlan, type DrillEnd, runDrill, sayPlan, writeDrill } from '@assay/drill';
+import { drawPlan, type DrillEnd, readScenario, runDrill, sayPlan, writeDrill } from '@assay/drill';
+import { AssayError } from '@assay/protocol';
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.ts';
 import { paintFor } from '../render/style.ts';
-import { action, wholeNumber } from './options.ts';
+import { action, durationOption, wholeNumber } from './options.ts';
 
 type DrillCommandOptions = {
   workers: number;
@@ -14,6 +16,9 @@ type DrillCommandOptions = {
   failures?: number;
   workerFailures?: number;
   faults?: string;
+  scenario?: string;
+  duration?: number;
+  useRealBrowsers?: boolean;
   seed?: number;
   outputDir: string;
   json?: boolean;
@@ -31,6 +36,9 @@ export function addDrillCommand(program: Command): void {
     .option('--failures <n>', 'faults that are drawn (default: 5, or all of --faults)', wholeNumber(1, 1_000))
     .option('--worker-failures <n>', 'exactly so many of them are faults of a worker', wholeNumber(0, 1_000))
     .option('--faults <list>', 'faults and families that may be drawn, by commas (default: all)')
+    .option('--scenario <file>', 'JSON: the faults one by one, instead of drawn')
+    .option('--duration <duration>', 'go on with further faults until so much time has passed', durationOption)
+    .option('--use-real-browsers', 'break real browsers too: not built yet, so the drill says so and proves too little')
     .option('--seed <n>', 'what the plan is drawn from (default: the time)', wholeNumber(0, seedMax))
     .option(
       '--output-dir <dir>',
@@ -48,6 +56,7 @@ export function addDrillCommand(program: Command): void {
 async function drill(options: DrillCommandOptions): Promise<number> {
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   const seed = options.seed ?? Date.now() % seedMax;
+  refuseMixed(options);
   const plan = drawPlan({
     seed,
     workers: options.workers,
@@ -55,7 +64,11 @@ async function drill(options: DrillCommandOptions): Promise<number> {
     failures: options.failures ?? null,
     workerFailures: options.workerFailures ?? null,
     faults: options.faults === undefined ? null : options.faults.split(',').map((name) => name.trim()),
+    ...(options.scenario === undefined ? {} : { scenario: await scenarioIn(options.scenario) }),
+    ...(options.duration === undefined ? {} : { durationMs: options.duration }),
+    withBrowsers: options.useRealBrowsers === true,
   });
+  if (options.useRealBrowsers === true) say('REAL BROWSERS WILL NOT BE BROKEN: this is not built yet');
   for (const line of sayPlan(plan)) say(line);
   const outputDir = resolve(options.outputDir);
   const stop = new AbortController();
@@ -78,6 +91,21 @@ async function drill(options: DrillCommandOptions): Promise<number> {
     return exitCodes.canceled.code;
   } finally {
     process.off('SIGINT', stopped).off('SIGTERM', stopped);
+  }
+}
+
+/** A scenario says all of it. */
+function refuseMixed({ scenario, faults, failures, workerFailures }: DrillCommandOptions): void {
+  if (scenario !== undefined && [faults, failures, workerFailures].some((value) => value !== undefined))
+    throw new AssayError('USAGE', '--scenario does not go with --faults, --failures and --worker-failures.');
+}
+
+async function scenarioIn(path: string) {
+  try {
+    return readScenario(await readFile(path, 'utf8'), path);
+  } catch (error) {
+    if (error instanceof AssayError) throw error;
+    throw new AssayError('CONFIG_UNREADABLE', `${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -108,11 +136,16 @@ function sayEnd({ verdict, results }: DrillEnd, say: (text: string) => void): vo
 }
 
 /** The same drill again. */
-function commandOf({ workers, tasks, failures, workerFailures, faults }: DrillCommandOptions, seed: number): string {
+function commandOf(
+  { workers, tasks, failures, workerFailures, faults, scenario, duration }: DrillCommandOptions,
+  seed: number,
+): string {
   return [
     `assay drill --seed ${seed} --workers ${workers} --tasks ${tasks}`,
     ...(failures === undefined ? [] : [`--failures ${failures}`]),
     ...(workerFailures === undefined ? [] : [`--worker-failures ${workerFailures}`]),
     ...(faults === undefined ? [] : [`--faults ${faults}`]),
+    ...(scenario === undefined ? [] : [`--scenario ${scenario}`]),
+    ...(duration === undefined ? [] : [`--duration ${duration}ms`]),
   ].join(' ');
 }

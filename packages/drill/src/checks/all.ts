@@ -1,7 +1,8 @@
 // All checks of a drill, in the order of the report, and the verdict that they give.
 import { type Check, type CheckResult, type Evidence } from './check.ts';
-import { circuitsElsewhere, circuitsMoved, circuitsOpened } from './circuits.ts';
+import { circuitsElsewhere, circuitsMoved, circuitsOpened, testsFeedNoCircuit } from './circuits.ts';
 import {
+  browsersDrilled,
   devicesBack,
   effectsShown,
   faultsHappened,
@@ -17,6 +18,7 @@ import { acknowledgedIsDurable, budgetsRespected, casesOnce, fenceHolds, rightVe
 const checks: readonly Check[] = [
   faultsHappened,
   faultsPossible,
+  browsersDrilled,
   stepsEnded,
   effectsShown,
   settledOnce,
@@ -30,6 +32,7 @@ const checks: readonly Check[] = [
   circuitsOpened,
   circuitsMoved,
   circuitsElsewhere,
+  testsFeedNoCircuit,
   devicesBack,
   journalReplays,
   nobodyFell,

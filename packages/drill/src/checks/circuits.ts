@@ -56,6 +56,28 @@ export const circuitsOpened: Check = ({ history }) => {
   );
 };
 
+/** A failed test is a result. (One that passed elsewhere afterwards is evidence: that is said by a code of its own.) */
+export const testsFeedNoCircuit: Check = ({ entries, history }) => {
+  const problems: string[] = [];
+  let failed = 0;
+  for (const { events } of entries)
+    for (const event of events) if (event.kind === 'attemptSettled' && event.failure?.class === 'test') failed += 1;
+  for (const { seq, events } of entries)
+    for (const event of events) {
+      if (event.kind !== 'circuitsNoted' || event.task === null || event.code === 'PASSES_ELSEWHERE') continue;
+      const index = Number(event.task.slice(event.task.lastIndexOf('.') + 1));
+      const ends = history.tasks.get(index)?.attempts.get(event.attempt)?.settled ?? [];
+      if (event.marks.length > 0 && ends.some((end) => end.event.failure?.class === 'test'))
+        problems.push(`the failed test of task ${index} spoke to ${event.marks.length} circuits (seq ${seq})`);
+    }
+  return judged(
+    'tests-feed-no-circuit',
+    'no failed test spoke to a circuit',
+    problems,
+    `${failed} attempts failed through their own test`,
+  );
+};
+
 /** A fault of a worker may stop that worker, its devices and its pairs; one of the service, the service. Nothing may stop a class. */
 function mayOpen({ step, workerId, injectedAtMs, endedAtMs }: StepRecord, { event, atMs }: Move): boolean {
   if (injectedAtMs === null || atMs < injectedAtMs || atMs > endedAtMs) return false;

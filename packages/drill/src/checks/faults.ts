@@ -15,7 +15,7 @@ export const faultsHappened: Check = ({ plan, steps }) => {
       ? [`${nameOf(record)}: nothing shows that it was taken back`]
       : []),
   ]);
-  const missing = plan.steps.length - steps.length;
+  const missing = Math.max(0, plan.steps.length - steps.length);
   if (missing > 0) problems.push(`${missing} steps of the plan were not taken`);
   if (steps.length === 0) problems.push('nothing was injected at all');
   return judged(
@@ -32,6 +32,13 @@ export const faultsPossible: Check = ({ plan }) => {
   if (plan.isNamed && plan.notHere.length > 0)
     return notEvaluated('faults-possible', title, plan.notHere.map(({ fault, why }) => `${fault}: ${why}`).join('; '));
   return judged('faults-possible', title, [], `${plan.steps.length} faults`);
+};
+
+/** Never replaced by anything: where they were asked for and did not run, the drill says so. */
+export const browsersDrilled: Check = ({ plan }) => {
+  if (!plan.withBrowsers) return [];
+  const why = 'faults of browsers are not built yet: no browser was started, and nothing took its place';
+  return notEvaluated('browsers-drilled', 'real browsers were broken and recovered', why);
 };
 
 export const stepsEnded: Check = ({ steps }) =>

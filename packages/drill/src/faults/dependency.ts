@@ -48,12 +48,13 @@ function troubled(trouble: ServiceTrouble, look: (act: Act) => Promise<{ saw: st
 
 const dependency = {
   kind: 'fleet',
-  brings: 2,
+  brings: 0,
+  bringsDuring: 2,
   family: 'dependency',
   work: 'service',
   needsWork: false,
   effect: { kind: 'circuit', scope: 'dependency', withinMs: 30_000 },
-  holdMs: 300,
+  holdMs: 700,
 } as const;
 
 export const dependencyFaults: readonly FleetFault[] = [

@@ -58,8 +58,10 @@ export type FleetFault = {
   readonly family: Exclude<Family, 'task'>;
   readonly title: string;
   readonly work: Work;
-  /** Tasks that it brings along: given out while it lasts. */
+  /** Tasks that it brings along: given out before it is made, so that it meets them. */
   readonly brings: number;
+  /** Tasks given out when the product has noticed it: they have to wait, or go elsewhere. */
+  readonly bringsDuring?: number;
   /** Tasks given out after its undo, by which the product can see that all is well again. */
   readonly bringsAfter?: number;
   readonly effect: Effect;
@@ -82,6 +84,8 @@ export type TaskFault = {
   readonly expects: Expectation;
   /** What the operating system has to show of the process that the file marks as its own. */
   readonly shows: 'said' | 'gone' | 'burning' | 'idle';
+  /** Of `said`: the word that its mark has to have. */
+  readonly says?: string;
   readonly file: string;
   readonly whyNot?: () => string | null;
 };

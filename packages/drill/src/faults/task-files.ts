@@ -20,6 +20,7 @@ export const taskFaults: readonly TaskFault[] = [
     suite: 'unit',
     expects: { verdict: 'failed', class: 'test', codes: ['TESTS_FAILED'] },
     shows: 'said',
+    says: 'ERR_ASSERTION',
     file: marked(
       'task-assertion',
       `test('holds', () => {});

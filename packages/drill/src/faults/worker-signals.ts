@@ -29,7 +29,7 @@ async function terminate(act: Act): Promise<Injected> {
 async function stop(act: Act): Promise<Injected> {
   const { pid } = act.worker;
   const wake = act.undo.add(`wake process ${pid}`, () => void signal(pid, 'SIGCONT'));
-  signal(pid, 'SIGSTOP');
+  if (!signal(pid, 'SIGSTOP')) throw new Error(`process ${pid} was not there`);
   await until(`process ${pid} stops`, () => (readProcess(pid)?.state === 'T' ? true : null), {
     timeoutMs: 5_000,
     everyMs: 5,

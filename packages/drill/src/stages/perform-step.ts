@@ -8,13 +8,17 @@ import type { StepRecord } from './record.ts';
 import { performTask } from './perform-task.ts';
 import { closesAgain, seesEffect } from './watch-effect.ts';
 
-const settleTimeoutMs = 120_000;
 const workTimeoutMs = 60_000;
 
 type Kept = { -readonly [Key in keyof StepRecord]: StepRecord[Key] } & { troubles: string[]; tasks: number[] };
 
 /** Throws only where the drill is aborted, or the fleet cannot be used any more. */
-export async function performStep(step: Step, world: World, work: DrillWork): Promise<StepRecord> {
+export async function performStep(
+  step: Step,
+  world: World,
+  work: DrillWork,
+  settleTimeoutMs: number,
+): Promise<StepRecord> {
   const { fault } = step;
   const worker = world.fleet.workers.find(({ name }) => name === step.worker) ?? world.fleet.workers[0];
   if (worker === undefined) throw new Error('a drill has at least one worker');
@@ -36,16 +40,22 @@ export async function performStep(step: Step, world: World, work: DrillWork): Pr
     if (fault.kind === 'task') {
       kept.injectedAtMs = kept.startedAtMs;
       ({ injected: kept.injected, undone: kept.undone } = await performTask(fault, task ?? 0, world, work));
-    } else await performFault(fault, kept, { ...world, worker }, work);
+    } else await performFault(fault, kept, { ...world, worker }, work, settleTimeoutMs);
   } catch (error) {
     if (world.signal.aborted) throw error;
     kept.troubles.push(error instanceof Error ? error.message : String(error));
   }
-  await end(kept, work, world.signal);
+  await end(kept, work, world.signal, settleTimeoutMs);
   return kept;
 }
 
-async function performFault(fault: FleetFault, kept: Kept, act: Act, work: DrillWork): Promise<void> {
+async function performFault(
+  fault: FleetFault,
+  kept: Kept,
+  act: Act,
+  work: DrillWork,
+  settleTimeoutMs: number,
+): Promise<void> {
   const { number } = kept.step;
   kept.tasks.push(...(await work.give(number, fault.work, fault.brings)));
   if (fault.needsWork) kept.tasks.push(...(await untilAtWork(act, number, work)));
@@ -54,10 +64,22 @@ async function performFault(fault: FleetFault, kept: Kept, act: Act, work: Drill
   kept.injected = injected.proof;
   const isSeen = await seesEffect(fault.effect, act.fleet, act.worker, kept.injectedAtMs);
   if (!isSeen) kept.troubles.push(`the product did not show it: ${fault.effect.kind}`);
+  await giveDuring(fault, kept, work, settleTimeoutMs);
   await pause(fault.holdMs, act.signal);
   kept.undone = await undone(injected, kept);
   kept.tasks.push(...(await work.give(number, fault.work, fault.bringsAfter ?? 0)));
   if (!(await closesAgain(fault.effect, act.fleet, act.worker))) kept.troubles.push('its circuit did not close again');
+}
+
+/** What is given out while it lasts has to meet free workers: only then does it show whether anything keeps it. */
+async function giveDuring(fault: FleetFault, kept: Kept, work: DrillWork, settleTimeoutMs: number): Promise<void> {
+  const count = fault.bringsDuring ?? 0;
+  if (count === 0) return;
+  kept.tasks.push(...(await work.give(kept.step.number, fault.work, count)));
+  await work.settled(settleTimeoutMs, count).catch((error: unknown) => {
+    if (!(error instanceof NotInTime)) throw error;
+    kept.troubles.push(`other work did not end while it lasted: ${error.message}`);
+  });
 }
 
 async function undone(injected: Injected, kept: Kept): Promise<Proof | null> {
@@ -93,7 +115,7 @@ async function isAtWork({ fleet, worker }: Act): Promise<boolean> {
   return false;
 }
 
-async function end(kept: Kept, work: DrillWork, signal: AbortSignal): Promise<void> {
+async function end(kept: Kept, work: DrillWork, signal: AbortSignal, settleTimeoutMs: number): Promise<void> {
   try {
     await work.settled(settleTimeoutMs);
   } catch (error) {

@@ -15,7 +15,7 @@ const watchMs = 800;
 const busyShare = 0.7;
 const idleShare = 0.3;
 
-type Mark = { readonly pid: number; readonly text: string };
+export type Mark = { readonly pid: number; readonly text: string };
 
 export async function performTask(
   fault: TaskFault,
@@ -55,13 +55,20 @@ function markOf(marks: string, id: string): Mark | null {
   return { pid: Number(pid), text: text.join(' ') };
 }
 
-async function shown(fault: TaskFault, { pid, text }: Mark, signal: AbortSignal): Promise<Proof> {
+/** What the system shows of the process; throws where it does not show what the fault is named for. */
+export async function shown(
+  fault: TaskFault,
+  { pid, text }: Mark,
+  signal: AbortSignal,
+  goneMs = 10_000,
+): Promise<Proof> {
   switch (fault.shows) {
     case 'said':
+      if (text !== fault.says) throw new Error(`process ${pid} said "${text}" instead of "${fault.says ?? ''}"`);
       return proof(`process ${pid}`, `its test met ${text}`);
     case 'gone':
       await until(`process ${pid} is gone`, () => (isGone(pid) ? true : null), {
-        timeoutMs: 10_000,
+        timeoutMs: goneMs,
         signal,
         everyMs: 5,
       });

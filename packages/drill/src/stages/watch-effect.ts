@@ -72,7 +72,10 @@ export async function closesAgain(effect: Effect, fleet: DrillFleet, worker: Dri
   try {
     await until(
       `${circuit} closes`,
-      async () => ((await fleet.client.readCircuit(circuit).catch(() => null))?.state === 'closed' ? true : null),
+      async () => {
+        fleet.assertServing();
+        return (await fleet.client.readCircuit(circuit).catch(() => null))?.state === 'closed' ? true : null;
+      },
       { timeoutMs: closeTimeoutMs, signal: fleet.options.signal },
     );
     return true;

@@ -26,8 +26,8 @@ export type FleetOptions = {
   readonly signal: AbortSignal;
   /** Of the coordinator: `assay up --settings`. */
   readonly settings: () => object;
-  /** Set in every process of the fleet, over the drill's own environment. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Set in the coordinator's process, over the drill's own environment. */
+  readonly coordinatorEnv: Readonly<Record<string, string>>;
 };
 
 const startTimeoutMs = 60_000;
@@ -108,7 +108,7 @@ export class DrillFleet {
     const child = this.#start(
       'coordinator',
       ['up', '--state', this.stateDir, '--port', String(this.port), '--settings', settings],
-      { TMPDIR: join(this.options.directory, 'tmp') },
+      { ...this.options.coordinatorEnv, TMPDIR: join(this.options.directory, 'tmp') },
     );
     this.coordinator = child;
     await until(
@@ -127,6 +127,13 @@ export class DrillFleet {
     this.#client = createClient({ url: `http://127.0.0.1:${this.port}`, token: this.#token, retriesMax: 8 });
     if (this.#workerToken === '')
       this.#workerToken = (await this.client.createToken({ name: 'drill', scopes: ['worker:default'] })).secret;
+  }
+
+  /** Throws where the coordinator's process is over: nothing that is waited for can come any more. */
+  assertServing(): void {
+    const { coordinator } = this;
+    if (coordinator === null || coordinator.exitCode !== null || coordinator.signalCode !== null)
+      throw new Error('the coordinator is gone');
   }
 
   /** Makes a worker that is not started yet. */
@@ -209,7 +216,7 @@ export class DrillFleet {
     const log = openSync(join(this.options.logs, `${name}.log`), 'a');
     const child = spawn(program, [...before, ...args], {
       stdio: ['ignore', log, log],
-      env: { ...process.env, ...this.options.env, ASSAY_STATE: this.options.directory, ...env },
+      env: { ...process.env, ASSAY_STATE: this.options.directory, ...env },
     });
     closeSync(log);
     child.on('error', () => undefined);

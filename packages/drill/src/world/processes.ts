@@ -68,8 +68,9 @@ function commandOf(pid: number): string {
   }
 }
 
-/** Sends a signal; false where there was nobody to get it. */
+/** Sends a signal; false where there was nobody to get it. 0 and less would mean whole groups, our own among them. */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
+  if (pid <= 0) return false;
   try {
     process.kill(pid, name);
     return true;

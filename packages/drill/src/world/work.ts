@@ -71,13 +71,15 @@ export class DrillWork {
     await this.fleet.client.addTasks(this.run, { chunk: this.#chunk, tasks: [], sealed: true });
   }
 
-  /** Until everything given out so far is settled. Throws NotInTime. */
-  async settled(timeoutMs: number): Promise<void> {
+  /** Until everything given out so far is settled, but for so many. Throws NotInTime. */
+  async settled(timeoutMs: number, but = 0): Promise<void> {
+    const wanted = this.tasks.length - but;
     await until(
-      `all ${this.tasks.length} tasks are settled`,
+      `${wanted} tasks are settled`,
       async () => {
+        this.fleet.assertServing();
         const view = await this.fleet.client.readRun(this.run).catch(() => null);
-        return view !== null && view.tasks.settled >= this.tasks.length ? true : null;
+        return view !== null && view.tasks.settled >= wanted ? true : null;
       },
       { timeoutMs, signal: this.fleet.options.signal, everyMs: 50 },
     );
