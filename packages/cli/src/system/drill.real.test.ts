@@ -50,6 +50,7 @@ test.skipIf(process.platform !== 'linux')(
   300_000,
 );
 
+// What is proved comes from /proc.
 test.skipIf(process.platform !== 'linux')(
   'a scenario goes on for as long as was asked, and real browsers that did not run make it inconclusive',
   async () => {
@@ -81,6 +82,7 @@ test.skipIf(process.platform !== 'linux')(
 
 const isThere = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
+// What is proved comes from /proc.
 test.skipIf(process.platform !== 'linux')(
   'Ctrl-C in the middle of a fault takes everything back: a stopped worker is woken and ended, nothing is left',
   async () => {

@@ -9,7 +9,7 @@ registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
     if (!url.endsWith(module)) return loaded;
-    let source = String(loaded.source);
+    let source = Buffer.from(loaded.source ?? '').toString('utf8');
     for (const [from, to] of changes) {
       if (!source.includes(from))
         throw new Error(`${module} has no ${JSON.stringify(from)}: the mutant is out of date`);
