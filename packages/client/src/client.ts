@@ -3,6 +3,8 @@
 // a broken connection like reads are; making and revoking tokens is not.
 import {
   AdmissionPolicy,
+  type BackupRequest,
+  BackupView,
   CalibrationReport,
   type CancelRequest,
   type CertifyRequest,
@@ -11,6 +13,8 @@ import {
   CircuitList,
   CircuitView,
   type DrainRequest,
+  Erased,
+  type EraseRequest,
   type ForceCircuitRequest,
   Explanation,
   Health,
@@ -20,6 +24,7 @@ import {
   type CulpritRequest,
   FailureReport,
   FlakeReport,
+  type ImportRequest,
   QueryAnswer,
   type QueryRequest,
   RecoveryHistory,
@@ -70,6 +75,14 @@ type TokenListing = z.infer<typeof TokenList>;
 export type Client = {
   submitRun(submission: RunSubmission): Promise<RunAccepted>;
   addTasks(run: string, addition: TasksAddition): Promise<RunAccepted>;
+  /** A run that was executed elsewhere, whole; the same content again is the same run. */
+  importRun(request: ImportRequest): Promise<RunAccepted>;
+  /** Forgets a project's results: they are gone once the results have reached `seq`. */
+  eraseProject(request: EraseRequest): Promise<Erased>;
+  /** Copies the results store under a free name. */
+  backupResults(request: BackupRequest): Promise<BackupView>;
+  /** Puts a copy back; what came after it is read from the journal again. */
+  restoreResults(request: BackupRequest): Promise<BackupView>;
   listRuns(query?: RunsQuery): Promise<RunListing>;
   readRun(run: string): Promise<RunView>;
   cancelRun(run: string, request: CancelRequest): Promise<RunView>;
@@ -164,6 +177,10 @@ function runCalls(transport: Transport) {
   const post = posts(transport);
   return {
     submitRun: (submission: RunSubmission) => post(RunAccepted, '/runs', submission),
+    importRun: (request: ImportRequest) => post(RunAccepted, '/imports', request),
+    backupResults: (request: BackupRequest) => post(BackupView, '/results/backups', request),
+    restoreResults: (request: BackupRequest) => post(BackupView, '/results/restore', request),
+    eraseProject: (request: EraseRequest) => post(Erased, '/projects/erase', request),
     query: (request: QueryRequest) => post(QueryAnswer, '/query', request),
     addTasks: (run: string, addition: TasksAddition) => post(RunAccepted, `/runs/${id(run)}/tasks`, addition),
     listRuns: (query: RunsQuery = {}) => get(RunList, '/runs', query),

@@ -1,6 +1,10 @@
 // The shapes of the HTTP API under /api/v1. The committed OpenAPI document is generated from these schemas.
 //
 //   POST   /runs                     RunSubmission -> RunAccepted            submit
+//   POST   /imports                  ImportRequest -> RunAccepted            submit
+//   POST   /results/backups          BackupRequest -> BackupView             admin
+//   POST   /results/restore          BackupRequest -> BackupView             admin
+//   POST   /projects/erase           EraseRequest -> Erased                  admin
 //   POST   /runs/:run/tasks          TasksAddition -> RunAccepted            submit
 //   GET    /runs?limit=&before=      -> RunList                              read
 //   GET    /runs/:run                -> RunView                              read

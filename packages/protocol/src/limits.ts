@@ -39,6 +39,12 @@ export const limits = {
     unit: 'characters',
     reason: "one case's measurements as JSON; a report of one case must fit a frame",
   },
+  importBytes: {
+    value: 64 * 1024 * 1024,
+    unit: 'bytes',
+    reason: 'one imported run as JSON; it is one journal entry, so that it comes in whole or not at all',
+  },
+  tasksPerImport: { value: 100_000, unit: 'tasks', reason: 'one imported run' },
   nameChars: {
     value: 1_000,
     unit: 'characters',

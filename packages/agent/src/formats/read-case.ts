@@ -13,6 +13,8 @@ export type ReadCase = {
   readonly measurements?: Measurement[];
   /** The test file (or package), where the report names it apart from the titles. */
   readonly target?: string;
+  /** The configuration that it ran in, where the report has several: never part of the titles. */
+  readonly variant?: string;
 };
 
 export type ReadReport =

@@ -1,11 +1,13 @@
 // The commands that only read: runs, tasks, workers, explain, report. Tables on a terminal, the API's own shapes with --json.
-import type { Command } from 'commander';
+import { AssayError } from '@assay/protocol';
+import { Option, type Command } from 'commander';
 import { connect, type ConnectionOptions } from '../connection.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { readReport } from '../report/read.ts';
 import { duration, paintFor, plural } from '../render/style.ts';
 import { table } from '../render/table.ts';
 import { troublesOf } from './condition.ts';
+import { exportFormats, type ExportFormat, exportReport } from './export-report.ts';
 import { action, addConnectionOptions, wholeNumber } from './options.ts';
 import { workerDetail } from './worker-detail.ts';
 import { type ReportOptions, writeReports } from './write-reports.ts';
@@ -40,6 +42,14 @@ export function addInspectCommands(program: Command): void {
     .option('--junit <file>', 'write JUnit XML')
     .option('--ctrf <file>', 'write CTRF JSON')
     .option('--markdown <file>', 'write Markdown')
+    .addOption(
+      new Option('--format <format>', 'write the run for other tools, instead of printing it').choices(exportFormats),
+    )
+    .option('--output <path>', 'where --format writes: a file, for allure a directory')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  assay report r-abc --junit out/junit.xml\n  assay report r-abc --format parquet --output out/cases.parquet\n  assay report r-abc --format allure --output allure-results',
+    )
     .action(action(report));
 }
 
@@ -154,8 +164,17 @@ async function explain(task: string, options: Shared): Promise<number> {
   return 0;
 }
 
-async function report(run: string, options: Shared & ReportOptions): Promise<number> {
+type ExportOptions = { format?: ExportFormat; output?: string };
+
+async function report(run: string, options: Shared & ReportOptions & ExportOptions): Promise<number> {
+  const { format, output } = options;
+  if ((format === undefined) !== (output === undefined))
+    throw new AssayError('USAGE', '--format and --output go together: what is written, and where.');
   const { client } = await connect(options);
+  if (format !== undefined && output !== undefined) {
+    process.stderr.write(`${await exportReport(client, run, format, output)}\n`);
+    return 0;
+  }
   const result = await readReport(client, run, null);
   for (const path of await writeReports(result, options)) if (!options.json) print(`wrote ${path}`);
   return exitCodeOf(result.run.verdict);

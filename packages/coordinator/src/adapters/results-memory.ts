@@ -84,12 +84,23 @@ export function createMemoryResultStore(): ResultStore {
       return row ? structuredClone(taskViewOf(partsOf(tables, row))) : null;
     },
     listCases: async (query) => casesOf(tables, query),
-    query: async () => {
-      throw new AssayError('QUERY_REFUSED', 'this store is in memory and has no SQL');
-    },
+    ...withoutFile,
     close: async () => {},
   };
 }
+
+/** What needs the database itself. */
+const withoutFile: Pick<ResultStore, 'query' | 'backup' | 'restore'> = {
+  query: async () => {
+    throw new AssayError('QUERY_REFUSED', 'this store is in memory and has no SQL');
+  },
+  backup: async () => {
+    throw new AssayError('RESULTS_UNAVAILABLE', 'this store is in memory and has no file to copy');
+  },
+  restore: async () => {
+    throw new AssayError('RESULTS_UNAVAILABLE', 'this store is in memory and has no file to put back');
+  },
+};
 
 function store(tables: Tables, batch: RowBatch): void {
   for (const row of batch.runs) tables.runs.set(row.run, row);
@@ -113,7 +124,23 @@ function store(tables: Tables, batch: RowBatch): void {
   }
   for (const row of batch.cases) listIn(tables.cases, row.run).push(row);
   for (const row of batch.measurements) listIn(tables.measurements, row.run).push(row);
+  for (const one of batch.erased) erase(tables, one);
   for (const row of batch.workers) tables.workerNames.set(row.worker, row.name);
+}
+
+function erase(tables: Tables, { project, beforeSeq }: RowBatch['erased'][number]): void {
+  for (const { run, seq } of [...tables.runs.values()].filter((row) => row.project === project)) {
+    if (seq >= beforeSeq) continue;
+    for (const { index } of tables.tasks.get(run) ?? []) {
+      const task = taskIdOf(run, index);
+      tables.attempts.delete(task);
+      tables.open.delete(task);
+      tables.settlements.delete(task);
+    }
+    for (const table of [tables.runs, tables.tasks, tables.assignments, tables.cases, tables.measurements])
+      table.delete(run);
+    for (const key of tables.suites.keys()) if (key.startsWith(`${run} `)) tables.suites.delete(key);
+  }
 }
 
 function tasksOf(tables: Tables, query: TaskQuery): { index: number; view: ReturnType<typeof taskViewOf> }[] {

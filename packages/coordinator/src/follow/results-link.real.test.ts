@@ -67,3 +67,40 @@ test('a thread that dies of a damaged entry is said, and another goes on where t
   expect(await link.store.readRun('r-none')).toBe(null);
   expect(acknowledged).toEqual([10, 20]);
 });
+
+test('a copy that is put back while entries arrive is followed from where it ends, to the end of the journal', async () => {
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'assay-results-'));
+  cleanups.push(() => rmSync(stateDirectory, { recursive: true, force: true }));
+  const journal = openSqliteJournal({ stateDirectory });
+  cleanups.push(() => journal.close());
+  await appendDurably(journal, range(1, 30));
+  let appliedSeq = 0;
+  let news = Promise.withResolvers<void>();
+  const link = openResults({
+    journalDirectory: journal.journalDirectory,
+    resultsFile: join(stateDirectory, 'results.duckdb'),
+    firstSeq: () => journal.firstSeq(),
+    gatherMs: 1,
+    acknowledged: (seq) => {
+      appliedSeq = seq;
+      news.resolve();
+      news = Promise.withResolvers();
+    },
+    onTrouble: () => undefined,
+  });
+  cleanups.push(async () => void (await link.close(5_000)));
+  const reach = async (seq: number): Promise<void> => {
+    while (appliedSeq !== seq) await news.promise;
+  };
+  link.durable(10);
+  await reach(10);
+  expect(await link.store.backup({ name: 'ten' })).toMatchObject({ appliedSeq: 10 });
+  link.durable(20);
+  await reach(20);
+  appliedSeq = 0;
+  expect(await link.store.restore({ name: 'ten' })).toMatchObject({ appliedSeq: 10 });
+  link.durable(30);
+  await reach(30);
+  expect(link.appliedSeq()).toBe(30);
+  expect(await link.store.appliedSeq()).toBe(30);
+});

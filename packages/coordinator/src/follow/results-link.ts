@@ -4,7 +4,7 @@
 import type { Worker } from 'node:worker_threads';
 import { AssayError, type ErrorCode } from '@assay/protocol';
 import type { Analysis } from '../ports/analysis.ts';
-import type { ResultStore } from '../ports/result-store.ts';
+import type { ResultQuestions } from '../ports/result-store.ts';
 import type { AnalysisQuestion, FromResults, ResultsQuestion, ResultsSettings, ToResults } from './results-messages.ts';
 import { startThread } from '../start-thread.ts';
 
@@ -17,7 +17,7 @@ export type ResultsLinkOptions = Omit<ResultsSettings, 'firstSeq'> & {
 };
 
 export interface ResultsLink {
-  readonly store: Omit<ResultStore, 'apply' | 'close'>;
+  readonly store: ResultQuestions;
   readonly analysis: Analysis;
   /** Last entry that is in the store; 0 until it was opened. */
   appliedSeq(): number;
@@ -48,7 +48,7 @@ const restartMaxMs = 60_000;
 const endingMs = 30_000;
 
 class ThreadedResults implements ResultsLink {
-  readonly store: Omit<ResultStore, 'apply' | 'close'>;
+  readonly store: ResultQuestions;
   readonly analysis: Analysis;
   readonly #options: ResultsLinkOptions;
   readonly #questions = new Map<number, Open>();
@@ -73,6 +73,8 @@ class ThreadedResults implements ResultsLink {
       readRun: (run) => this.#ask('readRun', run),
       listTasks: (query) => this.#ask('listTasks', query),
       readTask: (task) => this.#ask('readTask', task),
+      backup: (request) => this.#ask('backup', request),
+      restore: (request) => this.#ask('restore', { ...request, firstSeq: this.#options.firstSeq() }),
       listCases: (query) => this.#ask('listCases', query),
       query: (request) => this.#ask('query', request),
     };

@@ -81,7 +81,15 @@ async function answer(id: number, answered: () => Promise<unknown>): Promise<voi
 async function ask({ question, argument }: Extract<ToResults, { kind: 'ask' }>): Promise<unknown> {
   const store = await worker.store();
   const asked = store[question].bind(store) as (argument: unknown) => ReturnType<ResultStore[typeof question]>;
-  return await asked(argument);
+  const value = await asked(argument);
+  if (question === 'restore') {
+    // What the copy lacks is read from the journal again.
+    const appliedSeq = await store.appliedSeq();
+    follower?.rewind(appliedSeq + 1);
+    say({ kind: 'opened', appliedSeq });
+    wakeUp?.();
+  }
+  return value;
 }
 
 async function analyse({ question, argument }: Extract<ToResults, { kind: 'analyse' }>): Promise<unknown> {

@@ -47,6 +47,8 @@ function listStore(applied: number[], isBroken: () => boolean): ResultStore {
     readTask: unused,
     listCases: unused,
     query: unused,
+    backup: unused,
+    restore: unused,
     close: async () => undefined,
   };
 }

@@ -114,13 +114,19 @@ export class ResultsWorker {
     try {
       await store.apply(entries);
     } catch (error) {
-      source.rewind(first.seq);
+      // A copy that was put back meanwhile wants what comes after it, which was taken long ago.
+      source.rewind(await this.#wantedFrom(store, first.seq));
       await this.#trouble(error, false);
       return false;
     }
     this.#worksAgain();
     this.#options.say({ kind: 'applied', seq: last.seq });
     return true;
+  }
+
+  async #wantedFrom(store: ResultStore, firstSeq: number): Promise<number> {
+    const appliedSeq = await store.appliedSeq().catch(() => firstSeq - 1);
+    return appliedSeq === 0 ? firstSeq : Math.min(firstSeq, appliedSeq + 1);
   }
 
   async #trouble(error: unknown, isFinal: boolean): Promise<void> {

@@ -1,7 +1,7 @@
 // The contract of ResultStore, run on every adapter: what it says of a journal, whatever the batches were.
 import { AssayError } from '@assay/protocol';
 import { expect, test } from 'vitest';
-import { fullStory, JournalStory, passed } from '../results/journal-story.ts';
+import { failed, fullStory, JournalStory, passed } from '../results/journal-story.ts';
 import type { RunId, TaskId, WorkerId } from '@assay/protocol';
 import type { ResultStore } from './result-store.ts';
 
@@ -194,6 +194,38 @@ export function resultStoreContract(
       [1, [0.5]],
       [1, [3, 1, 2]],
     ]);
+  });
+
+  contract('an imported run is settled, with its cases, and an erased project is gone up to there', async (store) => {
+    const story = new JournalStory();
+    story.import('i-one' as RunId, 'elsewhere', [[passed('a'), failed('b')], [passed('c')]]);
+    story.import('i-other' as RunId, 'kept', [[passed('a')]]);
+    await store.apply(story.entries);
+    expect(await store.readRun('i-one')).toMatchObject({
+      project: 'elsewhere',
+      state: 'settled',
+      verdict: 'failed',
+      startedAtMs: 1_600_000_000_000,
+      tasks: { total: 2, settled: 2, verdicts: { failed: 1, passed: 1 } },
+      cases: { passed: 2, failed: 1 },
+    });
+    expect((await store.listTasks({ run: 'i-one', limit: 10 })).tasks).toMatchObject([
+      { target: 'file-0', suite: 'imported', verdict: 'failed', attempts: [{ attempt: 1, worker: null }] },
+      { target: 'file-1', verdict: 'passed' },
+    ]);
+    expect((await store.listCases({ run: 'i-one', limit: 10 })).cases.map((row) => row.isFinal)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    story.import('i-again' as RunId, 'elsewhere', [[passed('a')]]);
+    story.erase('elsewhere');
+    story.import('i-new' as RunId, 'elsewhere', [[{ ...passed('a') }]]);
+    await store.apply(story.entries);
+    expect((await store.listRuns({ limit: 10 })).runs.map(({ run }) => run)).toEqual(['i-new', 'i-other']);
+    expect((await store.listCases({ run: 'i-one', limit: 10 })).cases).toEqual([]);
+    expect((await store.listTasks({ run: 'i-one', limit: 10 })).tasks).toEqual([]);
+    expect((await store.listCases({ run: 'i-new', limit: 10 })).cases).toHaveLength(1);
   });
 
   contract('pages follow one another without gap or repeat while rows arrive', async (store) => {

@@ -1,7 +1,17 @@
 // The memory of what was tested: runs, tasks, attempts, cases, workers and profiles, by a projection of the journal.
 // What always holds: `apply` is one transaction that also stores the last sequence, so that applying an entry twice
 // changes nothing and a crash loses nothing (the journal is read again from `appliedSeq` on).
-import type { CaseList, QueryAnswer, QueryRequest, RunList, RunView, TaskList, TaskView } from '@assay/protocol';
+import type {
+  BackupRequest,
+  BackupView,
+  CaseList,
+  QueryAnswer,
+  QueryRequest,
+  RunList,
+  RunView,
+  TaskList,
+  TaskView,
+} from '@assay/protocol';
 import type { JournalEntry } from './journal.ts';
 
 export type TaskQuery = { run: string; state?: string; verdict?: string; limit: number; after?: string };
@@ -20,8 +30,17 @@ export interface ResultStore {
   listCases(query: CaseQuery): Promise<CaseList>;
   /** A user's own SQL, read-only. QUERY_REFUSED, QUERY_TOO_LONG. */
   query(request: QueryRequest): Promise<QueryAnswer>;
+  /** A copy of everything stored, under a name that is free. */
+  backup(request: BackupRequest): Promise<BackupView>;
+  /**
+   * Puts a copy back. From then on `appliedSeq` is the copy's, and entries are wanted from the next one on; refused with
+   * RESULTS_BACKUP_TOO_OLD where the journal begins later (`firstSeq`), for then results would be missing.
+   */
+  restore(request: BackupRequest & { firstSeq: number }): Promise<BackupView>;
   close(): Promise<void>;
 }
 
 /** What may be asked of the results, by those who do not write them. */
-export type ResultQuestions = Omit<ResultStore, 'apply' | 'close'>;
+export type ResultQuestions = Omit<ResultStore, 'apply' | 'close' | 'restore'> & {
+  restore(request: BackupRequest): Promise<BackupView>;
+};

@@ -122,6 +122,24 @@ export class JournalStory {
     ]);
   }
 
+  /** A run that was executed elsewhere, a list of cases a file. */
+  import(run: RunId, project: string, files: Case[][]): void {
+    const tasks = files.map((cases, at) => ({ suite: 0, target: `file-${at}`, cases }));
+    const verdicts = files.map((cases) => (cases.some(({ status }) => status === 'failed') ? 'failed' : 'passed'));
+    const verdict = verdicts.includes('failed') ? 'failed' : 'passed';
+    const suites = [{ name: 'imported', format: 'junit' }];
+    const content = { project, suites, tasks, startedAtMs: 1_600_000_000_000 };
+    this.entry({ kind: 'importRun', run, submitter: 'someone', name: 'imported', labels: {}, content }, [
+      { kind: 'runImported', run, project, submitter: 'someone', tasks: tasks.length, verdicts, verdict },
+    ]);
+  }
+
+  erase(project: string): void {
+    this.entry({ kind: 'eraseProject', project, actor: 'someone' }, [
+      { kind: 'projectErased', project, actor: 'someone' },
+    ]);
+  }
+
   /** A duplicate of a task that runs already. */
   hedge(run: RunId, worker: WorkerId, task: { index: number; attempt: number }): void {
     this.assign(run, worker, [task]);

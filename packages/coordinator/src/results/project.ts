@@ -10,6 +10,7 @@ import type { Event } from '@assay/core';
 import type { JournalEntry } from '../ports/journal.ts';
 import { projectAttemptEvent } from './project-attempt-event.ts';
 import { projectCircuitEvent } from './project-circuit-event.ts';
+import { projectImport } from './project-import.ts';
 import { projectRunEvent } from './project-run-event.ts';
 import { projectWorkerEvent } from './project-worker-event.ts';
 import type { EntryContext, Projection } from './projection.ts';
@@ -64,6 +65,9 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'recoveryReported':
     case 'operatorNeeded':
       return projectWorkerEvent(projection, context, event);
+    case 'runImported':
+    case 'projectErased':
+      return projectImport(projection, context, event);
     case 'outageOpened':
     case 'outageClosed':
     case 'circuitMoved':

@@ -147,6 +147,7 @@ function emptyPending(): Pending {
     cases: [],
     measurements: [],
     dropped: [],
+    erased: [],
     profiles: [],
     events: [],
   };

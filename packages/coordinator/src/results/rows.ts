@@ -184,6 +184,8 @@ export type RowBatch = {
   measurements: MeasurementRow[];
   /** Attempts whose cases and measurements, stored by earlier batches, are taken out again: duplicates that came second. */
   dropped: { run: RunId; index: number; attempt: number }[];
+  /** Projects whose runs submitted before this journal sequence are to go, those of this batch too. */
+  erased: { project: string; beforeSeq: number }[];
   workers: WorkerRow[];
   profiles: ProfileRow[];
   events: EventRow[];

@@ -14,6 +14,7 @@ import { cancelRun } from './ops/cancel-run.ts';
 import { checkPlaceable } from './ops/check-placeable.ts';
 import { connectWorker } from './ops/connect-worker.ts';
 import { drainWorker } from './ops/drain-worker.ts';
+import { eraseProject, importRun } from './ops/import-run.ts';
 import { flipGate } from './ops/flip-gate.ts';
 import { acceptReports } from './ops/accept-reports.ts';
 import { disconnectWorker, loseSilentWorker, partWithWorker, resetLinks } from './ops/part-with-worker.ts';
@@ -91,6 +92,10 @@ function decide(step: Step, input: Input): Reply {
       return setPolicy(step, input);
     case 'submitRun':
       return submitRun(step, input);
+    case 'importRun':
+      return importRun(step, input);
+    case 'eraseProject':
+      return eraseProject(step, input);
     case 'addTasks':
       return addTasks(step, input);
     case 'cancelRun':

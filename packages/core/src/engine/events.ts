@@ -28,6 +28,7 @@ import type { ConditionEvent } from './condition-events.ts';
 
 export type * from './condition-events.ts';
 
+import type { ProjectErased, RunImported } from './events-import.ts';
 import type { Plan } from '../scheduling/plan.ts';
 import type {
   DiagnosisRevised,
@@ -332,9 +333,12 @@ export type CircuitProbed = {
 /** Closed and idle for long, or of what is gone. */
 export type CircuitsForgotten = { kind: 'circuitsForgotten'; circuits: CircuitId[] };
 
+export type * from './events-import.ts';
 export type * from './events-recovery.ts';
 
 export type Event =
+  | RunImported
+  | ProjectErased
   | DiagnosisRevised
   | RetriesDue
   | TroubleNoted

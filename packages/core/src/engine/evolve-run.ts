@@ -16,6 +16,8 @@ import type {
   PolicySet,
   GoalOutOfReach,
   RunCancelRequested,
+  RunImported,
+  ProjectErased,
   RunRetired,
   RunSettled,
   RunSubmitted,
@@ -234,6 +236,21 @@ export function runRetired(state: State, event: RunRetired): void {
   if (submission === undefined) return;
   state.submissions.delete(key);
   state.retired.set(key, { ...submission, lastChunk: run.lastChunk, tasksInAll: run.tasks.length });
+}
+
+/** How an imported run is remembered: submitters and their keys hold no space of this form. */
+export function importKeyOf(project: string, run: RunRecord['run']): string {
+  return `import ${JSON.stringify(project)} ${run}`;
+}
+
+export function runImported(state: State, { run, project, tasks }: RunImported): void {
+  state.retired.set(importKeyOf(project, run), { run, contentDigest: run, tasks });
+}
+
+/** What was imported for the project may come in again. */
+export function projectErased(state: State, { project }: ProjectErased): void {
+  const prefix = `import ${JSON.stringify(project)} `;
+  for (const [key] of [...state.retired.entries()]) if (key.startsWith(prefix)) state.retired.delete(key);
 }
 
 /** Gives a task its next state and keeps the run's counts of them. */

@@ -72,6 +72,8 @@ export function evolve(state: State, event: Event, atMs: number): void {
     case 'taskSettled':
     case 'runSettled':
     case 'runRetired':
+    case 'runImported':
+    case 'projectErased':
       return evolveRun(state, event, atMs);
     case 'policySet':
     case 'alternativeOpened':
@@ -133,7 +135,9 @@ type RunEvent = Extract<
       | 'runCancelRequested'
       | 'taskSettled'
       | 'runSettled'
-      | 'runRetired';
+      | 'runRetired'
+      | 'runImported'
+      | 'projectErased';
   }
 >;
 
@@ -153,6 +157,10 @@ function evolveRun(state: State, event: RunEvent, atMs: number): void {
       return runs.runSettled(state, event, atMs);
     case 'runRetired':
       return runs.runRetired(state, event);
+    case 'runImported':
+      return runs.runImported(state, event);
+    case 'projectErased':
+      return runs.projectErased(state, event);
   }
 }
 

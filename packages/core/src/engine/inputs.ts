@@ -6,6 +6,7 @@ import type {
   AdmissionPolicy,
   AttemptRef,
   CircuitScope,
+  ImportedContent,
   Profile,
   Report,
   RunId,
@@ -28,6 +29,19 @@ export type SubmitRun = {
   tasks: Task[];
   sealed: boolean;
 };
+
+/** A run that was executed elsewhere, whole. `run` is made from the content: the same content is the same run. */
+export type ImportRun = {
+  kind: 'importRun';
+  run: RunId;
+  submitter: string;
+  name: string;
+  labels: Record<string, string>;
+  content: ImportedContent;
+};
+
+/** Everything that is stored of a project is to be forgotten. */
+export type EraseProject = { kind: 'eraseProject'; project: string; actor: string };
 
 /** A further chunk of tasks; chunks count from 1, and a repeat of one already taken changes nothing. */
 export type AddTasks = { kind: 'addTasks'; run: RunId; chunk: number; tasks: Task[]; sealed: boolean };
@@ -142,6 +156,8 @@ export type CoordinatorRestarted = { kind: 'coordinatorRestarted'; epoch: number
 export type Input =
   | SetPolicy
   | SubmitRun
+  | ImportRun
+  | EraseProject
   | AddTasks
   | CancelRun
   | WorkerConnected

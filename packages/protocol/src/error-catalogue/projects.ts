@@ -93,6 +93,24 @@ export const projectErrors = {
     summary: 'The report that the command should write is not there.',
     next: "Check the suite's junit path.",
   },
+  RESULTS_BACKUP_TOO_OLD: {
+    status: 409,
+    retryable: false,
+    summary: 'The backup ends before the journal begins: what lies between is nowhere.',
+    next: 'Restore a newer backup. Nothing was changed.',
+  },
+  IMPORT_UNREADABLE: {
+    status: 400,
+    retryable: false,
+    summary: 'A file is no report that can be read, or is damaged.',
+    next: 'Nothing was imported. Check the file, or name its format with --format.',
+  },
+  IMPORT_TOO_LARGE: {
+    status: 413,
+    retryable: false,
+    summary: 'What is to be imported is larger than one run may be.',
+    next: 'Nothing was imported. Import fewer files at once: each call makes a run.',
+  },
   TOO_MANY_CASES: {
     status: 500,
     retryable: false,

@@ -9,7 +9,7 @@
 import { existsSync } from 'node:fs';
 import { AssayError } from '@assay/protocol';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
-import { migrations } from './statements.ts';
+import { migrations, statements } from './statements.ts';
 
 export type DuckDbOptions = {
   path: string;
@@ -57,6 +57,24 @@ export async function openDatabase(options: DuckDbOptions): Promise<Database> {
     instance.closeSync();
     if (error instanceof AssayError) throw error;
     throw unavailable(path, error);
+  }
+}
+
+/** Looks at a file that nobody has open: RESULTS_NEWER, RESULTS_UNAVAILABLE where it is no results database. */
+export async function inspectDatabase(path: string): Promise<{ appliedSeq: number }> {
+  const instance = await open(path, { access_mode: 'READ_ONLY', memory_limit: '128MiB', threads: '1' });
+  try {
+    const connection = await instance.connect();
+    refuseNewer(path, await versionOf(connection, { readOnly: true }));
+    const found = await connection.runAndReadAll(statements['applied-seq']);
+    connection.closeSync();
+    const value = found.getRows()[0]?.[0];
+    if (value === undefined) throw unavailable(path, 'it does not say up to where it was written');
+    return { appliedSeq: Number(value) };
+  } catch (error) {
+    throw error instanceof AssayError ? error : unavailable(path, error);
+  } finally {
+    instance.closeSync();
   }
 }
 

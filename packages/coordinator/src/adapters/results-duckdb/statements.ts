@@ -12,6 +12,7 @@ const names = [
   'applied-seq',
   'assignments-of-run',
   'attempts-of-tasks',
+  'erase-project',
   'list-cases',
   'list-runs',
   'list-tasks',

@@ -5,7 +5,16 @@
 // that is being written. After a failed batch the state in memory is read again from the file, and the caller may try
 // the same entries again (RESULTS_UNAVAILABLE).
 // It blocks its thread while it builds rows: it is meant for the thread that follows the journal (see follow/).
-import { type Measurement, type QueryRequest, runIdOf, type TaskId, type TaskList } from '@assay/protocol';
+import {
+  AssayError,
+  type BackupRequest,
+  type BackupView,
+  type Measurement,
+  type QueryRequest,
+  runIdOf,
+  type TaskId,
+  type TaskList,
+} from '@assay/protocol';
 import { INTEGER, LIST, VARCHAR, listValue } from '@duckdb/node-api';
 import type { JournalEntry } from '../../ports/journal.ts';
 import type { AnalysisRows } from '../../ports/analysis.ts';
@@ -17,6 +26,7 @@ import { taskIndexOf, type AssignmentRow, type AttemptRow } from '../../results/
 import { caseRowOf, runViewOf, taskViewOf, withMeasurements } from '../../results/views.ts';
 import { analysisRowsOf } from './analysis-rows.ts';
 import type * as columns from './columns.ts';
+import { inspectBackup, placeBackup, writeBackup } from './backup.ts';
 import { closeDatabase, openDatabase, unavailable, type Database, type DuckDbOptions } from './open.ts';
 import {
   ask,
@@ -50,6 +60,8 @@ class DuckDbResultStore implements ResultStore {
   readonly #options: DuckDbOptions;
   #opened: Promise<Opened>;
   #isClosed = false;
+  /** The copy that was put back ends somewhere: what follows must begin there, and not where the file before it was. */
+  #isRestored = false;
   /** Batches are written one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
   /** What statistics are made from. */
@@ -70,6 +82,39 @@ class DuckDbResultStore implements ResultStore {
     const done = this.#tail.then(() => this.#write(entries));
     this.#tail = done.catch(() => {});
     return done;
+  }
+
+  backup({ name }: BackupRequest): Promise<BackupView> {
+    return this.#alone(async () => writeBackup((await this.#open()).database, this.#options.path, name));
+  }
+
+  restore({ name, firstSeq }: BackupRequest & { firstSeq: number }): Promise<BackupView> {
+    return this.#alone(async () => {
+      const { path } = this.#options;
+      const { database } = await this.#open();
+      const found = await inspectBackup(path, name);
+      if (found.appliedSeq + 1 < firstSeq)
+        throw new AssayError(
+          'RESULTS_BACKUP_TOO_OLD',
+          `backup ${name} ends at entry ${found.appliedSeq}, the journal begins at ${firstSeq}`,
+        );
+      this.#opened = this.#retire(database)
+        .then(() => placeBackup(path, name))
+        .then(() => openAndResume(this.#options));
+      this.#opened.catch(() => {});
+      this.#isRestored = true;
+      await this.#opened;
+      return found;
+    });
+  }
+
+  /** Between two batches, as one of them. */
+  #alone<Value>(act: () => Promise<Value>): Promise<Value> {
+    const done = this.#tail.then(act);
+    this.#tail = done.catch(() => {});
+    return done.catch((error: unknown) => {
+      throw error instanceof AssayError ? error : unavailable(this.#options.path, error);
+    });
   }
 
   async listRuns({ limit, before }: { limit: number; before?: string }) {
@@ -218,6 +263,8 @@ class DuckDbResultStore implements ResultStore {
     const fresh = entries.filter((entry) => entry.seq > opened.appliedSeq);
     const last = fresh.at(-1);
     if (!last) return;
+    if (this.#isRestored && fresh[0]?.seq !== opened.appliedSeq + 1)
+      throw unavailable(this.#options.path, `restored up to ${opened.appliedSeq}: entries from there on are wanted`);
     try {
       for (const entry of fresh) project(opened.projection, entry);
       await opened.writer.write(takeBatch(opened.projection), last.seq);

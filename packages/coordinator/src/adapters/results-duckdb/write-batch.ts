@@ -38,6 +38,7 @@ export async function prepareWriter(connection: DuckDBConnection): Promise<Batch
       await remove(removeCases, dropped);
       await remove(removeMeasurements, dropped);
       await appendBatch(connection, batch);
+      for (const one of batch.erased) await eraseProject(connection, one);
       setAppliedSeq.bind({ seq: BigInt(appliedSeq) }, { seq: BIGINT });
       await setAppliedSeq.run();
       await connection.run('COMMIT');
@@ -59,6 +60,19 @@ async function appendBatch(connection: DuckDBConnection, batch: RowBatch): Promi
   await table.appendRows(connection, table.measurementsTable, batch.measurements);
   await table.appendRows(connection, table.profilesTable, batch.profiles);
   await table.appendRows(connection, table.eventsTable, batch.events);
+}
+
+/** All rows of the project's runs, table by table; the runs themselves last, for they say which rows are the project's. */
+async function eraseProject(
+  connection: DuckDBConnection,
+  { project, beforeSeq }: RowBatch['erased'][number],
+): Promise<void> {
+  const extracted = await connection.extractStatements(statements['erase-project']);
+  for (let at = 0; at < extracted.count; at += 1) {
+    const statement = await extracted.prepare(at);
+    statement.bind({ project, seq: BigInt(beforeSeq) }, { project: VARCHAR, seq: BIGINT });
+    await statement.run();
+  }
 }
 
 async function remove(statement: DuckDBPreparedStatement, keys: readonly string[]): Promise<void> {
