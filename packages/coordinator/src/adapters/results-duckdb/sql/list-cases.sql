@@ -4,7 +4,8 @@ SELECT
 FROM (
   SELECT * FROM cases
   WHERE run = $run AND ($status IS NULL OR status = $status)
-    AND (task_index, attempt, ordinal) > ($index, $attempt, $ordinal)
+    -- The first comparison is the one that lets whole row groups be left out.
+    AND task_index >= $index AND (task_index, attempt, ordinal) > ($index, $attempt, $ordinal)
   ORDER BY task_index, attempt, ordinal
   LIMIT $limit
 ) AS c
