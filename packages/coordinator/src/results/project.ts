@@ -6,7 +6,7 @@
 //     repeated reports make no rows;
 //   - events of a run that this store never saw (its rows were lost, the journal has dropped its start) are counted in
 //     `unknownRuns` and leave no rows, rather than rows that join with nothing.
-import type { Event } from '@assay/core';
+import type { Event, ProjectErased, RunImported } from '@assay/core';
 import type { JournalEntry } from '../ports/journal.ts';
 import { projectAttemptEvent } from './project-attempt-event.ts';
 import { projectCircuitEvent } from './project-circuit-event.ts';
@@ -18,7 +18,10 @@ import type { EntryContext, Projection } from './projection.ts';
 /** Adds the rows of one entry to the batch. */
 export function project(projection: Projection, entry: JournalEntry): void {
   const context: EntryContext = { entry, settling: new Map(), reports: null, ordinal: 0 };
-  for (const event of entry.events) projectEvent(projection, context, event);
+  for (const event of entry.events) {
+    if (event.kind === 'runImported' || event.kind === 'projectErased') projectImport(projection, context, event);
+    else projectEvent(projection, context, event);
+  }
   // At the end of the entry, not of the batch: what a later entry finds must not depend on where a batch ended.
   for (const event of entry.events) {
     if (event.kind === 'runSettled') projection.runs.delete(event.run);
@@ -26,7 +29,11 @@ export function project(projection: Projection, entry: JournalEntry): void {
   }
 }
 
-function projectEvent(projection: Projection, context: EntryContext, event: Event): void {
+function projectEvent(
+  projection: Projection,
+  context: EntryContext,
+  event: Exclude<Event, RunImported | ProjectErased>,
+): void {
   switch (event.kind) {
     case 'runSubmitted':
     case 'tasksQueued':
@@ -65,9 +72,6 @@ function projectEvent(projection: Projection, context: EntryContext, event: Even
     case 'recoveryReported':
     case 'operatorNeeded':
       return projectWorkerEvent(projection, context, event);
-    case 'runImported':
-    case 'projectErased':
-      return projectImport(projection, context, event);
     case 'outageOpened':
     case 'outageClosed':
     case 'circuitMoved':
