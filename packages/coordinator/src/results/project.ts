@@ -29,11 +29,9 @@ export function project(projection: Projection, entry: JournalEntry): void {
   }
 }
 
-function projectEvent(
-  projection: Projection,
-  context: EntryContext,
-  event: Exclude<Event, RunImported | ProjectErased>,
-): void {
+type OtherEvent = Exclude<Event, RunImported | ProjectErased>;
+
+function projectEvent(projection: Projection, context: EntryContext, event: OtherEvent): void {
   switch (event.kind) {
     case 'runSubmitted':
     case 'tasksQueued':
