@@ -57,6 +57,17 @@ export function judged(
     : { id, title, state: 'broken', detail: shortened(problems), evidence };
 }
 
+/** As `judged`, and no answer at all where the journal held nothing to judge: a check that held over nothing would flatter. */
+export function judgedWhereAny(
+  id: string,
+  title: string,
+  problems: readonly string[],
+  looked: string,
+  evidence: readonly string[],
+): CheckResult[] {
+  return problems.length === 0 && evidence.length === 0 ? [] : [judged(id, title, problems, looked, evidence)];
+}
+
 export const notEvaluated = (id: string, title: string, why: string): CheckResult => ({
   id,
   title,

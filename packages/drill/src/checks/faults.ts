@@ -2,7 +2,7 @@
 // failed because of it was blamed on it and ran elsewhere.
 import { type AttemptStory, type At, type History, type TaskStory, type WorkerStory } from '../history.ts';
 import type { StepRecord } from '../stages/record.ts';
-import { type Check, type CheckResult, judged, notEvaluated, seqOf } from './check.ts';
+import { type Check, type CheckResult, judged, judgedWhereAny, notEvaluated, seqOf } from './check.ts';
 
 const nameOf = ({ step }: StepRecord): string => `${step.number}. ${step.fault.id}`;
 
@@ -124,7 +124,7 @@ export const lostWorkMoved: Check = ({ history }) => {
       )
         problems.push(`task ${story.index} went back to the worker that had lost it (seq ${next.assigned.seq})`);
     }
-  return judged(
+  return judgedWhereAny(
     'lost-work-moved',
     'what a lost worker had in hand is blamed on the infrastructure and runs on another worker',
     problems,
@@ -169,7 +169,7 @@ export const rightBlame: Check = ({ tasks, steps, history }) => {
       if (!steps.some((record) => explains(record, one, over)))
         problems.push(`${about} failed with no fault to explain it: ${failure?.code ?? ''}`);
     }
-  return judged(
+  return judgedWhereAny(
     'right-blame',
     'what failed because of a fault is blamed on infrastructure or device, where and while the fault was',
     problems,
@@ -201,7 +201,7 @@ export const devicesBack: Check = ({ history }) => {
       if (to !== 'ready') problems.push(`${device} of ${name} is ${to} at the end (seq ${seq})`);
     }
   }
-  return judged(
+  return judgedWhereAny(
     'devices-back',
     'what was quarantined works again',
     problems,
