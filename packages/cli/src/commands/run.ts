@@ -15,6 +15,7 @@ import { type LocalFleet, startLocalFleet } from '../local/fleet.ts';
 import { projectStateDirectory } from '../local/state-directory.ts';
 import { defaultSetup, makeBundle } from '../project/bundle.ts';
 import { type Plan, planRun, projectName, shownTarget } from '../project/plan.ts';
+import { revisionLabels } from '../project/revision.ts';
 import { submitRun } from '../project/submit.ts';
 import { paintFor, plural } from '../render/style.ts';
 import { action, addConnectionOptions, durationOption, wholeNumber } from './options.ts';
@@ -68,7 +69,10 @@ export function addRunCommand(program: Command): void {
       durationOption,
     )
     .option('--name <name>', 'how the run is called')
-    .option('--label <key=value...>', 'labels kept with the run, such as branch=main')
+    .option(
+      '--label <key=value...>',
+      'labels kept with the run; revision and branch are those of git where you name none',
+    )
     .option('--dry-run', 'list what would run, and run nothing')
     .option('--json', 'print the report as JSON')
     .option('--junit <file>', 'write JUnit XML')
@@ -235,7 +239,7 @@ async function toSpec(
     suites: plan.suites,
     failFast: options.failFast === true,
     unplaceable,
-    labels,
+    labels: { ...(await revisionLabels(projectDir)), ...labels },
   };
 }
 
