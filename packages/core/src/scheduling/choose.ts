@@ -1,13 +1,10 @@
 // Which task goes to which worker, once it is settled whose turn it is (pick.ts): by the run's plan where its classes differ,
 // else the longest task of the run, to the candidate that the policy puts first. Null keeps the lane for this step: all that
 // it could start now waits for workers that are faster.
-import type { State } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
 import { canPlace, isUnconstrained } from './admission.ts';
 import { bestInLane, bestInPlan, firstCostMs } from './candidates.ts';
 import type { Lane } from './index-types.ts';
-import { placeOf } from './plan.ts';
-import type { RunPlan } from './plan.ts';
 import type { Candidate, Policy } from './policy/policy.ts';
 import { planRun } from './pricing.ts';
 
@@ -17,7 +14,7 @@ const lanesMax = 32;
 export function choose(step: Step, lane: Lane, policy: Policy, kept: Set<Lane>): Candidate | null {
   const { run } = lane;
   if (policy.usesPlan) planRun(step, run);
-  if (!policy.usesPlan || run.plan === null || !isPlanned(run.plan, lane, step.state)) {
+  if (!policy.usesPlan || run.plan === null) {
     const first = longestLane(step, lane, kept);
     const candidate = bestInLane(step, first, policy);
     if (candidate === null) kept.add(first);
@@ -41,11 +38,4 @@ function longestLane(step: Step, first: Lane, kept: ReadonlySet<Lane>): Lane {
     if (costMs > bestMs && canPlace(step.state, lane)) [best, bestMs] = [lane, costMs];
   }
   return best;
-}
-
-/** Whether the plan knows a free class that fits: one that joined since is placed by the lane alone. */
-function isPlanned(plan: RunPlan, { group }: Lane, { index }: State): boolean {
-  for (const capability of index.freeClasses)
-    if (group.fitting.has(capability) && placeOf(plan, capability) >= 0) return true;
-  return false;
 }

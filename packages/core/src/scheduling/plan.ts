@@ -4,7 +4,8 @@
 // Scheduling on unrelated machines, relaxed to a linear program, has a dual in which every class has a price for its time and
 // each task goes where price x cost is least (Lenstra, Shmoys and Tardos, "Approximation algorithms for scheduling unrelated
 // parallel machines", 1990). Prices are found by raising that of what is overloaded (pricing.ts) and are stated by
-// `runPlanned`, so that a restored engine places by the same ones. They are found again as the queue drains.
+// `runPlanned`, so that a restored engine places by the same ones. They are found again as the queue drains,
+// and when there are other classes or work fits other ones.
 //
 // The advantage of a class for a task is the least price x cost elsewhere over that here: above 1, it belongs here. A free
 // worker takes what its class has the greatest advantage in, and of those alike the longest.

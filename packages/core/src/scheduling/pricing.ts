@@ -32,7 +32,7 @@ export function planRun(step: Step, run: RunRecord): void {
   if (isNear && run.plan?.soundAt === state.index.changes) return;
   const classes = classesOf(run);
   const slots = classes.reduce((sum, { slots: each }) => sum + each, 0);
-  if (isNear && run.plan !== null && isFleetNear(run.plan, classes, slots)) {
+  if (isNear && run.plan !== null && isFleetNear(run.plan, classes, slots) && areFitsKnown(run, run.plan, classes)) {
     run.plan.soundAt = state.index.changes;
     return;
   }
@@ -44,10 +44,21 @@ function isQueueNear(before: Plan, queued: number): boolean {
   return queued > Math.min(before.queued * 0.8, before.queued - 2) && queued <= before.queued * 1.2;
 }
 
-/** The same classes with about as many slots: one worker more or less of a large fleet moves no price. */
+/**
+ * The same classes with about as many slots: one worker more or less of a large fleet moves no price. As many slots in other
+ * classes are another fleet: what the plan does not know is given nothing by it.
+ */
 function isFleetNear({ plan, places }: RunPlan, classes: readonly CapabilityClass[], slots: number): boolean {
   if (Math.abs(slots - plan.slots) > plan.slots * slotsTolerance) return false;
-  return slots === plan.slots || (classes.length === places.size && classes.every(({ key }) => places.has(key)));
+  return classes.length === places.size && classes.every(({ key }) => places.has(key));
+}
+
+/** Whether what waits fits the classes that it fitted when the plan was made: alternatives open meanwhile. `classes`: the plan's. */
+function areFitsKnown({ lanes }: RunRecord, { plan }: RunPlan, classes: readonly CapabilityClass[]): boolean {
+  return lanes.every(({ queued, suite, group }) => {
+    const row = plan.slowness[suite] ?? [];
+    return queued === 0 || classes.every((one, place) => group.fitting.has(one) === (row[place] ?? 0) > 0);
+  });
 }
 
 function isUnlike(state: State, lane: Lane): boolean {

@@ -59,6 +59,37 @@ test('a long task that is kept for a fast worker does not keep tasks behind it o
   expect(placed(lab)).toEqual(['1 on slow-1']);
 });
 
+test('a worker that becomes another kind of machine is given what was kept from it, with as many slots as before', () => {
+  const lab = learned();
+  lab.join('slow-2', slow);
+  const [busy, kept] = ['busy', 'long'].map((target) => ({ ...tasksOf([target])[0]!, expectedMs: 60_000 }));
+  lab.submit([busy!]);
+  expect(placed(lab)).toEqual(['0 on quick-1']);
+  lab.submit([kept!]);
+  expect(placed(lab)).toEqual([]);
+  // As after an update of its driver: in one step, so that the slots of the fleet are those that the run was planned with.
+  lab.join('slow-2', { ...quick, profileDigest: 'profile-quick-after-an-update' });
+  expect(placed(lab)).toEqual(['0 on slow-2']);
+});
+
+test('a task that is peculiar about its machine goes to a class that an alternative opened since its run was planned', () => {
+  const lab = learned('t3');
+  const [busy, other] = ['busy', 'other'].map((target) => ({ ...tasksOf([target])[0]!, expectedMs: 60_000 }));
+  lab.submit([busy!], { suites: [suiteOf({ requires: 'declared.kind == "quick"' })] });
+  expect(placed(lab)).toEqual(['0 on quick-1']);
+  const first = suiteOf({
+    requires: 'declared.kind == "quick"',
+    alternatives: [{ requires: 'declared.kind == "slow"', afterMs: 1_000 }],
+  });
+  lab.submit([tasksOf(['t3'])[0]!, { ...other!, suite: 1 }], {
+    suites: [first, suiteOf({ name: 'other', requires: 'declared.kind in ["quick", "slow"]' })],
+  });
+  expect(placed(lab)).toEqual(['1 on slow-1']);
+  expect(only(lab.wait(2_000), 'alternativeOpened')).toHaveLength(1);
+  lab.finish('slow-1', lab.held('slow-1')[0]!, { costMs: 2_000 });
+  expect(placed(lab)).toEqual(['0 on slow-1']);
+});
+
 test('a suite that only workers fit which are gone has no part in when the rest of its run is over', () => {
   const lab = learned();
   lab.join('third-1', kind('third', 4));
