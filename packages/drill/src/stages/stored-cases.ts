@@ -1,5 +1,5 @@
-// The cases of a run as the results store has them, asked through the API as anybody would: they follow the journal within a second
-// or two, so they are asked until they are as many as they have to be, with a bound.
+// The cases of a run as the results store has them, asked through the API as anybody would. They follow the journal within some seconds:
+// the store is asked once it says that it has everything the journal had when the run was over, and after a bound in any case.
 import { NotInTime, until } from '../until.ts';
 import type { DrillFleet } from '../world/fleet.ts';
 import type { DrillWork } from '../world/work.ts';
@@ -8,21 +8,17 @@ const storedTimeoutMs = 20_000;
 
 /** Names of the cases of the attempts that settled their tasks, by index of the task. */
 export async function storedCases(fleet: DrillFleet, work: DrillWork): Promise<ReadonlyMap<number, readonly string[]>> {
-  const wanted = work.tasks.reduce((sum, { expects }) => sum + (expects.passedCases ?? 0), 0);
+  const { journalSeq } = await fleet.client.health();
   try {
-    return await until(
-      'the results store has every case',
-      async () => {
-        const read = await readAll(fleet, work.run);
-        const count = [...read.values()].reduce((sum, names) => sum + names.length, 0);
-        return count >= wanted ? read : null;
-      },
+    await until(
+      'the results store has what the journal has',
+      async () => ((await fleet.client.health()).resultsSeq >= journalSeq ? true : null),
       { timeoutMs: storedTimeoutMs, signal: fleet.options.signal, everyMs: 250 },
     );
   } catch (error) {
     if (!(error instanceof NotInTime)) throw error;
-    return readAll(fleet, work.run);
   }
+  return readAll(fleet, work.run);
 }
 
 async function readAll(fleet: DrillFleet, run: string): Promise<Map<number, string[]>> {
