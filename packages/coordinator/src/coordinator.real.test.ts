@@ -161,11 +161,13 @@ test('a coordinator that is killed again and again in the middle of a run loses 
   expect(final).toHaveLength(2_000);
   expect(new Set(final.map((row) => row.task)).size).toBe(2_000);
   expect(workers.every((worker) => worker.refusal === null)).toBe(true);
-  // Two are kept; a new one is named before the oldest is taken away, so that there are three for a moment.
-  await until(
+  // Two are kept; a new one is named before the oldest is taken away, so that there are three for a moment. A kill may
+  // have met every one but the last while it was written: then there is one.
+  const names = await until(
     async () => readdirSync(join(place, 'snapshots')),
-    (names) => names.length === 2,
+    (files) => files.length <= 2 && files.every((name) => name.endsWith('.json')),
   );
+  expect(names.length).toBeGreaterThan(0);
 });
 
 test('a second coordinator on the same state directory is refused by name', async () => {
