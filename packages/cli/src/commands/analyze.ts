@@ -1,9 +1,8 @@
 // `assay flakes`, `assay analyze` and `assay bisect`: what the history of runs says of tests and metrics.
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { AssayError, type CulpritReport } from '@assay/protocol';
 import { connect, type ConnectionOptions } from '../connection.ts';
+import { askGit } from '../project/git.ts';
 import { changesText, clustersText, culpritText, flakesText } from '../render/analysis.ts';
 import { action, addConnectionOptions, wholeNumber } from './options.ts';
 
@@ -17,7 +16,7 @@ export function addAnalyzeCommands(program: Command): void {
   )
     .addHelpText(
       'after',
-      '\nA flake both passes and fails at one revision on one class of hardware. Runs tell their revision by\n--label revision=...; a run without it is a revision of its own.\n\nExample:\n  assay flakes --runs 500',
+      '\nA flake both passes and fails at one revision on one class of hardware. A run tells its revision by\nitself where its files are exactly a commit, or by --label revision=...; one without is a revision of its own.\n\nExample:\n  assay flakes --runs 500',
     )
     .action(action(flakes));
   scoped(program.command('analyze').description('Say which measurements changed, and which failures are the same one.'))
@@ -85,8 +84,7 @@ async function revisionsOf(range: string): Promise<string[]> {
     throw new AssayError('BAD_REQUEST', `"${range}" is no range: write GOOD..BAD`);
   const git = async (...args: string[]): Promise<string[]> => {
     try {
-      const { stdout } = await promisify(execFile)('git', args, { maxBuffer: 4 * 1024 * 1024 });
-      return stdout.split('\n').filter((line) => line !== '');
+      return (await askGit('.', args)).split('\n').filter((line) => line !== '');
     } catch (error) {
       throw new AssayError('BAD_REQUEST', `git cannot tell the revisions of ${range}`, undefined, error);
     }

@@ -1,17 +1,15 @@
 // The project as it travels to a fleet: a gzipped tar of what git would know (tracked and untracked, not ignored), or of everything
 // but node_modules where there is no git. The same content gives the same digest on every machine and day: entries are sorted, and
 // owners and times left out, so that an unchanged project is not sent twice.
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync, lstatSync } from 'node:fs';
 import { join, matchesGlob } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import { AssayError, type Digest, limit } from '@assay/protocol';
 import { create } from 'tar';
 import { glob } from 'tinyglobby';
+import { askGit } from './git.ts';
 
-const run = promisify(execFile);
 const listingBytesMax = 256 * 1024 * 1024;
 
 export type Bundle = { path: string; digest: Digest; bytes: number; files: number };
@@ -58,15 +56,9 @@ async function listFiles(projectDir: string): Promise<string[]> {
 
 /** Null where the directory is not in a git work tree, or there is no git. */
 async function gitFiles(projectDir: string): Promise<string[] | null> {
-  try {
-    const { stdout } = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-      cwd: projectDir,
-      maxBuffer: listingBytesMax,
-    });
-    return [...new Set(stdout.split('\0').filter((file) => file !== ''))];
-  } catch {
-    return null;
-  }
+  const question = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const listed = await askGit(projectDir, question, { outputBytesMax: listingBytesMax }).catch(() => null);
+  return listed === null ? null : [...new Set(listed.split('\0').filter((file) => file !== ''))];
 }
 
 function existsAsFile(path: string): boolean {

@@ -1,13 +1,10 @@
 // Which revision of a project runs, as labels of its run: what the history's questions about revisions go by.
 // What always holds: a revision is named only where the files are exactly that revision's. Two runs of one name are then runs of the
 // same code, so that a test which passes in one and fails in the other is flaky and not changed.
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { askGit } from './git.ts';
 
-const run = promisify(execFile);
 /** Far above what git says of a revision; a work tree with more changed files than this holds is changed anyway. */
-const outputBytesMax = 1024 * 1024;
-const limitMs = 10_000;
+const limits = { outputBytesMax: 1024 * 1024, limitMs: 10_000 };
 
 /**
  * `revision` (the commit) and `branch` of the work tree. No revision where a file is changed, or is there and neither committed nor
@@ -27,15 +24,6 @@ export async function revisionLabels(projectDir: string): Promise<Record<string,
 
 /** What git says, or null where it fails or there is no git. */
 async function git(projectDir: string, question: string[]): Promise<string | null> {
-  try {
-    // It must not wait for a lock, or take one, that the user's own git needs meanwhile.
-    const { stdout } = await run('git', ['--no-optional-locks', ...question], {
-      cwd: projectDir,
-      maxBuffer: outputBytesMax,
-      timeout: limitMs,
-    });
-    return stdout.trim();
-  } catch {
-    return null;
-  }
+  const answer = await askGit(projectDir, question, limits).catch(() => null);
+  return answer === null ? null : answer.trim();
 }
