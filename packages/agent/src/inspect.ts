@@ -3,7 +3,8 @@
 export { diagnose, probeMachine, type ProjectNeed } from './probe/index.ts';
 export { probeWithBrowsers } from './probe/page-measurements.ts';
 export { usableProcessors } from './probe/usable-processors.ts';
-export { browserArguments, platformOfFile, type BrowserArguments } from './runners/browser/arguments.ts';
+export { platformOfFile, type BrowserArguments } from './runners/browser/arguments.ts';
+export { pageArgumentsOf } from './runners/page-arguments.ts';
 export type { Platform } from './browsers/hallmark.ts';
 export { detectRunners, runnerOf } from './runners/registry.ts';
 export type { Detection, Runner } from './runners/runner.ts';

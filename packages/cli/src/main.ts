@@ -35,6 +35,10 @@ const families: { readonly names: readonly string[]; readonly load: () => Promis
   { names: ['requires'], load: async () => (await import('./commands/requires.ts')).addRequiresCommand },
   { names: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctorCommand },
   { names: ['browsers'], load: async () => (await import('./commands/browsers.ts')).addBrowsersCommand },
+  {
+    names: ['conformance'],
+    load: async () => (await import('./commands/conformance.ts')).addConformanceCommand,
+  },
   { names: ['drill'], load: async () => (await import('./commands/drill.ts')).addDrillCommand },
   { names: ['demo'], load: async () => (await import('./commands/demo.ts')).addDemoCommand },
 ];

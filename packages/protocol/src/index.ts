@@ -6,6 +6,7 @@ export * from './history.ts';
 export * from './backups.ts';
 export * from './checks.ts';
 export * from './circuits.ts';
+export * from './conformance.ts';
 export * from './errors.ts';
 export * from './failure-rules/index.ts';
 export * from './feed.ts';

@@ -9,6 +9,13 @@ import { softwareAdapter } from '@assay/protocol';
 export const platforms = ['page', 'webgpu', 'webnn', 'wasm'] as const;
 export type Platform = (typeof platforms)[number];
 
+/**
+ * What the page itself must be seen to have done with the platform: given work to it, or got hold of it. The latter is for
+ * conformance suites, which have tests that submit nothing and tests that lose their device on purpose; the probe computes
+ * in their page all the same.
+ */
+export type PassEvidence = 'work' | 'device';
+
 export type AdapterSeen = {
   readonly vendor?: string;
   readonly architecture?: string;
@@ -119,7 +126,7 @@ export function lostOfItself(lost: readonly LostDevice[]): LostDevice | undefine
 }
 
 /** Null when a pass stands. */
-export function unproven(hallmark: Hallmark, hardwareOnly: boolean): Unproven | null {
+export function unproven(hallmark: Hallmark, hardwareOnly: boolean, evidence: PassEvidence = 'work'): Unproven | null {
   const test = (reason: string, code = 'HALLMARK_MISSING'): Unproven => ({ code, reason, isDevice: false });
   if (hallmark.isProbeRight === false)
     return { code: 'DEVICE_MISSING', reason: 'the probe did not give what a device computes', isDevice: true };
@@ -130,15 +137,16 @@ export function unproven(hallmark: Hallmark, hardwareOnly: boolean): Unproven | 
       return hallmark.work.instances > 0 ? null : test('the page made no instance of a WebAssembly module');
     case 'webnn':
       if (hallmark.contexts.length === 0) return test('the page made no WebNN context of this browser');
-      return hallmark.work.inferences > 0 ? null : test('the page dispatched no WebNN graph');
+      return hallmark.work.inferences > 0 || evidence === 'device' ? null : test('the page dispatched no WebNN graph');
     case 'webgpu':
-      return unprovenGpu(hallmark, hardwareOnly, test);
+      return unprovenGpu(hallmark, hardwareOnly, evidence, test);
   }
 }
 
 function unprovenGpu(
   hallmark: Hallmark,
   hardwareOnly: boolean,
+  evidence: PassEvidence,
   test: (reason: string, code?: string) => Unproven,
 ): Unproven | null {
   const pageIsSoftware = hallmark.isSoftware === true || hallmark.pageAdapters.some(isSoftwareAdapter);
@@ -146,6 +154,7 @@ function unprovenGpu(
     return test('a hardware adapter was required, and the page got a software one', 'SOFTWARE_ADAPTER');
   const { work } = hallmark;
   if (hallmark.pageAdapters.length === 0) return test('the page never got a WebGPU adapter of this browser');
+  if (evidence === 'device') return null;
   if (work.dispatches + work.draws === 0) return test('the page submitted no dispatch and no draw to a GPU');
   if (work.afterLost > 0) return test(`the page went on with a lost device: ${work.afterLost} submissions after it`);
   if (work.completed === 0) return test('no submission of the page was completed by a device');

@@ -81,6 +81,11 @@ export class PageWitness {
     return this.#lost;
   }
 
+  /** Of the browser now; null where it has none or does not say. */
+  async gpuProcess(): Promise<number | null> {
+    return (await this.#gpuProcess()).gpuProcess;
+  }
+
   /** Looks now, while the page is still there. Throws where the browser does not answer. */
   async hallmark(request: HallmarkRequest): Promise<Hallmark> {
     const words = nonceWords(request.nonce);

@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { ConformanceResults } from '@assay/protocol';
 import { chooseBrowser } from '../browsers/choose.ts';
 import { hallmarkLine, lostOfItself, nonceOf, unproven } from '../browsers/hallmark.ts';
 import type { Hallmark, Platform } from '../browsers/hallmark.ts';
@@ -83,6 +84,10 @@ class PageRun {
   readonly #hash = createHash('sha256');
   readonly #errors: LooseError[] = [];
   readonly #files = new Map<string, { body: Buffer; says?: string }>();
+  #task: PageTask | null = null;
+  /** Before the page was opened. */
+  #gpuProcess: number | null = null;
+  #hallmark: Hallmark | null = null;
   #events = 0;
   #loadError: LooseError | null = null;
   #noTests: string | null = null;
@@ -107,14 +112,15 @@ class PageRun {
     witness.begin();
     witness.onText = (text) => this.#attempt.output('stdout', Buffer.from(`${text}\n`));
     try {
-      let task: PageTask | null = null;
-      const reportPath = loopback.expect(token, (events) => task && this.#take(task, events));
-      const opened = await this.#suite.open(this.#attempt.task.target, reportPath);
+      const reportPath = loopback.expect(token, (events) => this.#task && this.#take(this.#task, events));
+      const { browser } = session.identity;
+      const opened = await this.#suite.open(this.#attempt.task.target, { reportPath, browser });
       if ('kind' in opened) {
         this.#learn({ kind: 'loadError', error: opened.error });
         return this.#told();
       }
-      task = opened;
+      this.#task = opened;
+      if (this.#suite.evidence === 'device') this.#gpuProcess = await witness.gpuProcess();
       loopback.serve([...opened.routes, ...this.#suite.routes]);
       await session.cdp.send('Page.navigate', { url: loopback.origin + opened.path }, session.page);
       const why = await Promise.race([over, session.ended.then(() => 'gone' as const)]);
@@ -196,12 +202,14 @@ class PageRun {
     const hallmark = await witness.hallmark({ platform: this.#platform, nonce, served, results: own });
     const body = Buffer.from(`${JSON.stringify(hallmark, null, 2)}\n`);
     this.#files.set('hallmark.json', { body, says: hallmarkLine(hallmark) });
+    this.#hallmark = hallmark;
     const lost = lostOfItself(hallmark.lost);
-    if (lost) {
+    // Where tests lose devices on purpose, a device was lost of itself if the GPU process is another one than before.
+    if (lost && (this.#suite.evidence === 'work' || hallmark.gpuProcess !== this.#gpuProcess)) {
       this.isSpent = true;
       return { trouble: deviceLost(lost.reason, lost.message), ...this.#told() };
     }
-    const lack = unproven(hallmark, this.#suite.hardwareOnly);
+    const lack = unproven(hallmark, this.#suite.hardwareOnly, this.#suite.evidence);
     if (lack?.isDevice === true) this.isSpent = true;
     return { unproven: lack, ...this.#told() };
   }
@@ -220,6 +228,16 @@ class PageRun {
 
   #told(): AttemptEnd {
     const { browser, browserVersion } = this.#stage.session.identity;
+    const results = this.#task?.results?.();
+    if (results) {
+      const kept = {
+        ...results,
+        target: this.#attempt.task.target,
+        browser: `${browser} ${browserVersion}`,
+        ...adapterOf(this.#hallmark),
+      } satisfies ConformanceResults;
+      this.#files.set('conformance.json', { body: Buffer.from(JSON.stringify(kept)) });
+    }
     return {
       loadError: this.#loadError,
       errors: this.#errors,
@@ -228,6 +246,12 @@ class PageRun {
       evidence: { browser: `${browser} ${browserVersion}` },
     };
   }
+}
+
+function adapterOf(hallmark: Hallmark | null): Pick<ConformanceResults, 'adapter' | 'isSoftware'> {
+  const { adapter, isSoftware = null } = hallmark ?? {};
+  const names = [adapter?.vendor, adapter?.architecture, adapter?.device, adapter?.description].filter(Boolean);
+  return { adapter: adapter === undefined ? null : names.join(' ').slice(0, 500) || 'unnamed', isSoftware };
 }
 
 function deviceLost(reason: string, message: string): Trouble {

@@ -1,7 +1,8 @@
 // What a suite whose tests are pages is to the execution: which browser and evidence it needs, what is served, and which
 // page runs a target. The execution (execute/page-run.ts) owns the session, the server, the clocks, the evidence and the
 // verdict, so that a new page runner (a conformance suite, say) is one `PageSuite` and its row in registry.ts.
-import type { Platform } from '../browsers/hallmark.ts';
+import type { ConformanceResults } from '@assay/protocol';
+import type { PassEvidence, Platform } from '../browsers/hallmark.ts';
 import type { Route } from '../browsers/loopback.ts';
 
 export type PageError = { readonly message: string; readonly stack?: string };
@@ -24,11 +25,22 @@ export type PageTask = {
   readonly routes: readonly Route[];
   /** What one posted event means; events that are none of this suite's mean nothing. */
   read(event: Readonly<Record<string, unknown>>): PageFact | null;
+  /** Of a conformance suite: what was read so far, in the suite's own words; kept with the attempt. */
+  results?(): Pick<ConformanceResults, 'suite' | 'revision' | 'results'>;
+};
+
+/** Where a target is opened. */
+export type PagePlace = {
+  /** Where the page posts lists of events. */
+  readonly reportPath: string;
+  /** `chromium`, `chromium/headless-shell`. */
+  readonly browser: string;
 };
 
 export type PageSuite = {
   /** What a pass of the target has to be shown of. */
   platformOf(target: string): Platform;
+  readonly evidence: PassEvidence;
   /** `chromium`, `chromium/headless-shell`; null is the first of the worker that has the platform. */
   readonly browser: string | null;
   /** A software adapter will not do. */
@@ -36,9 +48,6 @@ export type PageSuite = {
   /** Flags of the browser beyond the known-good ones. */
   readonly flags: readonly string[];
   readonly routes: readonly Route[];
-  /** `reportPath` is where the page posts lists of events; a target that cannot be opened is a load error. */
-  open(
-    target: string,
-    reportPath: string,
-  ): Promise<PageTask | { readonly kind: 'loadError'; readonly error: PageError }>;
+  /** A target that cannot be opened is a load error. */
+  open(target: string, place: PagePlace): Promise<PageTask | { readonly kind: 'loadError'; readonly error: PageError }>;
 };

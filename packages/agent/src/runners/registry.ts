@@ -2,6 +2,7 @@
 import type { RunnerName } from '@assay/protocol';
 import { browserRunner } from './browser/browser.ts';
 import { commandRunner } from './command/command.ts';
+import { ctsRunner } from './cts/cts.ts';
 import { nodeTestRunner } from './node-test/node-test.ts';
 import { pytestRunner } from './pytest/pytest.ts';
 import type { Detection, Runner } from './runner.ts';
@@ -12,6 +13,7 @@ const runners: Readonly<Record<RunnerName, Runner>> = {
   'node:test': nodeTestRunner,
   pytest: pytestRunner,
   browser: browserRunner,
+  cts: ctsRunner,
   command: commandRunner,
 };
 

@@ -18,7 +18,14 @@ export type Detection = {
 export type RunnerRefusal = { readonly kind: 'refused'; readonly code: string; readonly reason: string };
 
 /** Test files relative to the suite's directory, with forward slashes, sorted. */
-export type Listing = { readonly kind: 'listed'; readonly targets: readonly string[] } | RunnerRefusal;
+export type Listing =
+  | {
+      readonly kind: 'listed';
+      readonly targets: readonly string[];
+      /** What the suite itself recorded of how long targets take, used while there is no history. */
+      readonly expectedMs?: ReadonlyMap<string, number>;
+    }
+  | RunnerRefusal;
 
 /** How to execute targets: through one host process, one process each, or as pages of a browser. */
 export type Launch =

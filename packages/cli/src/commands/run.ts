@@ -20,6 +20,7 @@ import { submitRun } from '../project/submit.ts';
 import { paintFor, plural } from '../render/style.ts';
 import { action, addConnectionOptions, durationOption, wholeNumber } from './options.ts';
 import { watchRun } from './watch-run.ts';
+import { writeConformance } from './write-conformance.ts';
 import { type ReportOptions, writeReports } from './write-reports.ts';
 
 export type RunOptions = ConnectionOptions &
@@ -37,6 +38,7 @@ export type RunOptions = ConnectionOptions &
     dryRun?: boolean;
     name?: string;
     label?: string[];
+    conformance?: string;
   };
 
 const examples = `
@@ -78,6 +80,7 @@ export function addRunCommand(program: Command): void {
     .option('--junit <file>', 'write JUnit XML')
     .option('--ctrf <file>', 'write CTRF JSON')
     .option('--markdown <file>', 'write Markdown')
+    .option('--conformance <file>', 'write the merged results of conformance suites, for assay conformance')
     .addHelpText('after', examples)
     .action(action(runAction));
 }
@@ -181,7 +184,7 @@ function usesBrowsers({ suites = [] }: ProjectConfig, requires = ''): boolean {
     isAsked(requires) ||
     suites.some(
       ({ runner, requires: own, claims, alternatives }) =>
-        runner === 'browser' || isAsked(JSON.stringify([own, claims, alternatives])),
+        ['browser', 'cts'].includes(runner) || isAsked(JSON.stringify([own, claims, alternatives])),
     )
   );
 }
@@ -285,6 +288,7 @@ async function placeAndWatch(
   try {
     const report = await watchRun(client, accepted.run, { isQuiet: options.json === true, signal: stop.signal });
     for (const path of await writeReports(report, options)) if (!options.json) process.stderr.write(`wrote ${path}\n`);
+    if (options.conformance !== undefined) await writeConformance(client, accepted.run, options.conformance);
     if (pagesUrl !== undefined && !options.json)
       process.stderr.write(`  page    ${pagesUrl.replace(/\/$/, '')}/runs/${accepted.run}\n`);
     return exitCodeOf(report.run.verdict);

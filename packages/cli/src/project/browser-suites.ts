@@ -1,14 +1,14 @@
-// A suite of browser tests becomes one suite for each platform that its files need (webgpu, webnn, wasm or a plain page), so
+// A suite of pages becomes one suite for each platform that its files need (webgpu, webnn, wasm or a plain page), so
 // that each is placed only where a browser was measured to have it: the requirement follows from the arguments.
-import { browserArguments, platformOfFile, type BrowserArguments, type Platform } from '@assay/agent/inspect';
+import { pageArgumentsOf, platformOfFile, type BrowserArguments, type Platform } from '@assay/agent/inspect';
 import { AssayError, type Suite } from '@assay/protocol';
 
 export type PlannedSuite = { suite: Suite; targets: readonly string[] };
 
-/** The suite as it is, unless its runner is `browser`. Throws CONFIG_INVALID for arguments that mean nothing. */
+/** The suite as it is, unless its tests are pages. Throws CONFIG_INVALID for arguments that mean nothing. */
 export function byPlatform(suite: Suite, targets: readonly string[]): PlannedSuite[] {
-  if (suite.runner !== 'browser') return [{ suite, targets }];
-  const asked = browserArguments(suite.arguments);
+  const asked = pageArgumentsOf(suite);
+  if (asked === null) return [{ suite, targets }];
   if (typeof asked === 'string') throw new AssayError('CONFIG_INVALID', `Suite "${suite.name}": ${asked}.`);
   const groups = new Map<Platform, string[]>();
   for (const target of targets) {

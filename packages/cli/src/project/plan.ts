@@ -36,14 +36,21 @@ export async function planRun(request: PlanRequest): Promise<Plan> {
   const env = stringsOf(request.env);
   for (const config of configs) {
     const suite = toSuite(config, request);
-    const targets = await listTargets(request.projectDir, suite, config, env, filters);
+    const { targets, expectedMs } = await listTargets(request.projectDir, suite, config, env, filters);
     listed.push(...targets);
     const meant = targets.filter((target) => target === '' || isMeant(shownTarget(suite, target), filters));
     if (meant.length === 0) continue;
     const after = tasksBefore(config, suite.name, suites, tasks);
     for (const part of byPlatform(suite, meant)) {
-      for (const target of part.targets)
-        tasks.push({ suite: suites.length, target, ...(after.length === 0 ? {} : { after }) });
+      for (const target of part.targets) {
+        const expected = expectedMs?.get(target);
+        tasks.push({
+          suite: suites.length,
+          target,
+          ...(expected === undefined ? {} : { expectedMs: expected }),
+          ...(after.length === 0 ? {} : { after }),
+        });
+      }
       suites.push(part.suite);
     }
   }
@@ -170,13 +177,15 @@ function tasksBefore(config: SuiteConfig, name: string, suites: readonly Suite[]
   return [...before];
 }
 
+type Listed = { targets: readonly string[]; expectedMs?: ReadonlyMap<string, number> };
+
 async function listTargets(
   projectDir: string,
   suite: Suite,
   config: SuiteConfig,
   env: Record<string, string>,
   filters: readonly string[],
-): Promise<readonly string[]> {
+): Promise<Listed> {
   const cwd = join(projectDir, suite.directory);
   if (!isDirectory(cwd))
     throw new AssayError(
@@ -190,9 +199,9 @@ async function listTargets(
       onlyFiles: true,
       ignore: ['**/node_modules/**', ...(config.exclude ?? [])],
     });
-    return found.map((file) => file.replaceAll('\\', '/')).toSorted();
+    return { targets: found.map((file) => file.replaceAll('\\', '/')).toSorted() };
   }
-  if (suite.runner === 'command') return [''];
+  if (suite.runner === 'command') return { targets: [''] };
   const listing = await runnerOf(suite.runner).list(projectDir, suite, pathsOnly(cwd, filters), {
     ...env,
     ...suite.env,
@@ -202,7 +211,8 @@ async function listTargets(
       listing.code === 'RUNNER_NOT_INSTALLED' ? 'RUNNER_NOT_INSTALLED' : 'NO_TESTS_FOUND',
       listing.reason,
     );
-  return listing.targets.filter((target) => !excluded(target));
+  const targets = listing.targets.filter((target) => !excluded(target));
+  return listing.expectedMs === undefined ? { targets } : { targets, expectedMs: listing.expectedMs };
 }
 
 /** Filters that the runner's own listing may take, so that it need not look at the whole project: only where all are paths. */

@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { glob } from 'tinyglobby';
-import { contentType, decodedPath, filesRoute } from '../../browsers/loopback.ts';
+import { decodedPath, filesRoute } from '../../browsers/loopback.ts';
 import type { Answer, Route } from '../../browsers/loopback.ts';
+import { html, inPageRoute, preamble, script } from '../page-preamble.ts';
 import type { PageFact, PageTask } from '../page-suite.ts';
 import { targetOf } from '../project-files.ts';
 import type { Detection, Launch, Listing, Runner } from '../runner.ts';
@@ -42,11 +43,12 @@ export const browserRunner: Runner = {
       kind: 'pages',
       suite: {
         platformOf: (target) => asked.platform ?? platformOfFile(target),
+        evidence: 'work',
         browser: asked.browser,
         hardwareOnly: asked.hardwareOnly,
         flags: asked.flags,
         routes: [harnessRoute, filesRoute('/', directory)],
-        open: async (target, reportPath) =>
+        open: async (target, { reportPath }) =>
           /\.html?$/.test(target) ? openPage(directory, target, reportPath) : openModule(directory, target, reportPath),
       },
     };
@@ -54,18 +56,7 @@ export const browserRunner: Runner = {
 };
 
 const harnessRoute: Route = async (url) =>
-  url.pathname === '/__assay/page.js' ? { headers: script, body: await readFile(harness) } : null;
-const script = { 'Content-Type': 'text/javascript; charset=utf-8' };
-const html = { 'Content-Type': contentType('x.html') };
-
-/** What every page of ours begins with: where it reports, and that errors outside tests are told. */
-function preamble(reportPath: string): string {
-  return `<script>
-    globalThis.__assay = { report: ${JSON.stringify(reportPath)}, early: [] };
-    addEventListener('error', (event) => __assay.early.push({ kind: 'error', message: String(event.error?.message ?? event.message), stack: String(event.error?.stack ?? '') }));
-    addEventListener('unhandledrejection', (event) => __assay.early.push({ kind: 'error', message: String(event.reason?.message ?? event.reason), stack: String(event.reason?.stack ?? '') }));
-  </script>`;
-}
+  url.pathname === '/__assay/page.js' ? { headers: script, body: await readFile(harness) } : inPageRoute(url);
 
 async function openPage(
   directory: string,

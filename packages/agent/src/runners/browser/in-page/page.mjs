@@ -1,16 +1,12 @@
 // The harness that a test page uses, as `assay/page`: tests with subtests, skips, measurements and attachments, run one
-// after the other, and told to the worker as they end. The worker checks count and digest of what it was told.
+// after the other, and told to the worker as they end.
+import { arrived, tell } from './reporter.mjs';
 
 /** @typedef {{ path: string[], status: string, durationMs: number, failure?: { message: string, stack: string } }} Case */
 
 const state = /** @type {any} */ (globalThis).__assay;
 /** @type {{ name: string, body: (t: Test) => unknown, skip: boolean }[]} */
 const tests = [];
-/** @type {object[]} */
-let unsent = [];
-/** @type {string[]} */
-const told = [];
-let sending = Promise.resolve();
 let isRunning = false;
 
 /** Declares a test. @param {string} name @param {(t: Test) => unknown} body */
@@ -118,7 +114,7 @@ export async function runTests() {
   }
   for (const event of state.early) tell(event);
   tell({ kind: 'done' });
-  await sending;
+  await arrived();
 }
 
 /** @param {string[]} path @param {(t: Test) => unknown} body */
@@ -139,31 +135,6 @@ function textOf(error) {
   const known = /** @type {any} */ (error);
   return { message: String(known?.message ?? error), stack: String(known?.stack ?? '') };
 }
-
-/** @param {object} event */
-function tell(event) {
-  told.push(JSON.stringify(event));
-  unsent.push(event);
-  sending = sending.then(send);
-}
-
-async function send() {
-  if (unsent.length === 0) return;
-  const events = unsent;
-  unsent = [];
-  const answer = await fetch(state.report, { method: 'POST', body: JSON.stringify(events) });
-  if (!answer.ok) console.error(`the report was refused: ${answer.status} ${await answer.text()}`);
-}
-
-/** What was told, as the worker reads it back through WebDriver. */
-state.summary = async () => {
-  const bytes = await crypto.subtle.digest(
-    'SHA-256',
-    new TextEncoder().encode(told.map((line) => `${line}\n`).join('')),
-  );
-  const digest = [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return { count: told.length, digest };
-};
 
 // An HTML page declares its tests in its own scripts; a bundled module calls runTests itself.
 if (!import.meta.url.endsWith('/__assay/test.js')) addEventListener('load', () => setTimeout(() => void runTests(), 0));
