@@ -103,7 +103,7 @@ export type Client = {
   policy(): Promise<AdmissionPolicy>;
   /** What a simulation of the run needs, from the journal; `absent` where that no longer has it. */
   recordingOf(run: string): Promise<RunRecording>;
-  /** One's own SQL over the results, read-only. QUERY_REFUSED, QUERY_TOO_LONG. */
+  /** One's own SQL over the results, read-only. QUERY_REFUSED, QUERY_TOO_LONG, QUERY_TOO_LARGE. */
   query(request: QueryRequest): Promise<QueryAnswer>;
   /** Which of the tests that failed are flakes, and where their failures live. */
   flakes(scope: Partial<AnalysisScope>): Promise<FlakeReport>;

@@ -18,6 +18,11 @@ export const limits = {
   queryAnswerBytes: { value: 32 * 1024 * 1024, unit: 'bytes', reason: 'held in memory while it is answered' },
   analysisRows: { value: 200_000, unit: 'rows', reason: 'counts and failures that one analysis is made from' },
   queryMs: { value: 10_000, unit: 'ms', reason: 'a SQL question shares its thread with what runs bring in' },
+  queryMemoryMiB: {
+    value: 256,
+    unit: 'MiB',
+    reason: "all SQL questions together; the other half of DuckDB's memory is for what runs bring in",
+  },
   tasksPerRequest: { value: 5_000, unit: 'tasks', reason: 'one submission request; larger runs come in chunks' },
   tasksPerRun: { value: 2_000_000, unit: 'tasks', reason: "one run, bounded by the coordinator's memory" },
   suitesPerRun: { value: 500, unit: 'suites', reason: 'each suite is a scheduling lane' },

@@ -25,32 +25,53 @@ export function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): boolean
 
 export type MarkedProcess = { readonly pid: number; readonly parent: number };
 
+const anyBatch = Buffer.from(`${batchMark}=`);
 const environBuffer = Buffer.allocUnsafe(256 * 1024);
 /** Processes looked at in one go; the loop gets its turn between. */
 const sliceSize = 200;
 
+/** Processes known to be of no batch, for looks that are made after every file: the number of one that is gone is forgotten. */
+export type Strangers = Set<string>;
+
 /**
  * Processes whose start environment has `name=value`; empty where /proc is not there. Zombies are not counted. Read
- * synchronously, in slices: this runs after every file, and a promise for each process costs ten times the reading.
+ * synchronously, in slices: this runs after every file, and a promise for each process costs ten times the reading. Those
+ * in `strangers` are not looked at again, and more are added: a process whose environment names no batch starts none of a batch.
  */
-export async function markedProcesses(name: string, value: string): Promise<MarkedProcess[]> {
+export async function markedProcesses(
+  name: string,
+  value: string,
+  strangers: Strangers | null = null,
+): Promise<MarkedProcess[]> {
   if (process.platform !== 'linux') return [];
   const wanted = Buffer.from(`${name}=${value}\0`);
-  const pids = (await readdir('/proc').catch(() => [])).filter(
+  const running = (await readdir('/proc').catch(() => [])).filter(
     (entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid,
   );
+  const pids = strangers === null ? running : withoutStrangers(running, strangers);
   const found: MarkedProcess[] = [];
   for (const [index, pid] of pids.entries()) {
     if (index % sliceSize === sliceSize - 1) await new Promise((resolve) => setImmediate(resolve));
-    const entry = marked(pid, wanted);
+    const entry = marked(pid, wanted, strangers);
     if (entry) found.push(entry);
   }
   return found;
 }
 
-function marked(pid: string, wanted: Buffer): MarkedProcess | null {
+/** Those that are not known to be strangers; who is gone is forgotten, because its number may be given again. */
+function withoutStrangers(running: readonly string[], strangers: Strangers): string[] {
+  const still = new Set(running);
+  for (const pid of strangers) if (!still.has(pid)) strangers.delete(pid);
+  return running.filter((pid) => !strangers.has(pid));
+}
+
+function marked(pid: string, wanted: Buffer, strangers: Strangers | null): MarkedProcess | null {
   try {
-    if (!environmentOf(pid).includes(wanted)) return null;
+    const environment = environmentOf(pid);
+    if (!environment.includes(wanted)) {
+      if (strangers !== null && !environment.includes(anyBatch)) strangers.add(pid);
+      return null;
+    }
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return state === 'Z' || state === 'X' ? null : { pid: Number(pid), parent: Number(parent) };
@@ -74,10 +95,11 @@ export async function killMarked(
   name: string,
   value: string,
   spare: (found: MarkedProcess) => boolean = () => false,
+  strangers: Strangers | null = null,
 ): Promise<number> {
   const killed = new Set<number>();
   for (let round = 0; round < 20; round += 1) {
-    const found = (await markedProcesses(name, value)).filter((entry) => !spare(entry));
+    const found = (await markedProcesses(name, value, strangers)).filter((entry) => !spare(entry));
     if (found.length === 0) break;
     for (const { pid } of found) {
       killed.add(pid);

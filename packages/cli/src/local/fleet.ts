@@ -14,6 +14,12 @@ import { errorsOnly } from './errors-only.ts';
 
 const joinTimeoutMs = 30_000;
 
+/**
+ * A worker of this machine that dies closes its link, which is seen at once. One that is only silent has no processor, or waits for a
+ * disk that others keep busy: to presume it lost would leave a run of this machine without a worker that could take its files.
+ */
+const patience = { heartbeatMs: 5_000, silentAfterMs: 30_000 };
+
 export type FleetWorker = { name: string; slots: number; declared: Record<string, string | number | boolean> };
 
 export type FleetRequest = {
@@ -94,6 +100,7 @@ async function openCoordinator(
     port: port ?? 0,
     ownerSecret: token,
     log: errorsOnly(),
+    engine: patience,
     ...(pages === undefined ? {} : { dashboardDir: pages }),
   };
   try {

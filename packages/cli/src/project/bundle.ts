@@ -6,7 +6,6 @@ import { createReadStream, createWriteStream, existsSync, lstatSync } from 'node
 import { join, matchesGlob } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AssayError, type Digest, limit } from '@assay/protocol';
-import { create } from 'tar';
 import { glob } from 'tinyglobby';
 import { askGit } from './git.ts';
 
@@ -20,6 +19,8 @@ export async function makeBundle(projectDir: string, exclude: readonly string[],
     .filter((file) => !exclude.some((pattern) => matchesGlob(file, pattern)))
     .toSorted();
   if (files.length === 0) throw new AssayError('PROJECT_UNREADABLE', `${projectDir} has no files to send.`);
+  // Runs on this machine's own workers send nothing, and need not load it.
+  const { create } = await import('tar');
   const stream = create(
     { cwd: projectDir, gzip: { level: 6 }, portable: true, noDirRecurse: true, mtime: new Date(0) },
     files,

@@ -1,5 +1,16 @@
 // Plain tables: columns as wide as their widest cell on a terminal, cut with an ellipsis where the terminal is narrower.
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
+import type stringWidthOf from 'string-width';
+
+const require = createRequire(import.meta.url);
+let widthOfAny: typeof stringWidthOf | null = null;
+
+/** Columns on a terminal. What knows of wide characters takes a quarter of a second to load: plain text does not wait for it. */
+function stringWidth(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  widthOfAny ??= (require('string-width') as { default: typeof stringWidthOf }).default;
+  return widthOfAny(text);
+}
 
 /** Rows of cells under a header. `width` is the terminal's, 0 for no limit: the last column gives way first. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[], width: number): string {

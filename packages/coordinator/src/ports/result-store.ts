@@ -28,7 +28,7 @@ export interface ResultStore {
   listTasks(query: TaskQuery): Promise<TaskList>;
   readTask(task: string): Promise<TaskView | null>;
   listCases(query: CaseQuery): Promise<CaseList>;
-  /** A user's own SQL, read-only. QUERY_REFUSED, QUERY_TOO_LONG. */
+  /** A user's own SQL, read-only. QUERY_REFUSED, QUERY_TOO_LONG, QUERY_TOO_LARGE. */
   query(request: QueryRequest): Promise<QueryAnswer>;
   /** A copy of everything stored, under a name that is free. */
   backup(request: BackupRequest): Promise<BackupView>;

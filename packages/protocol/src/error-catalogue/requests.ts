@@ -63,6 +63,12 @@ export const requestErrors = {
     summary: 'The SQL took longer than a question may.',
     next: 'Ask for less: fewer runs, fewer columns, a narrower time.',
   },
+  QUERY_TOO_LARGE: {
+    status: 400,
+    retryable: false,
+    summary: 'The SQL needed more memory than questions may have: the rest is for what runs bring in.',
+    next: 'Ask for less: fewer runs, fewer columns, aggregates with fewer groups.',
+  },
   BAD_REQUIREMENT: {
     status: 400,
     retryable: false,

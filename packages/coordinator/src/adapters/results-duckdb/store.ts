@@ -68,6 +68,8 @@ class DuckDbResultStore implements ResultStore {
   readonly rows: AnalysisRows = analysisRowsOf((name, values) => this.#ask(name, values));
   /** Questions that DuckDB works on: nothing is closed under them. */
   readonly #asked = new Set<Promise<unknown>>();
+  /** Users' own questions go on while this is not aborted: what runs bring in goes first. */
+  #mayAsk = new AbortController();
 
   constructor(options: DuckDbOptions) {
     this.#options = options;
@@ -170,7 +172,7 @@ class DuckDbResultStore implements ResultStore {
 
   async query(request: QueryRequest) {
     const { database } = await this.#open();
-    const asked = runUserQuery(database.instance, request);
+    const asked = runUserQuery(database.instance, request, { signal: this.#mayAsk.signal });
     this.#asked.add(asked);
     try {
       return await asked;
@@ -190,6 +192,8 @@ class DuckDbResultStore implements ResultStore {
   /** Closes what nobody uses any more: questions under way are interrupted and awaited, for to close under them is undefined. */
   async #retire(database: Database): Promise<void> {
     if (this.#asked.size > 0) database.reader.interrupt();
+    this.#mayAsk.abort(unavailable(this.#options.path, 'it is being closed or opened anew'));
+    this.#mayAsk = new AbortController();
     await Promise.allSettled(this.#asked);
     closeDatabase(database);
   }

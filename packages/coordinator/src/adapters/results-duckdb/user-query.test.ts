@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { QueryAnswer, QueryRequest } from '@assay/protocol';
+import { AssayError, QueryAnswer, QueryRequest } from '@assay/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fullStory } from '../../results/journal-story.ts';
 import { closeDatabase, type Database, openDatabase } from './open.ts';
@@ -82,10 +82,48 @@ test('a question without end is ended, and others are answered meanwhile and aft
   const endless = runUserQuery(
     database.instance,
     { sql: 'SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range % 7 = b.range % 11', rowsMax: 1 },
-    300,
+    { ms: 300 },
   );
   const other = ask('SELECT count(*) FROM runs');
   await expect(endless).rejects.toMatchObject({ code: 'QUERY_TOO_LONG' });
   expect((await other).rows).toHaveLength(1);
   expect((await ask('SELECT 1')).rows).toEqual([[1]]);
+});
+
+const gathers = "SELECT len(list(repeat('x', 1000) || range)) FROM range(100000000)";
+
+test('a question that gathers more memory than questions may hold is ended, long before the memory of what runs bring in is short', async () => {
+  let highestBytes = 0;
+  let isOver = false;
+  const looker = await database.instance.connect();
+  const look = async (): Promise<void> => {
+    while (!isOver) {
+      const rows = (
+        await looker.runAndReadAll('SELECT sum(memory_usage_bytes)::DOUBLE FROM duckdb_memory()')
+      ).getRows();
+      highestBytes = Math.max(highestBytes, Number(rows[0]?.[0]));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const looking = look();
+  await expect(runUserQuery(database.instance, { sql: gathers, rowsMax: 1 }, { memoryMiB: 64 })).rejects.toMatchObject({
+    code: 'QUERY_TOO_LARGE',
+  });
+  isOver = true;
+  await looking;
+  looker.closeSync();
+  expect(highestBytes).toBeGreaterThan(64 * 2 ** 20);
+  expect(highestBytes).toBeLessThan(400 * 2 ** 20);
+  expect((await ask('SELECT 1')).rows).toEqual([[1]]);
+});
+
+test('questions are ended when the database is wanted by what runs bring in', async () => {
+  const wanted = new AbortController();
+  const asked = runUserQuery(
+    database.instance,
+    { sql: gathers, rowsMax: 1 },
+    { memoryMiB: 450, signal: wanted.signal },
+  );
+  wanted.abort(new AssayError('RESULTS_UNAVAILABLE', 'wanted'));
+  await expect(asked).rejects.toMatchObject({ code: 'RESULTS_UNAVAILABLE' });
 });
