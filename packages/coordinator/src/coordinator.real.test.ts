@@ -1,7 +1,7 @@
 // The whole coordinator as a real process, killed and started again, with workers over real sockets.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -262,4 +262,27 @@ test('a results database of a newer version stops the start by name and is left 
   const before = readFileSync(file);
   await expect(start(place)).rejects.toThrow(/RESULTS_NEWER/);
   expect(readFileSync(file).equals(before)).toBe(true);
+});
+
+test('a journal whose last page was torn by a crash costs no accepted run, says so by name, and a submission that is repeated is the run that it was', async () => {
+  const place = makePlace();
+  const first = await start(place);
+  const run = await submit(first.url, 'key-torn-tail', 20);
+  expect(await submit(first.url, 'key-torn-tail', 20)).toBe(run);
+  await kill(first, 'SIGKILL');
+  const folder = join(place, 'journal');
+  const name = readdirSync(folder).find((file) => file.endsWith('-wal')) as string;
+  const log = readFileSync(join(folder, name));
+  // What was being written when the power went: a page that is there in part, behind what had been acknowledged.
+  appendFileSync(join(folder, name), log.subarray(-4_120, -1_000));
+  const second = await start(place);
+  expect(await submit(second.url, 'key-torn-tail', 20)).toBe(run);
+  work(second.url, 'w-1');
+  await until(() => get(second.url, `/runs/${run}`, RunView), settled);
+  expect(second.log.join('\n')).toMatch(/never acknowledged/);
+  const cases = await until(
+    () => allCases(second.url, run),
+    (found) => found.length > 0,
+  );
+  expect(new Set(cases.map((one) => `${one.target} ${one.case.path.join()}`)).size).toBe(cases.length);
 });
