@@ -25,10 +25,13 @@ import {
   FailureReport,
   FlakeReport,
   type ImportRequest,
+  QuarantineList,
+  type QuarantineRequest,
   QueryAnswer,
   type QueryRequest,
   RecoveryHistory,
   type ReleaseCircuitRequest,
+  type ReleaseRequest,
   RunAccepted,
   RunList,
   RunRecording,
@@ -111,6 +114,10 @@ export type Client = {
   failures(scope: Partial<AnalysisScope> & { run?: string }): Promise<FailureReport>;
   changes(scope: Partial<AnalysisScope>): Promise<ChangeReport>;
   culprit(request: CulpritRequest): Promise<CulpritReport>;
+  /** Tests that are set aside, oldest first; so say the calls that change them. */
+  quarantines(): Promise<QuarantineList>;
+  quarantineTest(request: QuarantineRequest): Promise<QuarantineList>;
+  releaseTest(quarantine: string, request: ReleaseRequest): Promise<QuarantineList>;
   /** Those that stop something first. */
   listCircuits(query?: CircuitsQuery): Promise<CircuitList>;
   readCircuit(circuit: string): Promise<CircuitView>;
@@ -218,6 +225,10 @@ function analysisCalls(transport: Transport) {
     flakes: (scope: Partial<AnalysisScope>) => get(FlakeReport, '/analysis/flakes', scope),
     failures: (scope: Partial<AnalysisScope> & { run?: string }) => get(FailureReport, '/analysis/failures', scope),
     changes: (scope: Partial<AnalysisScope>) => get(ChangeReport, '/analysis/changes', scope),
+    quarantines: () => get(QuarantineList, '/quarantines'),
+    quarantineTest: (request: QuarantineRequest) => posts(transport)(QuarantineList, '/quarantines', request),
+    releaseTest: (quarantine: string, request: ReleaseRequest) =>
+      posts(transport)(QuarantineList, `/quarantines/${id(quarantine)}/release`, request),
     culprit: (request: CulpritRequest) => posts(transport)(CulpritReport, '/analysis/culprit', request),
   };
 }

@@ -7,6 +7,7 @@ import {
   viewCalibration,
   viewCircuit,
   viewCircuits,
+  viewQuarantines,
   viewRecovery,
   viewRun,
   viewRuns,
@@ -159,6 +160,7 @@ function viewsOf(
     worker: (worker) => viewWorker(state, worker as WorkerId),
     recovery: () => viewRecovery(state),
     policy: () => state.policy,
+    quarantines: () => viewQuarantines(state),
     calibration: () => ({
       suites: viewCalibration(state).map(({ project, suite, count, medianRatio, p90Factor }) => ({
         project,

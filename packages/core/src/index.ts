@@ -20,6 +20,7 @@ export * from './engine/inputs.ts';
 export { restore, snapshot } from './engine/snapshot.ts';
 export type { State } from './engine/state.ts';
 export { viewRecovery } from './engine/view-health.ts';
+export { viewQuarantines } from './engine/quarantines.ts';
 export { viewRun, viewRuns, viewTask, viewTasks, viewWorker, viewWorkers } from './engine/views.ts';
 export { flipsOf, gateRules } from './hardware/gate.ts';
 export type { Flip, GateRule, ShutGate } from './hardware/gate.ts';

@@ -64,8 +64,31 @@ export const FailureCluster = z.object({
 });
 export type FailureCluster = z.infer<typeof FailureCluster>;
 
+/** A failure of a run that was asked about, and whether the same test failed so before. */
+export const KnownFailure = TestName.extend({
+  signature: z.string(),
+  /** As the run said it. */
+  message: z.string(),
+  seen: z.enum(['new', 'known']),
+  /** How often it failed so in earlier runs. */
+  earlier: z.number(),
+  firstSeen: Seen,
+  /** Before this run; null of a new one. */
+  lastSeen: Seen.nullable(),
+  /** The newest first, at most 20; of hardware in words. */
+  revisions: z.array(z.string()),
+  hardware: z.array(z.string()),
+});
+export type KnownFailure = z.infer<typeof KnownFailure>;
+
 /** GET /analysis/failures. */
-export const FailureReport = z.object({ clusters: z.array(FailureCluster), failures: z.number(), isCut: z.boolean() });
+export const FailureReport = z.object({
+  clusters: z.array(FailureCluster),
+  failures: z.number(),
+  /** Of the run that was asked about; empty where none was, and where it is older than the runs that were looked at. */
+  ofRun: z.array(KnownFailure),
+  isCut: z.boolean(),
+});
 export type FailureReport = z.infer<typeof FailureReport>;
 
 export const MetricChange = TestName.extend({

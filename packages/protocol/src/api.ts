@@ -23,6 +23,8 @@
 //   GET    /runs/:run/recording      -> RunRecording                         read
 //   GET    /analysis/flakes, /failures, /changes -> FlakeReport, FailureReport, ChangeReport   read
 //   POST   /analysis/culprit         CulpritRequest -> CulpritReport             read
+//   GET|POST /quarantines           QuarantineRequest -> QuarantineList      read (POST: operate)
+//   POST   /quarantines/:quarantine/release  ReleaseRequest -> QuarantineList   operate
 //   GET    /feed?run=&after=         -> text/event-stream of FeedEvent       read
 //   HEAD|GET|PUT /blobs/:digest                                              read (PUT: submit or worker)
 //   GET|POST /tokens, DELETE /tokens/:token                                  admin
@@ -34,6 +36,7 @@ import { CircuitStateName } from './circuits.ts';
 import { TaskCounts } from './feed.ts';
 import { RunId, TaskId, TokenId, WorkerId } from './ids.ts';
 import { Profile } from './profile.ts';
+import { QuarantineNote } from './quarantine.ts';
 import { AttemptFailure, BlobRef, Case, CaseCounts, Diagnosis, Verdict } from './results.ts';
 
 /** Scopes of a token; `worker:POOL` lets an agent serve one pool, `trust:TIER` is what requirements see as `enforced.trust` of it. */
@@ -131,6 +134,8 @@ export const TaskView = z.object({
   variant: z.string().optional(),
   /** Whose fault its trouble was; absent where there was none. */
   diagnosis: Diagnosis.optional(),
+  /** What of it is in quarantine and did not count. */
+  quarantined: z.array(QuarantineNote).optional(),
   attempts: z.array(AttemptView),
 });
 export type TaskView = z.infer<typeof TaskView>;

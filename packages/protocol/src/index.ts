@@ -16,6 +16,7 @@ export * from './limits.ts';
 export * from './measurement.ts';
 export * from './profile.ts';
 export * from './analysis.ts';
+export * from './quarantine.ts';
 export * from './query.ts';
 export * from './readings.ts';
 export * from './results.ts';

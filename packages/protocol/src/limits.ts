@@ -100,6 +100,7 @@ export const limits = {
     unit: 'bytes',
     reason: 'unsent bytes of one feed listener; a slower one is dropped and resumes by sequence',
   },
+  quarantinesMax: { value: 1_000, unit: 'tests', reason: 'tests set aside at once, over all projects' },
   checksPerWorker: { value: 64, unit: 'checks', reason: 'device checks of one worker, its own and the built-in ones' },
   authFailuresPerMinute: {
     value: 30,

@@ -1,4 +1,4 @@
-// The commands about the soundness of workers and devices: set aside, release, have checked, and what was learned of repairing them.
+// The commands about the soundness of workers and devices (and, under one word with them, of tests): set aside, release, have checked, and what was learned of repairing them.
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { ConditionRequest, ConditionView, WorkerView } from '@assay/protocol';
@@ -7,6 +7,7 @@ import { causeText, stateNames } from '../render/circuits.ts';
 import { duration } from '../render/style.ts';
 import { table } from '../render/table.ts';
 import { action, addConnectionOptions } from './options.ts';
+import { addTestQuarantineCommands } from './quarantine.ts';
 
 type Shared = ConnectionOptions & { json?: boolean };
 type About = Shared & { device?: string; reason: string };
@@ -20,11 +21,18 @@ export function addConditionCommands(program: Command): void {
       .option('--reason <text>', 'why', 'asked for on the command line')
       .option('--json', 'print JSON');
   const set = (name: string, description: string, verb: ConditionRequest['action']): void => {
-    about(program.command(`${name} <worker>`).description(description)).action(
-      action((worker: string, options: About) => setCondition(worker, options, verb)),
-    );
+    worker(program.command(`${name} <worker>`).description(description), verb);
   };
-  set('quarantine', 'Give a worker or one of its devices no new work until it is released.', 'quarantine');
+  const worker = (command: Command, verb: ConditionRequest['action']): void => {
+    about(command).action(action((name: string, options: About) => setCondition(name, options, verb)));
+  };
+  // Tests and workers are set aside by one word: what follows it is a verb about tests, or a worker.
+  const quarantine = program
+    .command('quarantine')
+    .description('Set a test aside so that it does not count, or a worker so that it gets no new work.');
+  addTestQuarantineCommands(quarantine);
+  const aside = 'Give a worker or one of its devices no new work until it is released; the word may be left out.';
+  worker(quarantine.command('worker <worker>', { isDefault: true }).description(aside), 'quarantine');
   set(
     'maintenance',
     'Say that somebody works on a worker or one of its devices: no new work until it is released.',

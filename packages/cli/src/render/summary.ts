@@ -1,9 +1,17 @@
 // The end of a run on the terminal: what failed and where first, then one block of figures. Reads top to bottom as an answer:
 // what failed, why, what to do next.
 import { stripVTControlCharacters } from 'node:util';
-import { errorCatalogue, type Case, verdicts } from '@assay/protocol';
+import { errorCatalogue, type Case, type KnownFailure, verdicts } from '@assay/protocol';
 import { faultCounts, faultText, troubledTasks } from '../report/attribution.ts';
 import { caseName, hasOwnFailure, type ReportTask, type RunReport } from '../report/model.ts';
+import {
+  failingCases,
+  historyCounts,
+  historyOf,
+  historyText,
+  quarantinedOf,
+  quarantineText,
+} from '../report/standing.ts';
 import { duration, indent, type Paint, plural } from './style.ts';
 
 const failuresShown = 50;
@@ -16,6 +24,7 @@ export function renderSummary(report: RunReport, paint: Paint): string {
   const lines = [
     ...renderFailures(report, paint),
     ...renderFaults(report, paint),
+    ...renderQuarantined(report, paint),
     ...renderUnplaceable(report, paint),
     '',
     ...renderFigures(report, paint),
@@ -23,10 +32,12 @@ export function renderSummary(report: RunReport, paint: Paint): string {
   return lines.join('\n') + '\n';
 }
 
-/** One failing case with what it said. */
-function renderFailure(where: string, testCase: Case, paint: Paint): string {
+/** One failing case with what it said, and whether it failed so before. */
+function renderFailure(where: string, testCase: Case, known: KnownFailure | null, paint: Paint): string {
   const text = ownFrames(testCase.failure?.stack ?? testCase.failure?.message ?? 'failed without a message');
-  return `${paint('red', '✗')} ${plain(where)} ${paint('dim', '›')} ${plain(caseName(testCase))}\n${indent(paint('dim', firstLines(text)), '    ')}`;
+  const past =
+    known === null ? '' : `\n    ${paint(known.seen === 'new' ? 'yellow' : 'dim', plain(historyText(known)))}`;
+  return `${paint('red', '✗')} ${plain(where)} ${paint('dim', '›')} ${plain(caseName(testCase))}${past}\n${indent(paint('dim', firstLines(text)), '    ')}`;
 }
 
 /** A stack without the frames of the runner and of Node: what is left is the project's own. The whole is in the report files. */
@@ -48,7 +59,7 @@ function renderFailures(report: RunReport, paint: Paint): string[] {
   const out: string[] = [];
   let left = 0;
   for (const task of report.tasks) {
-    for (const text of failuresOf(task, paint)) {
+    for (const text of failuresOf(report, task, paint)) {
       if (out.length < failuresShown) out.push('', text);
       else left++;
     }
@@ -61,11 +72,11 @@ function renderFailures(report: RunReport, paint: Paint): string[] {
   return out;
 }
 
-function failuresOf(entry: ReportTask, paint: Paint): string[] {
+function failuresOf(report: RunReport, entry: ReportTask, paint: Paint): string[] {
   const label = plain(entry.label);
-  const failing = entry.cases
-    .filter(({ status }) => status === 'failed')
-    .map((testCase) => renderFailure(label, testCase, paint));
+  const failing = failingCases(entry).map((testCase) =>
+    renderFailure(label, testCase, historyOf(report, entry, testCase), paint),
+  );
   if (!hasOwnFailure(entry) || entry.verdict === 'canceled') return failing;
   const failure = entry.final?.failure;
   const code = failure?.code ?? entry.verdict ?? 'unknown';
@@ -95,6 +106,22 @@ function renderFaults(report: RunReport, paint: Paint): string[] {
   ];
 }
 
+/** What did not count, and on whose word. */
+function renderQuarantined(report: RunReport, paint: Paint): string[] {
+  const all = quarantinedOf(report);
+  if (all.length === 0) return [];
+  const lines = all
+    .slice(0, faultsShown)
+    .map(({ name, note }) => `  ${paint('yellow', '⊘')} ${plain(name)} ${paint('dim', plain(quarantineText(note)))}`);
+  const rest = all.length - faultsShown;
+  return [
+    '',
+    'In quarantine: not counted',
+    ...lines,
+    ...(rest > 0 ? [paint('yellow', `  … and ${plural(rest, 'more test')}`)] : []),
+  ];
+}
+
 function plain(text: string): string {
   return stripVTControlCharacters(text).replace(controls, '').replaceAll('\n', ' ');
 }
@@ -121,11 +148,20 @@ function renderFigures(report: RunReport, paint: Paint): string[] {
   return [
     `${paint(['bold', colour], verdict.toUpperCase())}  ${plain(run.name)}  ${paint('dim', run.run)}`,
     `  files   ${counted(verdicts.map((name) => [name, run.tasks.verdicts[name]]))}${retried > 0 ? `, ${retried} repeated` : ''}`,
-    `  cases   ${counted(Object.entries(cases))}`,
+    `  cases   ${counted(Object.entries(cases))}${standingOf(report)}`,
     ...(faults.length === 0 ? [] : [`  faults  ${counted(faults)}`]),
     ...hallmarkLines(report),
     `  time    ${durationMs === null ? 'not finished' : duration(durationMs)} on ${plural(workers.size, 'worker')}, ${duration(busyMs)} of work`,
   ];
+}
+
+/** "; failures: 1 new, 2 known; 3 in quarantine". */
+function standingOf(report: RunReport): string {
+  const counts = historyCounts(report);
+  const isKnown = counts !== null && counts.new + counts.known > 0;
+  const past = isKnown ? `; failures: ${counts.new} new, ${counts.known} known` : '';
+  const aside = quarantinedOf(report).length;
+  return aside === 0 ? past : `${past}; ${aside} in quarantine`;
 }
 
 /** What browser tests ran on, with how many files each. */

@@ -4,23 +4,35 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { caseName, hasOwnFailure, type ReportTask, type RunReport } from './model.ts';
+import { historyOf, mutedBy } from './standing.ts';
 
 const statuses = { passed: 'passed', failed: 'failed', skipped: 'skipped', todo: 'skipped' } as const;
 
 export type AllureResult = { uuid: string; historyId: string; status: string } & Record<string, unknown>;
 
 /** Every case of the run, and every file that failed as a whole. */
-export function toAllure({ run, tasks }: RunReport): AllureResult[] {
+export function toAllure(report: RunReport): AllureResult[] {
+  const { run, tasks } = report;
   return tasks.flatMap((entry) => {
-    const found = entry.cases.map((one, at) => ({
-      ...resultOf(run.project, entry, one.path, at),
-      status: statuses[one.status],
-      ...(one.failure === undefined
-        ? {}
-        : { statusDetails: { message: one.failure.message, trace: one.failure.stack ?? one.failure.message } }),
-      ...timesOf(entry, one.durationMs),
-      name: one.path.at(-1) ?? caseName(one),
-    }));
+    const found = entry.cases.map((one, at) => {
+      const known = one.status === 'failed' ? historyOf(report, entry, one) : null;
+      return {
+        ...resultOf(run.project, entry, one.path, at),
+        status: statuses[one.status],
+        ...(one.failure === undefined
+          ? {}
+          : {
+              statusDetails: {
+                message: one.failure.message,
+                trace: one.failure.stack ?? one.failure.message,
+                ...(mutedBy(entry, one) === null ? {} : { muted: true }),
+                ...(known === null ? {} : { known: known.seen === 'known' }),
+              },
+            }),
+        ...timesOf(entry, one.durationMs),
+        name: one.path.at(-1) ?? caseName(one),
+      };
+    });
     if (!hasOwnFailure(entry)) return found;
     const message = entry.final?.failure?.message ?? `The task ended as ${entry.verdict}.`;
     const own = { ...resultOf(run.project, entry, [entry.label], -1), name: entry.label, status: 'broken' };

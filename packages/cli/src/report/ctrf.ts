@@ -1,7 +1,8 @@
 // The Common Test Report Format, checked against its own published schema by the reference library before it is written.
 import { ReportBuilder, type Test, validateStrict } from 'ctrf';
-import { productVersion } from '@assay/protocol';
+import { productVersion, type Case } from '@assay/protocol';
 import { caseName, hasOwnFailure, type ReportTask, type RunReport } from './model.ts';
+import { historyOf, mutedBy } from './standing.ts';
 
 const statuses = { passed: 'passed', failed: 'failed', skipped: 'skipped', todo: 'pending' } as const;
 
@@ -12,7 +13,7 @@ export function toCtrf(report: RunReport): string {
     .runId(report.run.run)
     .generatedBy('assay')
     .tool({ name: 'assay', version: productVersion })
-    .addTests(report.tasks.flatMap(testsOf))
+    .addTests(report.tasks.flatMap((entry) => testsOf(report, entry)))
     .build();
   built.results.summary.start = Math.round(submittedAtMs);
   built.results.summary.stop = Math.round(settledAtMs ?? submittedAtMs);
@@ -20,7 +21,15 @@ export function toCtrf(report: RunReport): string {
   return JSON.stringify(built, null, 2) + '\n';
 }
 
-function testsOf(entry: ReportTask): Test[] {
+/** A failure that is in quarantine does not count; of one that does it is said whether it is new. */
+function standingOf(report: RunReport, entry: ReportTask, one: Case): Pick<Test, 'status' | 'rawStatus' | 'tags'> {
+  const note = mutedBy(entry, one);
+  if (note !== null) return { status: 'other', rawStatus: 'failed', tags: ['quarantined'] };
+  const known = one.status === 'failed' ? historyOf(report, entry, one) : null;
+  return { status: statuses[one.status], ...(known === null ? {} : { tags: [`${known.seen} failure`] }) };
+}
+
+function testsOf(report: RunReport, entry: ReportTask): Test[] {
   const { task, label, cases, final, verdict } = entry;
   const filePath = task.target;
   const shared = {
@@ -34,7 +43,7 @@ function testsOf(entry: ReportTask): Test[] {
   };
   const tests = cases.map((testCase): Test => ({
     name: caseName(testCase),
-    status: statuses[testCase.status],
+    ...standingOf(report, entry, testCase),
     duration: Math.round(testCase.durationMs),
     suite: [task.suite, label],
     ...(testCase.failure

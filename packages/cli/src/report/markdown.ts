@@ -3,6 +3,7 @@
 import { faultText, troubledTasks } from './attribution.ts';
 import { caseName, hasOwnFailure, type ReportTask, type RunReport } from './model.ts';
 import { duration, plural } from '../render/style.ts';
+import { failingCases, historyCounts, historyOf, historyText, quarantinedOf, quarantineText } from './standing.ts';
 
 const failuresShown = 100;
 const slowestShown = 10;
@@ -14,6 +15,7 @@ export function toMarkdown(report: RunReport): string {
     `Run \`${run.run}\`, submitted ${new Date(run.submittedAtMs).toISOString()}, ${durationMs === null ? 'not finished' : `took ${duration(durationMs)}`} on ${plural(report.workers.size, 'worker')}.`,
     figures(report),
     failures(report),
+    quarantined(report),
     attribution(report),
     unplaceable(report),
     slowest(report),
@@ -33,27 +35,49 @@ function figures({ run, cases }: RunReport): string {
   ].join('\n');
 }
 
-function failures({ tasks }: RunReport): string {
-  const all = tasks.flatMap(failuresOf);
+function failures(report: RunReport): string {
+  const all = report.tasks.flatMap((entry) => failuresOf(report, entry));
   if (all.length === 0) return '';
   const shown = all.slice(0, failuresShown);
   const rest = all.length - shown.length;
   return [
-    `## What failed (${all.length})`,
+    `## What failed (${all.length}${standing(report)})`,
     ...shown,
     ...(rest > 0 ? [`… and ${plural(rest, 'more failure')}.`] : []),
   ].join('\n\n');
 }
 
-function failuresOf(entry: ReportTask): string[] {
+/** ", 1 new, 2 known". */
+function standing(report: RunReport): string {
+  const counts = historyCounts(report);
+  return counts === null || counts.new + counts.known === 0 ? '' : `, ${counts.new} new, ${counts.known} known`;
+}
+
+function quarantined(report: RunReport): string {
+  const all = quarantinedOf(report);
+  if (all.length === 0) return '';
+  const rows = all
+    .slice(0, failuresShown)
+    .map(({ name, note }) => `| ${cell(name)} | ${cell(quarantineText(note))} | \`${note.quarantine}\` |`);
+  const rest = all.length - rows.length;
+  return [
+    `## In quarantine: not counted (${all.length})`,
+    '',
+    '| test | why | quarantine |',
+    '|---|---|---|',
+    ...rows,
+    ...(rest > 0 ? ['', `… and ${plural(rest, 'more test')}.`] : []),
+  ].join('\n');
+}
+
+function failuresOf(report: RunReport, entry: ReportTask): string[] {
   const label = entry.label;
   const where = entry.final?.workerName ? ` (on ${inline(entry.final.workerName)})` : '';
-  const failing = entry.cases
-    .filter(({ status }) => status === 'failed')
-    .map(
-      (testCase) =>
-        `### ${inline(label)} › ${inline(caseName(testCase))}${where}\n\n${fence(testCase.failure?.stack ?? testCase.failure?.message ?? 'failed without a message')}`,
-    );
+  const failing = failingCases(entry).map((testCase) => {
+    const known = historyOf(report, entry, testCase);
+    const past = known === null ? '' : `${inline(historyText(known))}\n\n`;
+    return `### ${inline(label)} › ${inline(caseName(testCase))}${where}\n\n${past}${fence(testCase.failure?.stack ?? testCase.failure?.message ?? 'failed without a message')}`;
+  });
   if (!hasOwnFailure(entry)) return failing;
   const failure = entry.final?.failure;
   return [

@@ -2,7 +2,7 @@
 // What always holds: every settled task is there exactly once with its last attempt's cases; a task without cases keeps its own
 // failure, so that a file that did not load is as visible as a failing test; nothing that was not measured gets a value.
 import { softwareAdapter } from '@assay/protocol';
-import type { AttemptView, Case, CaseCounts, RunView, TaskView, Verdict } from '@assay/protocol';
+import type { AttemptView, Case, CaseCounts, KnownFailure, RunView, TaskView, Verdict } from '@assay/protocol';
 
 /** One task with the cases of the attempt that settled it. */
 export type ReportTask = {
@@ -25,12 +25,19 @@ export type RunReport = {
   durationMs: number | null;
   /** Workers that settled at least one task, by id, with their names. */
   workers: Map<string, string>;
+  /** Whether its failures are new or known; null where that could not be read. */
+  history: KnownFailure[] | null;
 };
 
 export const noCases: CaseCounts = { passed: 0, failed: 0, skipped: 0, todo: 0 };
 
 /** Puts a report together from what the API gave. `cases` may come in any order of tasks. */
-export function assembleReport(run: RunView, tasks: TaskView[], casesByTask: Map<string, Case[]>): RunReport {
+export function assembleReport(
+  run: RunView,
+  tasks: TaskView[],
+  casesByTask: Map<string, Case[]>,
+  history: KnownFailure[] | null = null,
+): RunReport {
   const workers = new Map<string, string>();
   const counts = { ...noCases };
   const hasManySuites = new Set(tasks.map(({ suite }) => suite)).size > 1;
@@ -48,7 +55,7 @@ export function assembleReport(run: RunView, tasks: TaskView[], casesByTask: Map
     return { task, label: shown, verdict: task.verdict ?? null, final, hallmark, cases };
   });
   const durationMs = run.settledAtMs === undefined ? null : run.settledAtMs - run.submittedAtMs;
-  return { run, tasks: reportTasks, cases: counts, durationMs, workers };
+  return { run, tasks: reportTasks, cases: counts, durationMs, workers, history };
 }
 
 /** A task that did not pass and whose cases do not say why. */

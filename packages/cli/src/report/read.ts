@@ -1,7 +1,7 @@
 // Reads everything a report needs through the client. Waits until the results store has what the run settled with:
 // the store follows the journal, usually by a few milliseconds.
 import type { Client } from '@assay/client';
-import type { Case, RunView, TaskView } from '@assay/protocol';
+import type { Case, KnownFailure, RunView, TaskView } from '@assay/protocol';
 import { AssayError } from '@assay/protocol';
 import { assembleReport, type RunReport } from './model.ts';
 
@@ -31,7 +31,23 @@ export async function readReport(client: Client, runId: string, settledSeq: numb
     if (page.next === null) break;
     after = page.next;
   }
-  return assembleReport(run, tasks, cases);
+  const hasFailures = [...cases.values()].some((list) => list.some(({ status }) => status === 'failed'));
+  return assembleReport(run, tasks, cases, hasFailures ? await historyOfRun(client, run) : []);
+}
+
+/** So many of the project's newest runs are looked at for failures that were seen before. */
+const historyRuns = 1_000;
+
+async function historyOfRun(client: Client, { run, project }: RunView): Promise<KnownFailure[] | null> {
+  try {
+    const { ofRun } = await client.failures({ run, project, runs: historyRuns });
+    // A run that fails has failures: none means that it lies before the runs that were looked at.
+    return ofRun.length === 0 ? null : ofRun;
+  } catch (error) {
+    // A report is of the run; without a results database, or while it is busy, it goes out without its history.
+    if (error instanceof Error && 'code' in error && typeof error.code === 'string') return null;
+    throw error;
+  }
 }
 
 async function resultsReach(client: Client, seq: number): Promise<void> {

@@ -26,7 +26,7 @@ export function analysisOver(rows: AnalysisRows, rowsMax: number = limit('analys
     },
     async failures({ run, ...scope }) {
       const { rows: failures, isCut } = cut(await rows.failures(queryOf(scope)));
-      return failureReportOf(failures, run ?? null, isCut);
+      return failureReportOf(failures, run ?? null, await rows.profiles(), isCut);
     },
     async changes(scope) {
       const { rows: samples, isCut } = cut(await rows.samples(queryOf(scope)));

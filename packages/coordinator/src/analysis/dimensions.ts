@@ -19,3 +19,11 @@ export function dimensionsOf(digest: string, stored: unknown): Record<string, st
   }
   return dimensions;
 }
+
+/** A class of hardware in words: processor, GPUs and browsers; its digest's first letters where the profile is not known. */
+export function hardwareText(digest: string, stored: unknown): string {
+  const { class: _, ...known } = dimensionsOf(digest, stored);
+  const named = Object.entries(known).filter(([name]) => /^(processor|gpu \d+|browser .*)$/.test(name));
+  const words = named.map(([name, value]) => (name.startsWith('browser ') ? `${name.slice(8)} ${value}` : value));
+  return words.length === 0 ? digest.slice(0, 12) || 'not known' : words.join(', ');
+}

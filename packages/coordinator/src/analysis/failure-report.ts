@@ -3,11 +3,17 @@ import { clusterFailures } from '@assay/core';
 import type { FailureReport } from '@assay/protocol';
 import type { FailureRow } from '../ports/analysis.ts';
 import { testText } from './by-test.ts';
+import { knownFailuresOf } from './known-failures.ts';
 
 const clustersMax = 200;
 const namesMax = 50;
 
-export function failureReportOf(rows: readonly FailureRow[], run: string | null, isCut: boolean): FailureReport {
+export function failureReportOf(
+  rows: readonly FailureRow[],
+  run: string | null,
+  profiles: ReadonlyMap<string, unknown>,
+  isCut: boolean,
+): FailureReport {
   const failures = rows.map((row) => ({ ...row, test: testText(row), hardware: row.profileDigest }));
   const inRun = new Set(rows.filter((row) => row.run === run));
   const clusters = clusterFailures(failures).map((cluster) => ({
@@ -17,7 +23,7 @@ export function failureReportOf(rows: readonly FailureRow[], run: string | null,
     hardware: cluster.hardware.slice(0, namesMax),
     inRun: run === null ? null : ('absent' as const),
   }));
-  if (run === null) return { clusters: clusters.slice(0, clustersMax), failures: rows.length, isCut };
+  if (run === null) return { clusters: clusters.slice(0, clustersMax), failures: rows.length, ofRun: [], isCut };
   const brought = new Set(
     clusterFailures(failures.filter((_, at) => inRun.has(rows[at] as FailureRow))).map(({ signature }) => signature),
   );
@@ -28,5 +34,6 @@ export function failureReportOf(rows: readonly FailureRow[], run: string | null,
   );
   // What the run brought comes first.
   told.sort((a, b) => Number(a.inRun === 'absent') - Number(b.inRun === 'absent'));
-  return { clusters: told.slice(0, clustersMax), failures: rows.length, isCut };
+  const ofRun = knownFailuresOf(rows, run, profiles);
+  return { clusters: told.slice(0, clustersMax), failures: rows.length, ofRun, isCut };
 }

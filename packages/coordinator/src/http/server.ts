@@ -26,6 +26,7 @@ import { feedRoutes } from './routes/feed.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
 import { policyRoutes } from './routes/policy.ts';
+import { quarantineRoutes } from './routes/quarantines.ts';
 import { analysisRoutes } from './routes/analysis.ts';
 import { queryRoutes } from './routes/query.ts';
 import { importRoutes } from './routes/imports.ts';
@@ -87,6 +88,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       runRoutes(routes, context, busyGate);
       historyRoutes(routes, context);
       policyRoutes(routes, context);
+      quarantineRoutes(routes, context);
       importRoutes(routes, context);
       backupRoutes(routes, context);
       queryRoutes(routes, context);

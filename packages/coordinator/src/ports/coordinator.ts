@@ -10,6 +10,7 @@ import type {
   Explanation,
   Health,
   Hello,
+  QuarantineView,
   RecoveryHistory,
   RunRecording,
   RunView,
@@ -41,6 +42,8 @@ export interface LiveViews {
   recovery(): RecoveryHistory;
   /** What the operator laid down, as it is in force. */
   policy(): AdmissionPolicy;
+  /** Tests that are set aside, oldest first. */
+  quarantines(): QuarantineView[];
   /** How good predictions were, by suite. */
   calibration(): CalibrationReport;
 }

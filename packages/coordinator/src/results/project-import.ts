@@ -31,7 +31,8 @@ function addImportedRun(projection: Projection, context: EntryContext, event: Ru
     for (const status of Object.keys(counts) as (keyof CaseCounts)[]) total[status] += counts[status];
     batch.tasks.push({ run, index, suite, target, expectedMs: null, queuedAtMs: atMs });
     batch.attempts.push({ ...unplaced, run, index, settledAtMs: atMs, verdict, counts, seq, variant });
-    batch.settlements.push({ run, index, attempt: 1, verdict, settledAtMs: atMs, variant, diagnosis: null });
+    const unjudged = { diagnosis: null, quarantined: null };
+    batch.settlements.push({ run, index, attempt: 1, verdict, settledAtMs: atMs, variant, ...unjudged });
     for (const [ordinal, one] of cases.entries()) addCase(batch, { run, index, attempt: 1, ordinal, case: one });
   }
   const row: RunRow = {

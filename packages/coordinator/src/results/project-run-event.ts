@@ -144,6 +144,7 @@ function settleTask(projection: Projection, context: EntryContext, event: TaskSe
     settledAtMs: context.entry.atMs,
     variant: event.variant ?? null,
     diagnosis: event.diagnosis ?? null,
+    quarantined: event.quarantined ?? null,
   });
 }
 

@@ -13,6 +13,7 @@ import { projectCircuitEvent } from './project-circuit-event.ts';
 import { projectImport } from './project-import.ts';
 import { projectRunEvent } from './project-run-event.ts';
 import { projectWorkerEvent } from './project-worker-event.ts';
+import { recordEvent } from './projection.ts';
 import type { EntryContext, Projection } from './projection.ts';
 
 /** Adds the rows of one entry to the batch. */
@@ -75,6 +76,11 @@ function projectEvent(projection: Projection, context: EntryContext, event: Othe
     case 'circuitMoved':
     case 'circuitProbed':
       return projectCircuitEvent(projection, context, event);
+    case 'testQuarantined':
+    case 'testReleased': {
+      const { kind, ...detail } = event;
+      return recordEvent(projection, context, kind, { detail });
+    }
     case 'reportsAccepted':
     case 'historyTrimmed':
     case 'runPlanned':

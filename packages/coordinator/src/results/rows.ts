@@ -9,6 +9,7 @@ import type {
   Case,
   CaseCounts,
   Diagnosis,
+  QuarantineNote,
   Measurement,
   Profile,
   RunId,
@@ -121,6 +122,8 @@ export type SettlementRow = {
   /** The configuration that the verdict is of, where that is not the one asked for. */
   variant: string | null;
   diagnosis: Diagnosis | null;
+  /** What of it was in quarantine. */
+  quarantined: QuarantineNote[] | null;
 };
 
 /** What later evidence says of a settled task's trouble: it counts instead of what was said when it settled. */

@@ -70,6 +70,7 @@ export function taskViewOf(parts: TaskParts): TaskView {
       expectedMs,
       variant: settlement?.variant ?? null,
       diagnosis: settlement?.diagnosis ?? null,
+      quarantined: settlement?.quarantined ?? null,
     }),
     attempts,
   };

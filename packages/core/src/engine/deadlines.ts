@@ -19,6 +19,8 @@ export function nextDeadline(
   if (circuit !== null && (earliest === null || circuit < earliest)) earliest = circuit;
   const { overdueAtMs } = state.index;
   if (overdueAtMs !== Infinity && (earliest === null || overdueAtMs < earliest)) earliest = overdueAtMs;
+  const { nextEndMs } = state.quarantines;
+  if (nextEndMs !== Infinity && (earliest === null || nextEndMs < earliest)) earliest = nextEndMs;
   const retry = state.index.delayed.peek()?.atMs ?? null;
   if (retry !== null && (earliest === null || retry < earliest)) earliest = retry;
   for (const { deadlineMs } of state.index.canceling.values()) {

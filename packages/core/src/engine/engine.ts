@@ -25,6 +25,7 @@ import {
   resetCircuit,
   takeDependencyProbe,
 } from './ops/order-circuit.ts';
+import { quarantineTest, releaseTest } from './ops/quarantine-test.ts';
 import { openAlternatives } from './ops/open-alternatives.ts';
 import { passTime } from './ops/pass-time.ts';
 import { certifyWorker, setCondition } from './ops/set-condition.ts';
@@ -96,6 +97,10 @@ function decide(step: Step, input: Input): Reply {
       return importRun(step, input);
     case 'eraseProject':
       return eraseProject(step, input);
+    case 'quarantineTest':
+      return quarantineTest(step, input);
+    case 'releaseTest':
+      return releaseTest(step, input);
     case 'addTasks':
       return addTasks(step, input);
     case 'cancelRun':

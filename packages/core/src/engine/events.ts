@@ -11,6 +11,7 @@ import type {
   Diagnosis,
   FailureClass,
   Profile,
+  QuarantineNote,
   RunId,
   RunSpec,
   SessionId,
@@ -29,6 +30,8 @@ import type { ConditionEvent } from './condition-events.ts';
 export type * from './condition-events.ts';
 
 import type { ProjectErased, RunImported } from './events-import.ts';
+import type { QuarantineEvent } from './events-quarantine.ts';
+import type { PassCount, Tally } from './ops/mute-failures.ts';
 import type { Plan } from '../scheduling/plan.ts';
 import type {
   DiagnosisRevised,
@@ -148,6 +151,8 @@ export type CasesRecorded = {
   from: number;
   count: number;
   counts: CaseCounts;
+  /** Of tests in quarantine; absent where there are none among them. */
+  quarantined?: Tally[];
 };
 /** The attempt is over. `next` says what becomes of its task. */
 export type AttemptSettled = {
@@ -183,6 +188,8 @@ export type AttemptSettled = {
   on?: string;
   /** The label of the configuration that ran instead of the suite's own. */
   variant?: string;
+  /** Tests in quarantine that it executed: their passes in a row now. */
+  counted?: PassCount[];
 };
 /** `contradicts`: workers on which it failed through its own test before it passed elsewhere. */
 export type TaskSettled = {
@@ -191,6 +198,8 @@ export type TaskSettled = {
   verdict: Verdict;
   diagnosis?: Diagnosis;
   variant?: string;
+  /** What of it is in quarantine: where everything that failed is, it did not count. */
+  quarantined?: QuarantineNote[];
   contradicts?: { of: { key: string; usesDevice: boolean }; workers: WorkerId[] };
 };
 /** Assigned, never started, back in the queue without spending anything. */
@@ -334,11 +343,13 @@ export type CircuitProbed = {
 export type CircuitsForgotten = { kind: 'circuitsForgotten'; circuits: CircuitId[] };
 
 export type * from './events-import.ts';
+export type * from './events-quarantine.ts';
 export type * from './events-recovery.ts';
 
 export type Event =
   | RunImported
   | ProjectErased
+  | QuarantineEvent
   | DiagnosisRevised
   | RetriesDue
   | TroubleNoted

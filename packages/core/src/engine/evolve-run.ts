@@ -27,6 +27,7 @@ import type {
 } from './events.ts';
 import { taskJudged } from './evolve-recovery.ts';
 import { findTask } from './lookup.ts';
+import { forgetQuarantines } from './quarantines.ts';
 import type { RunRecord, State, TaskRecord } from './state.ts';
 
 /** The key under which a submission is remembered: one submitter's keys are not another's. */
@@ -141,13 +142,14 @@ export function taskSettled(state: State, event: TaskSettled, atMs: number): voi
   const { run, task } = present(findTask(state, event.task), 'task that settles');
   after(taskTransitions, 'task', task.state.kind, 'taskSettled');
   if (task.state.kind === 'queued') dequeue(state.index, run, task);
-  const { verdict, variant, diagnosis } = event;
+  const { verdict, variant, diagnosis, quarantined } = event;
   countTask(run, task, {
     kind: 'settled',
     verdict,
     atMs,
     ...(variant === undefined ? {} : { variant }),
     ...(diagnosis === undefined ? {} : { diagnosis }),
+    ...(quarantined === undefined ? {} : { quarantined }),
   });
   run.verdicts[event.verdict] = (run.verdicts[event.verdict] ?? 0) + 1;
   const last = task.attempts.at(-1);
@@ -249,6 +251,7 @@ export function runImported(state: State, { run, project, tasks }: RunImported):
 
 /** What was imported for the project may come in again. */
 export function projectErased(state: State, { project }: ProjectErased): void {
+  forgetQuarantines(state.quarantines, project);
   const prefix = `import ${JSON.stringify(project)} `;
   for (const [key] of [...state.retired.entries()]) if (key.startsWith(prefix)) state.retired.delete(key);
 }

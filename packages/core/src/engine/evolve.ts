@@ -15,6 +15,7 @@ import * as conditions from './evolve-condition.ts';
 import * as recovery from './evolve-recovery.ts';
 import * as runs from './evolve-run.ts';
 import * as workers from './evolve-worker.ts';
+import { evolveQuarantine, noQuarantines } from './quarantines.ts';
 import type { State } from './state.ts';
 
 /** The policy while nobody laid one down: all weigh the same, nothing is limited. */
@@ -44,6 +45,7 @@ export function emptyState(): State {
     machines: new Machines(),
     rungs: new RecencyMap(),
     recovery: noRecoveryState(),
+    quarantines: noQuarantines(),
     circuits: new Map(),
     fleet: { attempts: createWindow(fleetWindow), failures: createWindow(fleetWindow) },
     streaks: new Map(),
@@ -75,6 +77,9 @@ export function evolve(state: State, event: Event, atMs: number): void {
     case 'runImported':
     case 'projectErased':
       return evolveRun(state, event, atMs);
+    case 'testQuarantined':
+    case 'testReleased':
+      return evolveQuarantine(state, event, atMs);
     case 'policySet':
     case 'alternativeOpened':
     case 'gangRestarted':

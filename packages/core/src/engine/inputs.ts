@@ -8,6 +8,7 @@ import type {
   CircuitScope,
   ImportedContent,
   Profile,
+  QuarantineRequest,
   Report,
   RunId,
   RunSpec,
@@ -42,6 +43,10 @@ export type ImportRun = {
 
 /** Everything that is stored of a project is to be forgotten. */
 export type EraseProject = { kind: 'eraseProject'; project: string; actor: string };
+
+/** A test is not to count, or not to run, for a time; and may count again. */
+export type QuarantineTest = { kind: 'quarantineTest'; actor: string } & QuarantineRequest;
+export type ReleaseTest = { kind: 'releaseTest'; quarantine: string; actor: string; reason: string };
 
 /** A further chunk of tasks; chunks count from 1, and a repeat of one already taken changes nothing. */
 export type AddTasks = { kind: 'addTasks'; run: RunId; chunk: number; tasks: Task[]; sealed: boolean };
@@ -158,6 +163,8 @@ export type Input =
   | SubmitRun
   | ImportRun
   | EraseProject
+  | QuarantineTest
+  | ReleaseTest
   | AddTasks
   | CancelRun
   | WorkerConnected

@@ -11,6 +11,7 @@ const values = {
   casesPerAttempt: 200_000,
   messageChars: 16_384,
   checksPerWorker: 64,
+  quarantinesMax: 1_000,
 } as const satisfies Partial<Values>;
 
 export function limit(name: keyof typeof values): number {

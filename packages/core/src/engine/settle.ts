@@ -14,6 +14,8 @@ import type { AttemptSettled, TaskSettled } from './events.ts';
 import { currentAttempt } from './lookup.ts';
 import { canTakeOver, dropHedge, takeHedgeEnd, yieldTo } from './settle-hedge.ts';
 import { feedCircuits, probedBy } from './ops/feed-circuits.ts';
+import { countExecutions, mutedVerdictOf, mutingOf, nothingMuted, releasePassed } from './ops/mute-failures.ts';
+import type { Muting } from './ops/mute-failures.ts';
 import { firstOf } from '../scheduling/gangs.ts';
 import { skipDependents } from './ops/skip-dependents.ts';
 import type { AttemptRecord, RunRecord, TaskRecord } from './state.ts';
@@ -41,7 +43,15 @@ export function settleAttempt(
 ): void {
   // A duplicate that has a result first takes the place of the other attempt, and is judged as any.
   if (task.hedge === attempt && !takeHedgeEnd(step, run, task, ending.verdict, ending.failure)) return;
-  const { next: decided, said, repair } = decideNext(step, run, task, attempt, ending);
+  const muting = mutingOf(step, run, task, attempt, ending);
+  const {
+    next: decided,
+    said,
+    repair,
+  }: Decision = muting.isMuted
+    ? { next: { kind: 'settle' }, said: ending, repair: false }
+    : decideNext(step, run, task, attempt, ending);
+  const { counted, released } = countExecutions(step, run, task, attempt, ending);
   // What is to be repeated runs already.
   const isYielding = decided.kind === 'requeue' && canTakeOver(task);
   const next: Next = isYielding && task.hedge !== null ? yieldTo(task.hedge) : decided;
@@ -58,12 +68,15 @@ export function settleAttempt(
     ...told,
     next,
     ...circumstancesOf(step, run, task, attempt, said),
+    ...(counted.length === 0 ? {} : { counted }),
   });
+  releasePassed(step, run, task, released);
   feedCircuits(step, run, task, attempt, ending, probed, next.kind === 'requeue' && next.outage !== undefined);
   if (repair) askForRepair(step, attempt, ending);
   if (step.state.recovery.outages.size > 0)
     concludeOutages(step, id, next.kind === 'requeue' ? next.outage : undefined);
-  if (next.kind === 'settle') settleTask(step, run, task, said.verdict);
+  if (next.kind === 'settle')
+    settleTask(step, run, task, muting.isMuted ? mutedVerdictOf(ending) : said.verdict, muting);
 }
 
 type Next = AttemptSettled['next'];
@@ -147,12 +160,20 @@ function attributionOf(
 }
 
 /** Gives a task its verdict; it has no attempt in hand. */
-export function settleTask(step: Step, run: RunRecord, task: TaskRecord, verdict: Verdict): void {
+export function settleTask(
+  step: Step,
+  run: RunRecord,
+  task: TaskRecord,
+  verdict: Verdict,
+  { notes, isMuted }: Muting = nothingMuted,
+): void {
   step.emit({
     kind: 'taskSettled',
     task: taskIdOf(run.run, task.index),
     verdict,
-    ...attributionOf(step, run, task, verdict),
+    // Of what does not count nobody is at fault; its attempts show what was.
+    ...(isMuted ? {} : attributionOf(step, run, task, verdict)),
+    ...(notes.length === 0 ? {} : { quarantined: notes }),
   });
   if (verdict !== 'passed' && run.dependents.size > 0 && run.state.kind !== 'canceling')
     skipDependents(step, run, task);

@@ -25,6 +25,9 @@ import type { MachineRow } from '../scheduling/machines.ts';
 import { circuitRows, restoreCircuits } from '../circuits/circuit-rows.ts';
 import type { CircuitRows } from '../circuits/circuit-rows.ts';
 import { emptyState } from './evolve.ts';
+import type { Tally } from './ops/mute-failures.ts';
+import { quarantineRows, restoreQuarantines } from './quarantines.ts';
+import type { QuarantineRows } from './quarantines.ts';
 import { comeAfter, reservePools } from './evolve-run.ts';
 import { expectEnd } from './evolve-attempt.ts';
 import { isHaltedBy } from './evolve-circuit.ts';
@@ -38,8 +41,9 @@ import type { AttemptRecord, Assignment, RunRecord, State, Submission, TaskRecor
  * never read with something missing. `snapshot.test.ts` lists what belongs to this one.
  *   1  before circuits, conditions, hedges and learned machines
  *   2  with them
+ *   3  with tests in quarantine
  */
-const formatVersion = 2;
+const formatVersion = 3;
 
 type AttemptRow = [
   number,
@@ -52,6 +56,8 @@ type AttemptRow = [
   number,
   CaseCounts,
   AttemptState,
+  /** Of tests in quarantine; absent where there are none. */
+  Tally[]?,
 ];
 /** Never attempted: suite, target, submitted estimate, queued since, predicted. */
 type FreshRow = [number, string, number | null, number, number | null];
@@ -95,6 +101,7 @@ type Snapshot = {
   suites: [string, SuiteHistory][];
   rungs: [string, RungHistory][];
   recovery?: RecoveryRow;
+  quarantines: QuarantineRows;
   machines: { given: number; rows: MachineRow[] };
   /** Of queued tasks that have them. */
   peculiar: [TaskId, readonly number[]][];
@@ -142,6 +149,7 @@ export function snapshot(state: State): string {
     suites: [...state.suites.entries()],
     rungs: [...state.rungs.entries()],
     ...recoveryRow(state.recovery),
+    quarantines: quarantineRows(state.quarantines),
     machines: state.machines.rows(),
     peculiar: peculiarRows(state),
     hedges,
@@ -203,7 +211,9 @@ function attemptRow(attempt: AttemptRecord, placements: Map<Placement, number>):
     placements.set(placement, number);
   }
   const { attempt: fence, worker, assignment, assignedAtMs, expectedMs, batch, recorded, counts, state } = attempt;
-  return [fence, worker, assignment, assignedAtMs, expectedMs, number, batch, recorded, counts, state];
+  const row: AttemptRow = [fence, worker, assignment, assignedAtMs, expectedMs, number, batch, recorded, counts, state];
+  if (attempt.quarantined !== undefined) row.push(attempt.quarantined);
+  return row;
 }
 
 /** Reads what `snapshot` wrote. Throws on text of another format: the caller then recovers from another one, or from the start. */
@@ -226,6 +236,7 @@ export function restore(text: string): State {
   for (const [key, history] of written.suites) state.suites.set(key, history);
   for (const [key, history] of written.rungs) state.rungs.set(key, history);
   restoreRecovery(state.recovery, written.recovery);
+  restoreQuarantines(state.quarantines, written.quarantines);
   state.machines.restore(written.machines);
   const peculiar = new Map(written.peculiar);
   for (const [digest, profile] of written.profiles) state.profiles.set(digest, { profile, workers: 0 });
@@ -339,7 +350,19 @@ function restoreTask(
 }
 
 function restoreAttempt(row: AttemptRow, placements: readonly Placement[]): AttemptRecord {
-  const [attempt, worker, assignment, assignedAtMs, expectedMs, placement, batch, recorded, counts, state] = row;
+  const [
+    attempt,
+    worker,
+    assignment,
+    assignedAtMs,
+    expectedMs,
+    placement,
+    batch,
+    recorded,
+    counts,
+    state,
+    quarantined,
+  ] = row;
   return {
     attempt,
     worker,
@@ -350,6 +373,7 @@ function restoreAttempt(row: AttemptRow, placements: readonly Placement[]): Atte
     batch,
     recorded,
     counts,
+    ...(quarantined === undefined ? {} : { quarantined }),
     state,
   };
 }

@@ -33,6 +33,8 @@ import type { Duration, SuiteHistory } from '../scheduling/durations.ts';
 import type { PlanEntry, RunPlan } from '../scheduling/plan.ts';
 import type { Machines } from '../scheduling/machines.ts';
 import type { Placement } from './events.ts';
+import type { Tally } from './ops/mute-failures.ts';
+import type { Quarantines } from './quarantines.ts';
 
 export type AttemptRecord = {
   readonly attempt: number;
@@ -46,6 +48,8 @@ export type AttemptRecord = {
   /** Cases in the journal so far: the ordinal that the next report starts at. */
   recorded: number;
   counts: CaseCounts;
+  /** What its cases were of tests in quarantine; absent where none were. */
+  quarantined?: Tally[];
   state: AttemptState;
 };
 
@@ -259,6 +263,8 @@ export type State = {
   /** How often each step of recovery helped, by step and kind of device. */
   readonly rungs: RecencyMap<string, RungHistory>;
   readonly recovery: RecoveryState;
+  /** Tests that are set aside. */
+  readonly quarantines: Quarantines;
   readonly circuits: Map<CircuitId, Circuit>;
   /** Attempts that ended lately and failures of machines among them, over all workers: what one worker is held against. */
   readonly fleet: { attempts: Window; failures: Window };

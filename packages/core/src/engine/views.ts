@@ -89,12 +89,19 @@ function taskView(state: State, run: RunRecord, task: TaskRecord): TaskView {
   };
 }
 
-function settledView({ verdict, atMs, diagnosis, variant }: Extract<TaskRecord['state'], { kind: 'settled' }>) {
+function settledView({
+  verdict,
+  atMs,
+  diagnosis,
+  variant,
+  quarantined,
+}: Extract<TaskRecord['state'], { kind: 'settled' }>) {
   return {
     verdict,
     settledAtMs: atMs,
     ...(variant === undefined ? {} : { variant }),
     ...(diagnosis === undefined ? {} : { diagnosis }),
+    ...(quarantined === undefined ? {} : { quarantined: [...quarantined] }),
   };
 }
 

@@ -1,6 +1,6 @@
 // The life of a task: waits, is handed to a worker, runs, has its verdict. It goes back to the queue when its attempt was
 // returned unstarted (spends nothing) or failed in a way that its budget allows to repeat.
-import type { Diagnosis, Verdict, WorkerId } from '@assay/protocol';
+import type { Diagnosis, QuarantineNote, Verdict, WorkerId } from '@assay/protocol';
 import type { RetryWish } from '../recovery/wish.ts';
 import type { TransitionTable } from './transition.ts';
 
@@ -26,6 +26,8 @@ export type TaskState =
       /** The configuration that the verdict is of, where that is not the one asked for. */
       readonly variant?: string;
       readonly diagnosis?: Diagnosis;
+      /** What of it is in quarantine. */
+      readonly quarantined?: readonly QuarantineNote[];
     };
 
 export const taskTransitions = {

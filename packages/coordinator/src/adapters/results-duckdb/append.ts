@@ -148,7 +148,7 @@ export const attemptsTable: Table<rows.AttemptRow> = {
 
 export const settlementsTable: Table<rows.SettlementRow> = {
   name: 'settlements',
-  kinds: [text, integer, integer, text, double, text, text, text],
+  kinds: [text, integer, integer, text, double, text, text, text, text],
   cells: (row) => [
     row.run,
     row.index,
@@ -158,6 +158,7 @@ export const settlementsTable: Table<rows.SettlementRow> = {
     row.variant,
     row.diagnosis?.fault ?? null,
     row.diagnosis === null ? null : JSON.stringify(row.diagnosis),
+    row.quarantined === null ? null : JSON.stringify(row.quarantined),
   ],
 };
 

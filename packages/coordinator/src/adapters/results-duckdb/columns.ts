@@ -119,6 +119,7 @@ export type TaskColumns = {
   settled_at_ms: number;
   final_variant: string | null;
   diagnosis: string | null;
+  quarantined: string | null;
 };
 
 /** Of measurements-of-cases.sql. */

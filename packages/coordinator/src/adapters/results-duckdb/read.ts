@@ -5,6 +5,7 @@ import type {
   Case,
   CaseCounts,
   Diagnosis,
+  QuarantineNote,
   Measurement,
   RunId,
   TaskCounts,
@@ -167,6 +168,7 @@ export function taskPartsOf(
           settledAtMs: row.settled_at_ms,
           variant: row.final_variant,
           diagnosis: row.diagnosis === null ? null : (JSON.parse(row.diagnosis) as Diagnosis),
+          quarantined: row.quarantined === null ? null : (JSON.parse(row.quarantined) as QuarantineNote[]),
         };
   return {
     task,

@@ -10,6 +10,7 @@ import type { WorkerRecord } from '../state.ts';
 import { accepted } from '../step.ts';
 import type { Step } from '../step.ts';
 import { judge } from './judge-outcome.ts';
+import { tallyOf } from './mute-failures.ts';
 import { linked, notItsLink } from './part-with-worker.ts';
 import { profileChangesOf } from './profile-changes.ts';
 import { takeCertified, takeChecked, takeRecovered } from './take-checks.ts';
@@ -102,6 +103,7 @@ function recordCases(step: Step, worker: WorkerRecord, report: Extract<Report, {
   // The start was coalesced away: an attempt with cases is not to be taken for one that never started.
   if (held.attempt.state.kind === 'assigned')
     step.emit({ kind: 'attemptStarted', task, attempt: number, worker: worker.worker, atMs: step.nowMs });
+  const quarantined = tallyOf(step, held.run, held.task, cases);
   step.emit({
     kind: 'casesRecorded',
     task,
@@ -111,6 +113,7 @@ function recordCases(step: Step, worker: WorkerRecord, report: Extract<Report, {
     from,
     count: cases.length,
     counts: countCases(cases),
+    ...(quarantined.length === 0 ? {} : { quarantined }),
   });
   return null;
 }

@@ -6,6 +6,7 @@ import { settleRunWhenDone } from '../settle.ts';
 import { refused } from '../step.ts';
 import type { Step } from '../step.ts';
 import { checkTasks } from './check-submission.ts';
+import { skipQuarantined } from './mute-failures.ts';
 import { skipLateDependents } from './skip-dependents.ts';
 
 export function addTasks(step: Step, input: AddTasks): Reply {
@@ -28,6 +29,7 @@ export function addTasks(step: Step, input: AddTasks): Reply {
     sealed: input.sealed,
   });
   skipLateDependents(step, run, run.tasks.length - input.tasks.length);
+  skipQuarantined(step, run, run.tasks.length - input.tasks.length);
   settleRunWhenDone(step, run);
   return { kind: 'runAccepted', run: run.run, tasks: run.tasks.length, isRepeat: false };
 }

@@ -7,6 +7,7 @@ import { accepted } from '../step.ts';
 import type { Step } from '../step.ts';
 import { passTimeOfCircuits } from './order-circuit.ts';
 import { loseWorker } from './part-with-worker.ts';
+import { releaseExpired } from './quarantine-test.ts';
 import { releaseRetries } from './release-retries.ts';
 import { passCheckups, passOverdue } from './watch-workers.ts';
 
@@ -27,6 +28,7 @@ export function passTime(step: Step): Reply {
     settleAttempt(step, run, task, attempt, { verdict: 'canceled', counts: attempt.counts });
   }
   releaseRetries(step);
+  releaseExpired(step);
   passTimeOfCircuits(step);
   return accepted;
 }

@@ -8,6 +8,7 @@ import { settleRunWhenDone } from '../settle.ts';
 import { refused } from '../step.ts';
 import type { Step } from '../step.ts';
 import { checkSpec, checkTasks } from './check-submission.ts';
+import { skipQuarantined } from './mute-failures.ts';
 
 export function submitRun(step: Step, input: SubmitRun): Reply {
   const { state } = step;
@@ -25,6 +26,8 @@ export function submitRun(step: Step, input: SubmitRun): Reply {
   const rankMs = rankOf(step.nowMs, spec.priority, step.config.ageingPerPriorityMs);
   step.emit({ kind: 'runSubmitted', run, submitter, idempotencyKey, contentDigest, spec, rankMs });
   step.emit({ kind: 'tasksQueued', run, chunk: 0, first: 0, tasks, sealed });
-  settleRunWhenDone(step, present(state.runs.get(run), 'the run just submitted'));
+  const record = present(state.runs.get(run), 'the run just submitted');
+  skipQuarantined(step, record, 0);
+  settleRunWhenDone(step, record);
   return { kind: 'runAccepted', run, tasks: tasks.length, isRepeat: false };
 }

@@ -5,7 +5,7 @@ SELECT
   o.attempt AS open_attempt, o.worker AS open_worker, w.name AS open_worker_name, o.assignment AS open_assignment,
   o.expected_ms AS open_expected_ms, o.assigned_at_ms AS open_assigned_at_ms, o.started_at_ms AS open_started_at_ms,
   f.attempt AS final_attempt, f.verdict, f.settled_at_ms,
-  f.variant AS final_variant, coalesce(r.diagnosis, f.diagnosis) AS diagnosis
+  f.variant AS final_variant, coalesce(r.diagnosis, f.diagnosis) AS diagnosis, f.quarantined
 FROM (SELECT * FROM tasks WHERE run = $run AND task_index > $after) AS t
 LEFT JOIN (SELECT * FROM suites WHERE run = $run) AS s ON s.suite = t.suite
 LEFT JOIN (SELECT * FROM open_attempts WHERE run = $run) AS o ON o.task_index = t.task_index
