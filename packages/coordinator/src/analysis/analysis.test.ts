@@ -94,6 +94,27 @@ test('failures that are one have a first and a last, and a run says which of the
       },
       { failures: 10, inRun: 'absent', firstSeen: { run: 'r-01-f' } },
     ]);
+    expect((await analysis.failures({ ...scope, run: 'r-24-f' })).ofRun).toMatchObject([
+      { path: ['group', 'broken'], seen: 'new', earlier: 0, firstSeen: { run: 'r-24-f' }, lastSeen: null },
+    ]);
+    // A test that fails with the words of another one fails for the first time still; what it said is the run's own.
+    expect((await analysis.failures({ ...scope, run: 'r-29-f' })).ofRun).toMatchObject([
+      {
+        path: ['group', 'flaky'],
+        seen: 'known',
+        earlier: 7,
+        firstSeen: { run: 'r-01-f' },
+        lastSeen: { run: 'r-25-f' },
+      },
+      {
+        path: ['group', 'broken'],
+        seen: 'known',
+        earlier: 5,
+        lastSeen: { run: 'r-28-f' },
+        revisions: ['v14', 'v13', 'v12'],
+      },
+    ]);
+    expect((await analysis.failures({ ...scope, run: 'r-02' })).ofRun).toEqual([]);
     const later = await analysis.failures({ ...scope, run: 'r-30-f' });
     expect(later.clusters[0]).toMatchObject({ inRun: 'known' });
     expect((await analysis.failures(scope)).clusters[0]).toMatchObject({ inRun: null });

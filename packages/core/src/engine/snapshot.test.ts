@@ -63,8 +63,8 @@ test('what belongs to the format is written down: a change of this list is a new
       "machines": "given rows",
       "registry": "circuits fleet streaks",
       "run": "run order submitter idempotencyKey contentDigest spec submittedAtMs rankMs startedAtMs state lastChunk unplaceableSaid counts verdicts cases goalMissedMs hedges plan tasks",
-      "version": 2,
-      "whole": "version seq epoch runOrder assignmentOrder policy clockMs shares profiles workers placements runs assignments avoiding canceling submissions retired durations suites rungs machines peculiar hedges registry",
+      "version": 3,
+      "whole": "version seq epoch runOrder assignmentOrder policy clockMs shares profiles workers placements runs assignments avoiding canceling submissions retired durations suites rungs quarantines machines peculiar hedges registry",
       "worker": "worker token name pool slots agentVersion profileDigest declared incarnation superseded session state sinceMs ackedSeq isProven lastAssigned sources trust",
     }
   `);
