@@ -6,7 +6,7 @@
 //     repeated reports make no rows;
 //   - events of a run that this store never saw (its rows were lost, the journal has dropped its start) are counted in
 //     `unknownRuns` and leave no rows, rather than rows that join with nothing.
-import type { Event, ProjectErased, RunImported } from '@assay/core';
+import type { Event, ProjectErased, QuarantineEvent, RunImported } from '@assay/core';
 import type { JournalEntry } from '../ports/journal.ts';
 import { projectAttemptEvent } from './project-attempt-event.ts';
 import { projectCircuitEvent } from './project-circuit-event.ts';
@@ -21,7 +21,10 @@ export function project(projection: Projection, entry: JournalEntry): void {
   const context: EntryContext = { entry, settling: new Map(), reports: null, ordinal: 0 };
   for (const event of entry.events) {
     if (event.kind === 'runImported' || event.kind === 'projectErased') projectImport(projection, context, event);
-    else projectEvent(projection, context, event);
+    else if (event.kind === 'testQuarantined' || event.kind === 'testReleased') {
+      const { kind, ...detail } = event;
+      recordEvent(projection, context, kind, { detail });
+    } else projectEvent(projection, context, event);
   }
   // At the end of the entry, not of the batch: what a later entry finds must not depend on where a batch ended.
   for (const event of entry.events) {
@@ -30,7 +33,7 @@ export function project(projection: Projection, entry: JournalEntry): void {
   }
 }
 
-type OtherEvent = Exclude<Event, RunImported | ProjectErased>;
+type OtherEvent = Exclude<Event, RunImported | ProjectErased | QuarantineEvent>;
 
 function projectEvent(projection: Projection, context: EntryContext, event: OtherEvent): void {
   switch (event.kind) {
@@ -76,11 +79,6 @@ function projectEvent(projection: Projection, context: EntryContext, event: Othe
     case 'circuitMoved':
     case 'circuitProbed':
       return projectCircuitEvent(projection, context, event);
-    case 'testQuarantined':
-    case 'testReleased': {
-      const { kind, ...detail } = event;
-      return recordEvent(projection, context, kind, { detail });
-    }
     case 'reportsAccepted':
     case 'historyTrimmed':
     case 'runPlanned':

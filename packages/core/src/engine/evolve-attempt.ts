@@ -30,8 +30,7 @@ import type {
 import { attemptOver, probeReturned, probesTaken } from './evolve-circuit.ts';
 import { assignmentOf } from './assignment.ts';
 import { addCases, countTask, liveRun } from './evolve-run.ts';
-import type { Tally } from './ops/mute-failures.ts';
-import { countPasses } from './quarantines.ts';
+import { addTallies, countPasses } from './quarantines.ts';
 import { currentAttempt, findTask, liveAttempt } from './lookup.ts';
 import type { AttemptRecord, Assignment, RunRecord, State, TaskRecord, WorkerRecord } from './state.ts';
 
@@ -162,20 +161,6 @@ export function casesRecorded(state: State, event: CasesRecorded): void {
   addCases(counts, event.counts);
   attempt.counts = counts;
   if (event.quarantined !== undefined) attempt.quarantined = addTallies(attempt.quarantined ?? [], event.quarantined);
-}
-
-function addTallies(known: readonly Tally[], more: readonly Tally[]): Tally[] {
-  const sums = known.map((tally) => ({ ...tally }));
-  for (const tally of more) {
-    const sum = sums.find(({ quarantine }) => quarantine === tally.quarantine);
-    if (sum === undefined) sums.push({ ...tally });
-    else {
-      sum.failed += tally.failed;
-      sum.passed += tally.passed;
-      sum.repeated += tally.repeated;
-    }
-  }
-  return sums;
 }
 
 export function attemptSettled(state: State, event: AttemptSettled, atMs: number): void {

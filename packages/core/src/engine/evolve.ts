@@ -77,13 +77,14 @@ export function evolve(state: State, event: Event, atMs: number): void {
     case 'runImported':
     case 'projectErased':
       return evolveRun(state, event, atMs);
-    case 'testQuarantined':
-    case 'testReleased':
-      return evolveQuarantine(state, event, atMs);
     case 'policySet':
     case 'alternativeOpened':
     case 'gangRestarted':
-      return evolveAdmission(state, event);
+    case 'goalOutOfReach':
+    case 'runPlanned':
+    case 'testQuarantined':
+    case 'testReleased':
+      return evolveAdmission(state, event, atMs);
     case 'diagnosisRevised':
     case 'retriesDue':
     case 'troubleNoted':
@@ -91,10 +92,6 @@ export function evolve(state: State, event: Event, atMs: number): void {
     case 'outageProbed':
     case 'outageClosed':
       return evolveRecovery(state, event, atMs);
-    case 'goalOutOfReach':
-      return runs.goalOutOfReach(state, event);
-    case 'runPlanned':
-      return runPlanned(state, event);
     case 'tasksAssigned':
     case 'attemptStarted':
     case 'casesRecorded':
@@ -123,8 +120,7 @@ export function evolve(state: State, event: Event, atMs: number): void {
       return evolveCondition(state, event, atMs);
     case 'reportsRefused':
     case 'workerRefused':
-      // Evidence only.
-      return;
+      return; // Evidence only.
     default:
       return evolveWorker(state, event, atMs);
   }
@@ -191,10 +187,29 @@ function evolveRecovery(state: State, event: RecoveryEvent, atMs: number): void 
   }
 }
 
-type AdmissionEvent = Extract<Event, { kind: 'policySet' | 'alternativeOpened' | 'gangRestarted' }>;
+type AdmissionEvent = Extract<
+  Event,
+  {
+    kind:
+      | 'policySet'
+      | 'alternativeOpened'
+      | 'gangRestarted'
+      | 'goalOutOfReach'
+      | 'runPlanned'
+      | 'testQuarantined'
+      | 'testReleased';
+  }
+>;
 
-function evolveAdmission(state: State, event: AdmissionEvent): void {
+function evolveAdmission(state: State, event: AdmissionEvent, atMs: number): void {
   switch (event.kind) {
+    case 'goalOutOfReach':
+      return runs.goalOutOfReach(state, event);
+    case 'runPlanned':
+      return runPlanned(state, event);
+    case 'testQuarantined':
+    case 'testReleased':
+      return evolveQuarantine(state, event, atMs);
     case 'policySet':
       return runs.policySet(state, event);
     case 'alternativeOpened':

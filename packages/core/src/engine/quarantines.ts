@@ -4,6 +4,7 @@
 import type { QuarantineView } from '@assay/protocol';
 import type { Quarantine } from '../analysis/quarantine.ts';
 import type { QuarantineEvent } from './events-quarantine.ts';
+import type { Tally } from './ops/mute-failures.ts';
 import type { State } from './state.ts';
 
 export type QuarantineMode = QuarantineView['mode'];
@@ -69,6 +70,20 @@ export function countPasses(state: State, counted: readonly { quarantine: string
     const record = findQuarantine(state.quarantines, quarantine);
     if (record !== null) record.state = { ...record.state, passesInRow };
   }
+}
+
+export function addTallies(known: readonly Tally[], more: readonly Tally[]): Tally[] {
+  const sums = known.map((tally) => ({ ...tally }));
+  for (const tally of more) {
+    const sum = sums.find(({ quarantine }) => quarantine === tally.quarantine);
+    if (sum === undefined) sums.push({ ...tally });
+    else {
+      sum.failed += tally.failed;
+      sum.passed += tally.passed;
+      sum.repeated += tally.repeated;
+    }
+  }
+  return sums;
 }
 
 /** Nothing of an erased project stays. */

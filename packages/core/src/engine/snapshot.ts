@@ -1,11 +1,10 @@
 // The whole state as text and back, without loss: a restored engine takes the same decisions as the one that was written.
 // The derived index is left out and built again. Where the order of a derived list matters to decisions (tasks that avoid
 // a worker, attempts being canceled), the order is written. Tasks are arrays, because there may be a hundred thousand.
-import type { AdmissionPolicy, CaseCounts, Profile, TaskId } from '@assay/protocol';
+import type { AdmissionPolicy, Profile, TaskId } from '@assay/protocol';
 import { taskIdOf } from './ids.ts';
 import { present } from '../kernel/assert.ts';
 import { compareText } from '../kernel/compare.ts';
-import type { AttemptState } from '../lifecycle/attempt.ts';
 import type { TaskState } from '../lifecycle/task.ts';
 import { recoveryRow, restoreRecovery } from './recovery-row.ts';
 import type { RecoveryRow } from './recovery-row.ts';
@@ -25,7 +24,8 @@ import type { MachineRow } from '../scheduling/machines.ts';
 import { circuitRows, restoreCircuits } from '../circuits/circuit-rows.ts';
 import type { CircuitRows } from '../circuits/circuit-rows.ts';
 import { emptyState } from './evolve.ts';
-import type { Tally } from './ops/mute-failures.ts';
+import { attemptRow, restoreAttempt } from './snapshot-attempt.ts';
+import type { AttemptRow } from './snapshot-attempt.ts';
 import { quarantineRows, restoreQuarantines } from './quarantines.ts';
 import type { QuarantineRows } from './quarantines.ts';
 import { comeAfter, reservePools } from './evolve-run.ts';
@@ -34,7 +34,7 @@ import { isHaltedBy } from './evolve-circuit.ts';
 import { restoreWorker, workerRow } from './snapshot-worker.ts';
 import type { WorkerRow } from './snapshot-worker.ts';
 import { currentAttempt, findTask, openAttempts } from './lookup.ts';
-import type { AttemptRecord, Assignment, RunRecord, State, Submission, TaskRecord } from './state.ts';
+import type { Assignment, RunRecord, State, Submission, TaskRecord } from './state.ts';
 
 /**
  * Raised with every change of the text, also with a field that is only added: a text of any other format is refused whole, and
@@ -45,20 +45,6 @@ import type { AttemptRecord, Assignment, RunRecord, State, Submission, TaskRecor
  */
 const formatVersion = 3;
 
-type AttemptRow = [
-  number,
-  AttemptRecord['worker'],
-  AttemptRecord['assignment'],
-  number,
-  number,
-  number | null,
-  number,
-  number,
-  CaseCounts,
-  AttemptState,
-  /** Of tests in quarantine; absent where there are none. */
-  Tally[]?,
-];
 /** Never attempted: suite, target, submitted estimate, queued since, predicted. */
 type FreshRow = [number, string, number | null, number, number | null];
 type TaskRow =
@@ -203,19 +189,6 @@ function taskRow(task: TaskRecord, placements: Map<Placement, number>): TaskRow 
   return [suite, target, submittedMs, state, predictedMs, rows, lastAttempt, userRetries, infrastructureRetries];
 }
 
-function attemptRow(attempt: AttemptRecord, placements: Map<Placement, number>): AttemptRow {
-  const { placement } = attempt;
-  let number: number | null = null;
-  if (placement !== null) {
-    number = placements.get(placement) ?? placements.size;
-    placements.set(placement, number);
-  }
-  const { attempt: fence, worker, assignment, assignedAtMs, expectedMs, batch, recorded, counts, state } = attempt;
-  const row: AttemptRow = [fence, worker, assignment, assignedAtMs, expectedMs, number, batch, recorded, counts, state];
-  if (attempt.quarantined !== undefined) row.push(attempt.quarantined);
-  return row;
-}
-
 /** Reads what `snapshot` wrote. Throws on text of another format: the caller then recovers from another one, or from the start. */
 export function restore(text: string): State {
   const written = JSON.parse(text) as Snapshot;
@@ -346,35 +319,6 @@ function restoreTask(
     ...task,
     state: isSame ? before : { kind: 'queued', sinceMs: stateOrSince, avoidWorker: null },
     attempts: restored,
-  };
-}
-
-function restoreAttempt(row: AttemptRow, placements: readonly Placement[]): AttemptRecord {
-  const [
-    attempt,
-    worker,
-    assignment,
-    assignedAtMs,
-    expectedMs,
-    placement,
-    batch,
-    recorded,
-    counts,
-    state,
-    quarantined,
-  ] = row;
-  return {
-    attempt,
-    worker,
-    assignment,
-    assignedAtMs,
-    expectedMs,
-    placement: placement === null ? null : present(placements[placement], 'placement'),
-    batch,
-    recorded,
-    counts,
-    ...(quarantined === undefined ? {} : { quarantined }),
-    state,
   };
 }
 

@@ -6,7 +6,7 @@ import { settleRunWhenDone } from '../settle.ts';
 import { refused } from '../step.ts';
 import type { Step } from '../step.ts';
 import { checkTasks } from './check-submission.ts';
-import { skipQuarantined } from './mute-failures.ts';
+import { skipQuarantined } from './skip-quarantined.ts';
 import { skipLateDependents } from './skip-dependents.ts';
 
 export function addTasks(step: Step, input: AddTasks): Reply {

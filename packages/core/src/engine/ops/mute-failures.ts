@@ -6,7 +6,6 @@ import { stepQuarantine } from '../../analysis/quarantine.ts';
 import { findQuarantine, quarantineKeyOf } from '../quarantines.ts';
 import type { QuarantineRecord } from '../quarantines.ts';
 import { taskIdOf } from '../ids.ts';
-import { settleTask } from '../settle.ts';
 import type { Ending } from '../settle.ts';
 import type { AttemptRecord, RunRecord, TaskRecord } from '../state.ts';
 import type { Step } from '../step.ts';
@@ -93,16 +92,6 @@ export function countExecutions(
   return { counted, released };
 }
 
-/** Files that are skipped have their verdict before anybody runs them. A gang is whole or not at all: nothing of it is left out. */
-export function skipQuarantined(step: Step, run: RunRecord, first: number): void {
-  if (step.state.quarantines.byTest.size === 0) return;
-  for (const task of run.tasks.slice(first)) {
-    if (task.state.kind !== 'queued' || (run.lanes[task.suite]?.gang ?? null) !== null) continue;
-    const record = fileQuarantine(step, run, task, 'skip');
-    if (record !== null) settleTask(step, run, task, 'skipped', { notes: [noteOf(record, 0)], isMuted: true });
-  }
-}
-
 export function releasePassed(step: Step, run: RunRecord, task: TaskRecord, released: readonly PassCount[]): void {
   for (const { quarantine, passesInRow } of released) {
     const reason = `${passesInRow} passes in a row, the last in ${taskIdOf(run.run, task.index)}`;
@@ -114,12 +103,17 @@ function placeOf(run: RunRecord, task: TaskRecord): { project: string; suite: st
   return { project: run.spec.project, suite: run.spec.suites[task.suite]?.name ?? '', target: task.target };
 }
 
-function fileQuarantine(step: Step, run: RunRecord, task: TaskRecord, mode: 'mute' | 'skip'): QuarantineRecord | null {
+export function fileQuarantine(
+  step: Step,
+  run: RunRecord,
+  task: TaskRecord,
+  mode: 'mute' | 'skip',
+): QuarantineRecord | null {
   const record = step.state.quarantines.byTest.get(quarantineKeyOf({ ...placeOf(run, task), path: [] }));
   return record?.state.mode === mode && record.state.expiresAtMs > step.nowMs ? record : null;
 }
 
-function noteOf({ quarantine, path, state }: QuarantineRecord, failures: number): QuarantineNote {
+export function noteOf({ quarantine, path, state }: QuarantineRecord, failures: number): QuarantineNote {
   const { mode, owner, reason, expiresAtMs } = state;
   return { quarantine, path: [...path], mode, owner, reason, expiresAtMs, failures };
 }

@@ -8,7 +8,7 @@ import { settleRunWhenDone } from '../settle.ts';
 import { refused } from '../step.ts';
 import type { Step } from '../step.ts';
 import { checkSpec, checkTasks } from './check-submission.ts';
-import { skipQuarantined } from './mute-failures.ts';
+import { skipQuarantined } from './skip-quarantined.ts';
 
 export function submitRun(step: Step, input: SubmitRun): Reply {
   const { state } = step;
