@@ -14,6 +14,14 @@ import type { CircuitId } from './scope.ts';
 
 export type MemberRecord = { failures: number; successes: number; lastAtMs: number };
 
+export type CircuitProbe = {
+  readonly task: TaskId | null;
+  readonly attempt: number;
+  readonly permit: Permit;
+  /** Of a gang: one that shares the permit ended and did not pass. */
+  readonly isSpoilt?: true;
+};
+
 export type Circuit = {
   readonly circuit: CircuitId;
   readonly scope: CircuitScope;
@@ -23,7 +31,7 @@ export type Circuit = {
   /** Journal sequence numbers of the last failures. */
   readonly evidence: number[];
   /** Attempts that probe it now; a certification is one without a task. A gang is one probe: its attempts share a permit. */
-  probes: { readonly task: TaskId | null; readonly attempt: number; readonly permit: Permit }[];
+  probes: CircuitProbe[];
   lastAtMs: number;
   /** Of a dependency: the coordinator looks at it itself. */
   isWatched: boolean;
@@ -178,19 +186,28 @@ export function recentMembers({ breaker, members }: Circuit, nowMs: number): Mem
 }
 
 /**
- * Takes an attempt's probes back, whatever became of it. Returns the circuits that it probed, and whether the probe is over with it:
- * that of a gang is when the last of the gang is.
+ * Takes an attempt's probes back, whatever became of it. Returns the circuits that it probed, and whether each is proven by it: a
+ * gang is one probe, which is over with the last of it, and has gone well where all of it did.
  */
-export function endProbes(index: CircuitIndex, task: TaskId): readonly { circuit: Circuit; isOver: boolean }[] {
+export function endProbes(
+  index: CircuitIndex,
+  task: TaskId,
+  isWell: boolean,
+): readonly { circuit: Circuit; isProven: boolean }[] {
   const probed = index.probing.get(task);
   if (probed === undefined) return [];
   index.probing.delete(task);
   return probed.map((circuit) => {
-    const permit = circuit.probes.find((probe) => probe.task === task)?.permit;
+    const own = circuit.probes.find((probe) => probe.task === task);
+    const isGood = isWell && own?.isSpoilt !== true;
     circuit.probes = circuit.probes.filter((probe) => probe.task !== task);
-    const isOver = permit !== undefined && !circuit.probes.some((probe) => probe.permit === permit);
-    if (isOver) returnPermit(circuit.breaker, permit);
-    return { circuit, isOver };
+    if (!isGood)
+      circuit.probes = circuit.probes.map((probe) =>
+        probe.permit === own?.permit ? { ...probe, isSpoilt: true } : probe,
+      );
+    const isOver = own !== undefined && !circuit.probes.some((probe) => probe.permit === own.permit);
+    if (isOver) returnPermit(circuit.breaker, own.permit);
+    return { circuit, isProven: isOver && isGood };
   });
 }
 

@@ -98,9 +98,9 @@ export function attemptOver(
     if (state.streaks.size > 0) state.streaks.delete(worker.worker);
   }
   if (state.circuits.size === 0) return;
-  const probed = circuits.probing.size === 0 ? [] : endProbes(circuits, event.task);
-  for (const { circuit, isOver } of probed) {
-    if (isWell && isOver) countProbeSuccess(circuit.breaker);
+  const probed = circuits.probing.size === 0 ? [] : endProbes(circuits, event.task, isWell);
+  for (const { circuit, isProven } of probed) {
+    if (isProven) countProbeSuccess(circuit.breaker);
     setDue(circuits, circuit);
     refreshStop(state, circuit);
   }
@@ -178,7 +178,7 @@ function fellowIdsOf(state: State, id: RunId, index: number): ReadonlySet<TaskId
 /** Attempts that came back unstarted proved nothing. */
 export function probeReturned(state: State, task: TaskId): void {
   if (state.index.circuits.probing.size === 0) return;
-  for (const { circuit } of endProbes(state.index.circuits, task)) {
+  for (const { circuit } of endProbes(state.index.circuits, task, false)) {
     setDue(state.index.circuits, circuit);
     refreshStop(state, circuit);
   }

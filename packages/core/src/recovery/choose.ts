@@ -1,10 +1,10 @@
 // What becomes of a task after a failed attempt: the table of recovery. Rows are read from the top, the first that applies
 // decides. Pure: everything it weighs is given.
 //
-// What always holds: a failed assertion is repeated only where the user asked for retries, and is never the infrastructure's;
-// every kind of retry has a budget of its own, and all together have one; a failure that the kernel or the agent measured may
-// be tried more often than one that only the test's own words speak for; no row changes what the task requires; what runs in
-// another configuration is so labelled.
+// What always holds: a failed assertion is repeated only where the user asked for retries or where its place is in doubt, and
+// never as the infrastructure's; every kind of retry has a budget of its own, and all together have one; a failure that the
+// kernel or the agent measured may be tried more often than one that only the test's own words speak for; no row changes what
+// the task requires; what runs in another configuration is so labelled.
 import type { FailureClass } from '@assay/protocol';
 import { budgetOf } from './retry.ts';
 import type { RecoveryConfig } from './recovery-config.ts';
@@ -126,11 +126,13 @@ export const recoveryTable: readonly Row[] = [
     choose: (its) => within(its, 'other-configuration', its.places.otherClass ? 'otherClass' : 'elsewhere', {}),
   },
   {
-    // Its own words say the test, other tests' failures say the place: one look at another place tells.
+    // Its own words say the test, other tests' failures say the place: a look at another place tells. Nobody's budget: it is no
+    // repetition that the user asked for, and a failed assertion is never the infrastructure's; `saidRetriesMax` ends it.
     rule: 'place-in-doubt',
     applies: ({ isPlaceSuspected, places, tried, config }) =>
       isPlaceSuspected && places.elsewhere && tried.filter(isFailing).length <= config.saidRetriesMax,
-    choose: ({ places }) => retry('place-in-doubt', places.otherClass ? 'otherClass' : 'elsewhere'),
+    choose: ({ places }) =>
+      retry('place-in-doubt', places.otherClass ? 'otherClass' : 'elsewhere', { spends: 'nothing' }),
   },
   {
     rule: 'user-retry',

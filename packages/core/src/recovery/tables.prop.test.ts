@@ -82,7 +82,12 @@ test('safety: a failed assertion is retried on the user’s account, where its p
       const choice = chooseRecovery(its, recoveryDefaults);
       if (choice.kind === 'settle') return;
       expect(['user-retry', 'place-in-doubt']).toContain(choice.rule);
-      expect(choice.rule === 'place-in-doubt').toBe(its.isPlaceSuspected && choice.spends === 'infrastructureRetry');
+      // Never as infrastructure: neither its budget nor its count.
+      expect(choice.spends).toBe(choice.rule === 'place-in-doubt' ? 'nothing' : 'userRetry');
+      if (choice.rule === 'place-in-doubt') {
+        expect(its.isPlaceSuspected).toBe(true);
+        expect(its.tried.filter(isFailing).length).toBeLessThanOrEqual(recoveryDefaults.saidRetriesMax);
+      }
       if (choice.spends === 'userRetry') expect(its.userRetriesLeft).toBeGreaterThan(0);
     }),
     many,

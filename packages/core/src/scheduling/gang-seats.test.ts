@@ -62,6 +62,24 @@ test('one of a gang that fails what it probed opens the circuit again, whoever e
   expect(breakerOf(lab, circuit!).kind).toBe('open');
 });
 
+test.each([
+  ['fails as a test fails', { verdict: 'failed', counts: { passed: 0, failed: 1, skipped: 0, todo: 0 } }],
+  ['is skipped', { verdict: 'skipped' }],
+] as const)('a gang of which the first %s proves nothing, although its last passes', (_how, first) => {
+  const lab = fleet(1);
+  open(lab, kind);
+  lab.submit(tasksOf(8), { suites: [pair] });
+  release(lab, 'task:project/pair');
+  lab.finish('w1', lab.held('w1')[0]!, first);
+  const restored = restore(snapshot(lab.engine.state));
+  expect(snapshot(restored)).toBe(snapshot(lab.engine.state));
+  lab.finish('w2', lab.held('w2')[0]!);
+  expect(breakerOf(lab, 'task:project/pair')).toMatchObject({ kind: 'halfOpen', successes: 0 });
+  // The permit is back: the next gang is the next probe, and what goes well altogether counts.
+  for (let gang = 1; gang <= 2; gang += 1) for (const name of ['w1', 'w2']) lab.finish(name, lab.held(name)[0]!);
+  expect(breakerOf(lab, 'task:project/pair').kind).toBe('closed');
+});
+
 test('a gang is nobody else’s canary: it waits for workers that are sound where there are enough of them', () => {
   const lab = fleet(2);
   lab.submit(tasksOf(2), { suites: [suiteOf({ batching: 'single' })] });
