@@ -10,7 +10,7 @@ import { Outbox } from './blobs/outbox.ts';
 import type { AttemptFile } from './blobs/outbox.ts';
 import { Uploader } from './blobs/uploader.ts';
 import type { BlobAccess } from './blobs/http.ts';
-import { endSessions, execute, prepareToExecute } from './execute-later.ts';
+import { browserAction, endSessions, execute, prepareToExecute } from './execute-later.ts';
 import { WarmHosts } from './execute/warm-hosts.ts';
 import { LiveOutput } from './link/live-output.ts';
 import { AgentSettings } from './options.ts';
@@ -231,7 +231,7 @@ class RunningAgent implements Agent {
       this.#isRestarting = true;
       this.drain(reason);
     };
-    return new Soundness({
+    const soundness = new Soundness({
       settings: this.#settings.soundness,
       stateDir: this.#state.path,
       scratchDir: this.#scratchDir,
@@ -241,6 +241,8 @@ class RunningAgent implements Agent {
       restart: this.#settings.canRestart ? restart : null,
       say: this.#say,
     });
+    for (const step of ['page', 'browser', 'gpuProcess'] as const) soundness.ladder.register(step, browserAction(step));
+    return soundness;
   }
 
   /** Carries out one output of the connection machine. Those about the link are the driver's own. */

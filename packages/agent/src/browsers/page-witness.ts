@@ -5,6 +5,7 @@ import type { CdpEvent } from './cdp.ts';
 import { isSoftwareAdapter, nonceWords, probeAnswer } from './hallmark.ts';
 import type { AdapterSeen, Hallmark, LostDevice, Platform, WorkSeen } from './hallmark.ts';
 import { inPageCall } from './in-page-call.ts';
+import { gpuProcessOf } from './session.ts';
 import type { BrowserSession } from './session.ts';
 
 const noWork: WorkSeen = {
@@ -54,8 +55,10 @@ export class PageWitness {
   private constructor(session: BrowserSession, binding: string) {
     this.#session = session;
     this.#binding = binding;
+    // Of this page only: a session may get a new one, with a witness of its own.
+    const { page } = session;
     session.cdp.listen((event) => {
-      if (event.sessionId === session.page) this.#hear(event);
+      if (event.sessionId === page) this.#hear(event);
     });
   }
 
@@ -136,15 +139,14 @@ export class PageWitness {
 
   async #gpuProcess(): Promise<{ gpuProcess: number | null; gpuDriver: string }> {
     const { cdp } = this.#session;
-    const [processes, info] = await Promise.all([
-      cdp.send('SystemInfo.getProcessInfo').catch(() => ({})),
+    const [gpuProcess, info] = await Promise.all([
+      gpuProcessOf(cdp).catch(() => null),
       cdp.send('SystemInfo.getInfo').catch(() => ({})),
     ]);
-    const list = (processes as { processInfo?: { type: string; id: number }[] }).processInfo ?? [];
     const device = (info as { gpu?: { devices?: { driverVendor?: string; driverVersion?: string }[] } }).gpu
       ?.devices?.[0];
     return {
-      gpuProcess: list.find(({ type }) => type === 'GPU')?.id ?? null,
+      gpuProcess,
       gpuDriver: [device?.driverVendor, device?.driverVersion].filter(Boolean).join(' '),
     };
   }

@@ -47,18 +47,21 @@ export class BrowserStartError extends Error {
 
 const startDeadlineMs = 60_000;
 const commandDeadlineMs = 60_000;
+const gpuProcessDeadlineMs = 20_000;
+
+/** By the DevTools protocol: the target, and the session that is attached to it. */
+type Page = { readonly target: string; readonly session: string };
 
 export class BrowserSession {
   readonly identity: SessionIdentity;
   readonly driver: WebDriver;
   readonly cdp: Cdp;
-  /** Of the DevTools protocol, for the session's one page. */
-  readonly page: string;
   readonly debuggerAddress: string;
   /** Resolves when it can do no more: browser, driver or page are gone. Never rejects. */
   readonly ended: Promise<SessionEnd>;
   readonly startMs: number;
   end: SessionEnd | null = null;
+  #page: Page;
   readonly #guarded: Guarded;
   readonly #wire: WireClient;
 
@@ -66,7 +69,7 @@ export class BrowserSession {
     identity: SessionIdentity;
     driver: WebDriver;
     cdp: Cdp;
-    page: string;
+    page: Page;
     debuggerAddress: string;
     guarded: Guarded;
     wire: WireClient;
@@ -75,7 +78,7 @@ export class BrowserSession {
     this.identity = parts.identity;
     this.driver = parts.driver;
     this.cdp = parts.cdp;
-    this.page = parts.page;
+    this.#page = parts.page;
     this.debuggerAddress = parts.debuggerAddress;
     this.startMs = parts.startMs;
     this.#guarded = parts.guarded;
@@ -87,12 +90,18 @@ export class BrowserSession {
       };
       void this.#guarded.ended.then((how) => over({ code: 'BROWSER_GONE', message: how }));
       void this.cdp.closed.then(() => over({ code: 'BROWSER_GONE', message: 'browser has disconnected' }));
-      this.cdp.listen(({ method, sessionId }) => {
+      this.cdp.listen(({ method, sessionId, params }) => {
         if (method === 'Inspector.targetCrashed' && sessionId === this.page)
           over({ code: 'TAB_CRASHED', message: 'tab crashed' });
-        if (method === 'Target.detachedFromTarget') over({ code: 'BROWSER_GONE', message: 'the page was closed' });
+        if (method === 'Target.detachedFromTarget' && params['sessionId'] === this.page)
+          over({ code: 'BROWSER_GONE', message: 'the page was closed' });
       });
     });
+  }
+
+  /** Of the DevTools protocol, for the session's one page. */
+  get page(): string {
+    return this.#page.session;
   }
 
   /** The session's own directory. */
@@ -135,6 +144,33 @@ export class BrowserSession {
       await guarded.close();
       throw new BrowserStartError(`${browserKey(request.browser)} could not be started: ${String(error)}`, log);
     }
+  }
+
+  /** Opens a new page, with a process of its own, and closes the one before it. Throws where the browser does not. */
+  async renewPage(): Promise<void> {
+    const { cdp, driver } = this;
+    const before = this.#page;
+    const { targetId } = await cdp.send('Target.createTarget', { url: 'about:blank' });
+    this.#page = await attachTo(cdp, String(targetId));
+    const handles = await driver.getAllWindowHandles();
+    const handle = handles.find((one) => one.endsWith(String(targetId)));
+    if (handle === undefined) throw new Error('the driver does not know the new page');
+    await driver.switchTo().window(handle);
+    await cdp.send('Target.closeTarget', { targetId: before.target });
+  }
+
+  /** Ends the GPU process and waits for its successor, whose number it returns. Throws where there is none to end, or none comes. */
+  async renewGpuProcess(): Promise<number> {
+    const before = await gpuProcessOf(this.cdp);
+    if (before === null) throw new Error('the browser has no GPU process');
+    await this.cdp.send('Browser.crashGpuProcess');
+    const until = performance.now() + gpuProcessDeadlineMs;
+    while (performance.now() < until) {
+      const now = await gpuProcessOf(this.cdp);
+      if (now !== null && now !== before) return now;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`no new GPU process within ${gpuProcessDeadlineMs} ms`);
   }
 
   /** Ends everything at once: a clean quit can hang with the page, and the profile is thrown away in any case. */
@@ -199,14 +235,26 @@ async function devToolsAddress(address: string): Promise<string> {
   return ((await answer.json()) as { webSocketDebuggerUrl: string }).webSocketDebuggerUrl;
 }
 
-async function attachToPage(cdp: Cdp): Promise<string> {
+async function attachToPage(cdp: Cdp): Promise<Page> {
   const { targetInfos } = (await cdp.send('Target.getTargets')) as {
     targetInfos: { type: string; targetId: string }[];
   };
   const target = targetInfos.find(({ type }) => type === 'page');
   if (!target) throw new Error('the browser has no page');
-  const { sessionId } = await cdp.send('Target.attachToTarget', { targetId: target.targetId, flatten: true });
-  const page = String(sessionId);
-  for (const domain of ['Page', 'Runtime', 'Inspector']) await cdp.send(`${domain}.enable`, {}, page);
-  return page;
+  return attachTo(cdp, target.targetId);
+}
+
+async function attachTo(cdp: Cdp, target: string): Promise<Page> {
+  const { sessionId } = await cdp.send('Target.attachToTarget', { targetId: target, flatten: true });
+  const session = String(sessionId);
+  for (const domain of ['Page', 'Runtime', 'Inspector']) await cdp.send(`${domain}.enable`, {}, session);
+  return { target, session };
+}
+
+/** The number of the browser's GPU process; null where it names none. */
+export async function gpuProcessOf(cdp: Cdp): Promise<number | null> {
+  const { processInfo = [] } = (await cdp.send('SystemInfo.getProcessInfo')) as {
+    processInfo?: { type: string; id: number }[];
+  };
+  return processInfo.find(({ type }) => type === 'GPU')?.id ?? null;
 }

@@ -10,6 +10,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { AssignedTask, AttemptOutcome, AttemptRef, Case, Suite } from '@assay/protocol';
 import type { MachineBrowsers } from '../browsers/choose.ts';
+import type { BrowserStep, Repaired } from '../browsers/pool.ts';
 import { runnerOf } from '../runners/registry.ts';
 import type { Launch } from '../runners/runner.ts';
 import { Attempt } from './attempt.ts';
@@ -75,6 +76,11 @@ const pages = (): ReturnType<typeof loadPages> => (loaded ??= loadPages());
 /** Ends the browsers that wait for their next task, where any was ever started. */
 export async function endSessions(): Promise<void> {
   if (loaded !== null) await (await loaded).endSessions();
+}
+
+/** A step of recovery on the browsers of this agent; null where none was ever started. */
+export async function repairSessions(step: BrowserStep): Promise<Repaired | null> {
+  return loaded === null ? null : (await loaded).repairSessions(step);
 }
 
 export function executeBatch(input: BatchInput, sink: BatchSink): Batch {

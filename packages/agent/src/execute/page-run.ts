@@ -10,7 +10,7 @@ import { chooseBrowser } from '../browsers/choose.ts';
 import { hallmarkLine, lostOfItself, nonceOf, unproven } from '../browsers/hallmark.ts';
 import type { Hallmark, Platform } from '../browsers/hallmark.ts';
 import { sessionPool } from '../browsers/pool.ts';
-import type { Stage } from '../browsers/pool.ts';
+import type { BrowserStep, Repaired, Stage } from '../browsers/pool.ts';
 import { BrowserStartError } from '../browsers/session.ts';
 import type { PageFact, PageSuite, PageTask } from '../runners/page-suite.ts';
 import type { Attempt, AttemptEnd } from './attempt.ts';
@@ -71,6 +71,10 @@ export async function runPage(state: BatchState, attempt: Attempt, suite: PageSu
 /** Ends the browsers that wait for their next task. */
 export async function endSessions(): Promise<void> {
   await sessionPool.close();
+}
+
+export async function repairSessions(step: BrowserStep): Promise<Repaired> {
+  return sessionPool.repair(step);
 }
 
 class PageRun {

@@ -1,6 +1,6 @@
 // The steps by which a worker repairs itself or one of its devices, each a real action, timed, and reported once.
 //
-//   page, browser, gpuProcess  actions that a browser device registers; without one they are not applicable
+//   page, browser, gpuProcess  actions on the browsers that no task has; where none is open they are not applicable
 //   runner       ends the attempts that the trouble concerns, by force where they do not end, and clears the scratch directory
 //   agent        finishes what runs, leaves, and starts this process anew
 //   rebootHook, powerHook      commands of the operator's; without one they are not applicable
@@ -86,7 +86,7 @@ export class Ladder {
       case 'browser':
       case 'gpuProcess': {
         const action = this.#actions.get(request.rung)?.(request.device ?? null) ?? null;
-        return action ?? notApplicable('no browser device is registered');
+        return action ?? notApplicable('it has no browser that is open');
       }
       case 'runner':
         return endAttempts(request.attempts, request.reason, request.onlyPastTimeout === true);
