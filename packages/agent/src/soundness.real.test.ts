@@ -1,9 +1,10 @@
 // A real agent against a real server: checks that really run, processes that are really ended, hooks that really do something.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkerSettings } from '@assay/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { isAlive, TestBench } from './agent-test-bench.ts';
+import { isAlive, suite, TestBench } from './agent-test-bench.ts';
 import { startAgent } from './index.ts';
 import type { Agent, AgentOptions } from './index.ts';
 import { ScriptedCoordinator } from './link/scripted-coordinator.ts';
@@ -24,6 +25,13 @@ afterEach(async () => {
   await coordinator.stop();
   await bench.clean();
 });
+
+const hasNoBrowser = ['chromium', 'chromedriver'].some((name) => spawnSync(name, ['--version']).status !== 0);
+if (hasNoBrowser) {
+  const why = 'chromium and chromedriver are not installed (apt-get install chromium chromium-driver)';
+  if (process.env['ASSAY_REQUIRE_ALL'] === '1') throw new Error(why);
+  console.error(`SKIPPED: ${why}`);
+}
 
 const settings = (given: object): WorkerSettings => WorkerSettings.parse({ builtIn: [], ...given });
 const checked = () => coordinator.reportsOf('checked').map(({ check, outcome }) => `${check} ${outcome}`);
@@ -166,6 +174,51 @@ test('steps that this worker does not have are not applicable, and never done', 
   expect(recovered().map(({ outcome }) => outcome)).toEqual(rungs.map(() => 'notApplicable'));
   expect(coordinator.violations).toEqual([]);
 });
+
+// Without Chromium there is nothing to repair; the lines above say so, and fail under ASSAY_REQUIRE_ALL.
+test.skipIf(hasNoBrowser)(
+  'the steps of a browser are taken on the one that a page test left, and on no other device',
+  async () => {
+    await start();
+    const target = 'one.browser.test.js';
+    writeFileSync(join(bench.project, target), "import { test } from 'assay/page';\ntest('is there', () => {});\n");
+    const web = { ...suite, name: 'web', runner: 'browser', arguments: [] } as const;
+    const tasks = [{ task: 'r-1.0', attempt: 1, target, expectedMs: 10 }] as never;
+    coordinator.send([bench.assignment({}, { suite: web, tasks })]);
+    await coordinator.until('finished', () => coordinator.reportsOf('finished').length === 1, 120_000);
+    expect(coordinator.reportsOf('finished')[0]!.outcome.verdict).toBe('passed');
+    const steps = [
+      ['page', 'rig'],
+      ['page', 'browser'],
+      ['gpuProcess', 'gpu:0'],
+      ['browser', undefined],
+      ['page', undefined],
+    ] as const;
+    coordinator.send(
+      steps.map(([rung, device], index) => ({
+        ...{ kind: 'recover', request: index + 1, rung, attempts: [], reason: 'trouble' },
+        ...(device === undefined ? {} : { device }),
+      })),
+    );
+    await coordinator.until('all answered', () => recovered().length === steps.length, 60_000);
+    const said = recovered().map(({ rung, outcome, evidence }) => [
+      rung,
+      outcome,
+      evidence['renewed'],
+      evidence['ended'],
+    ]);
+    expect(said).toEqual([
+      ['page', 'notApplicable', undefined, undefined],
+      ['page', 'done', '1', '0'],
+      ['gpuProcess', 'done', '1', '0'],
+      ['browser', 'done', '0', '1'],
+      ['page', 'notApplicable', undefined, undefined],
+    ]);
+    for (const { outcome, durationMs } of recovered()) if (outcome === 'done') expect(durationMs).toBeGreaterThan(0);
+    expect(coordinator.violations).toEqual([]);
+  },
+  180_000,
+);
 
 test('the step agent finishes what runs, leaves in order to be started anew, and the next incarnation reports it', async () => {
   const agent = await start({ canRestart: true });

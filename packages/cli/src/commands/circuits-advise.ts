@@ -14,6 +14,7 @@ type AdviseOptions = ConnectionOptions & {
   run?: string;
   since: number;
   scope: 'worker' | 'workerTask';
+  all?: boolean;
   json?: boolean;
 };
 const rowsMax = 12;
@@ -34,10 +35,11 @@ export function addAdviseCommand(circuits: Command): void {
         .choices(['worker', 'workerTask'])
         .default('worker'),
     )
+    .option('--all', 'every setting of the grid, also those that another one beats')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  assay circuits advise --since 30d\n  assay circuits advise --run r-0abc123def --scope workerTask',
+      '\nExamples:\n  assay circuits advise --since 30d\n  assay circuits advise --run r-0abc123def --scope workerTask --all',
     )
     .action(action(advise));
 }
@@ -49,7 +51,7 @@ async function advise(options: AdviseOptions): Promise<number> {
   for (const run of runs) await readAttempts(client, run, history);
   const advice = adviseCircuits(history, options.scope, circuitsDefaults.breakers[options.scope]);
   if (options.json) print(JSON.stringify({ runs: runs.length, ...advice }, null, 2));
-  else print(adviceText(advice, runs.length));
+  else print(adviceText(advice, runs.length, options.all === true));
   return 0;
 }
 
@@ -92,13 +94,13 @@ function addAttempts(project: string, { task, suite, attempts }: TaskView, histo
   }
 }
 
-function adviceText(advice: Advice, runs: number): string {
+function adviceText(advice: Advice, runs: number, isWhole: boolean): string {
   const { attempts, circuits, faults, good, shared, unproven } = advice;
   const lines = [
     `${plural(attempts, 'attempt')} of ${plural(runs, 'run')} in ${plural(circuits, 'circuit')}: ${faults} failed and passed elsewhere, ${good} were good, ${shared} failed elsewhere too, ${unproven} were never tried elsewhere.`,
     ...advice.thin.map((why) => `Too little history to decide by: ${why}.`),
   ];
-  const shown = advice.rows.filter(({ isInUse }, at) => isInUse || at < rowsMax);
+  const shown = isWhole ? advice.grid : advice.rows.filter(({ isInUse }, at) => isInUse || at < rowsMax);
   const rows = shown.map(({ settings, isInUse, opened, caught, wronglyStopped, otherwiseStopped }) => [
     `${settings.consecutiveFailures ?? '-'}`,
     settings.failureRate === null ? '-' : `${settings.failureRate * 100} %`,
@@ -111,7 +113,10 @@ function adviceText(advice: Advice, runs: number): string {
   ]);
   const header = ['in a row', 'share', 'open for', 'opened', 'caught', 'wrongly stopped', 'stopped otherwise', ''];
   lines.push('', table(header, rows, 0));
-  if (shown.length < advice.rows.length) lines.push(`and ${advice.rows.length - shown.length} that catch less: --json`);
+  if (!isWhole)
+    lines.push(
+      `${advice.grid.length - shown.length} others of the grid are not shown; most are beaten by one of these: --all`,
+    );
   lines.push(
     '',
     'Breakers alone are replayed: the rules around them (several tasks, quorum, the last of its class) stop less.',

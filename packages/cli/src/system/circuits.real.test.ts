@@ -131,8 +131,15 @@ async function ordersAreObeyed(project: string): Promise<void> {
   await fleet.client.releaseCircuit('dependency:api', { reason: 'it is there' });
   expect((await fleet.settled(waiting)).run.verdict).toBe('passed');
   await circuitIs('dependency:api', 'closed');
-  const advice = JSON.parse(await order('advise', '--since', '1h', '--json')) as { attempts: number; thin: string[] };
+  const advice = JSON.parse(await order('advise', '--since', '1h', '--json')) as {
+    attempts: number;
+    thin: string[];
+    grid: object[];
+  };
   expect(advice).toMatchObject({ attempts: 5, thin: [expect.stringContaining('200'), expect.anything()] });
+  expect(advice.grid).toHaveLength(45);
+  const lines = (await order('advise', '--since', '1h', '--all')).split('\n');
+  expect(lines.filter((line) => / of 5 /.test(line))).toHaveLength(45);
 }
 
 // Only Linux refuses to start a program that somebody has open for writing.

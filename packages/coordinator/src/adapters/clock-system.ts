@@ -21,6 +21,16 @@ export function createSystemClock(notBeforeMs?: number): Clock {
   };
 }
 
+/** Told once at the start where the journal is ahead of the machine by more than this. */
+const aheadToTellMs = 60_000;
+
+/** What people must know where the journal's last time is ahead of the machine's clock, or null. */
+export function aheadOfMachine(lastAtMs: number, wallMs: number): string | null {
+  const aheadMs = lastAtMs - wallMs;
+  if (aheadMs < aheadToTellMs) return null;
+  return `the journal ends at ${new Date(lastAtMs).toISOString()}, ${Math.round(aheadMs / 1_000)} s ahead of this machine's clock (${new Date(wallMs).toISOString()}): one of the two was or is wrong; times go on from the journal's, and are ahead until the machine has caught up. Deadlines and windows are right`;
+}
+
 /**
  * Milliseconds by the machine's steady clock, from the time of day at which this process started: for durations and windows,
  * where only differences matter. One reading, where `nowMs` of the system clock takes two.

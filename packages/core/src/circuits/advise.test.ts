@@ -53,6 +53,16 @@ test('a worker that fails what passes elsewhere would have been stopped, the soo
   expect(now?.caught).toBeGreaterThan(20);
   expect(now?.caught).toBeLessThan(48);
   expect(advice.thin).toEqual(['all of these were in 1 circuit, and it may be unlike others']);
+  // Each of the grid says for itself what it would have done, once, those in use first.
+  const settings = advice.grid.map((row) => JSON.stringify(row.settings));
+  expect(new Set(settings).size).toBe(settings.length);
+  // The settings in use are one of them.
+  expect(settings).toHaveLength(5 * 3 * 3);
+  expect(advice.grid.map(({ isInUse }) => isInUse).indexOf(true)).toBe(0);
+  expect(advice.grid).toEqual(expect.arrayContaining([...advice.rows]));
+  for (const { settings: of, caught, opened } of advice.grid)
+    if (of.consecutiveFailures === 3 && of.openMs === 300_000)
+      expect({ caught, opened }).toEqual({ caught: 47, opened: 1 });
 });
 
 test('a worker with one bad spell shows what a long open time costs', () => {

@@ -56,6 +56,8 @@ export type Advice = {
   readonly thin: readonly string[];
   /** The settings in use, and those of the grid that nothing else in it beats in both respects; what catches most first. */
   readonly rows: readonly AdviceRow[];
+  /** Every setting that was replayed: the one in use, and then the whole grid in its order. */
+  readonly grid: readonly AdviceRow[];
 };
 
 /** Below these, figures are anecdotes. */
@@ -113,6 +115,7 @@ export function adviseCircuits(
     unproven: counts.unproven,
     thin: thinness(attempts, counts.fault),
     rows: unbeaten(rows),
+    grid: rows,
   };
 }
 

@@ -195,19 +195,47 @@ test('a failed canary opens it again for longer, and the first period was the ba
   expect(periods[1]).toBeGreaterThan(baseMs * 1.7);
 });
 
-test('small fleets: the last of its class is never ejected by a rate alone, it is probed with one task at a time', () => {
-  for (const size of [1, 2, 3]) {
+test.each([1, 2, 3, 4, 5])(
+  'small fleets, of %i: the last of its class is never ejected by a rate alone, one canary is always let through',
+  (size) => {
     const names = Array.from({ length: size }, (_, index) => `w${index + 1}`);
     const lab = fleet(names);
     lab.submit(tasksOf(600));
-    let turn = 0;
-    // Every second attempt fails everywhere: a rate, and never four in a row.
-    work(lab, () => ((turn += 1) % 2 === 0 ? infrastructure : {}), 60);
-    const usable = names.filter((name) => lab.engine.state.workers.get(name as WorkerId)?.isHalted === false);
-    lab.wait(0);
-    expect(usable.length + names.filter((name) => lab.held(name).length > 0).length, `${size} workers`).toBeGreaterThan(
-      0,
-    );
+    const turns = new Map<string, number>();
+    for (let round = 0; round < 60; round += 1) {
+      // Every second attempt of each fails: a rate, and never four in a row.
+      work(lab, (name) => {
+        const turn = (turns.get(name) ?? 0) + 1;
+        turns.set(name, turn);
+        return turn % 2 === 0 ? infrastructure : {};
+      });
+      const away = names.filter((name) => ['open', 'forcedOpen'].includes(stateOf(lab, worker(name))));
+      expect(away.length, `round ${round}`).toBeLessThan(size);
+      // Somebody has work: nothing waits for a fleet that nobody may use.
+      expect(
+        names.some((name) => lab.held(name).length > 0),
+        `round ${round}`,
+      ).toBe(true);
+    }
+    const last = names.filter((name) => stateOf(lab, worker(name)) === 'halfOpen');
+    if (size === 1) expect(last).toEqual(['w1']);
+    expect(causes(lab).some((cause) => cause.startsWith('worker:'))).toBe(true);
+  },
+);
+
+test('the last of its class whose every task fails is away for a minute at most, and is tried again', () => {
+  for (const size of [1, 2, 3, 4, 5]) {
+    const names = Array.from({ length: size }, (_, index) => `w${index + 1}`);
+    const lab = fleet(names);
+    lab.submit(tasksOf(600));
+    for (let round = 0; round < 40; round += 1) work(lab, () => infrastructure);
+    for (const { events, atMs } of lab.journal)
+      for (const { circuit, transition } of only(events, 'circuitMoved'))
+        if (transition.to === 'open' && size === 1 && circuit === 'worker:w1')
+          expect((transition.untilMs ?? Infinity) - atMs).toBeLessThanOrEqual(lab.config.circuits.lastOfClassOpenMaxMs);
+    lab.wait(lab.config.circuits.breakers.worker.openMaxMs * 1.2);
+    const tried = names.filter((name) => lab.held(name).length > 0 || stateOf(lab, worker(name)) === 'halfOpen');
+    expect(tried.length, `${size} workers`).toBeGreaterThan(0);
   }
 });
 
