@@ -182,7 +182,7 @@ test.skipIf(hasNoBrowser)(
     await start();
     const target = 'one.browser.test.js';
     writeFileSync(join(bench.project, target), "import { test } from 'assay/page';\ntest('is there', () => {});\n");
-    const web = { ...suite, name: 'web', runner: 'browser', arguments: [] } as const;
+    const web = { ...suite, name: 'web', runner: 'browser' as const, arguments: [] };
     const tasks = [{ task: 'r-1.0', attempt: 1, target, expectedMs: 10 }] as never;
     coordinator.send([bench.assignment({}, { suite: web, tasks })]);
     await coordinator.until('finished', () => coordinator.reportsOf('finished').length === 1, 120_000);

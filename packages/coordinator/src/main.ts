@@ -10,7 +10,7 @@ import { createEngine, type Engine, type EngineConfig } from '@assay/core';
 import { AdmissionPolicy, AssayError, type CheckSpec } from '@assay/protocol';
 import { openAuthority } from './adapters/authority-sqlite.ts';
 import { openFileBlobStore } from './adapters/blobs-files.ts';
-import { aheadOfMachine, createMonotonicClock, createSystemClock } from './adapters/clock-system.ts';
+import { createMonotonicClock, createSystemClock } from './adapters/clock-system.ts';
 import { openSqliteJournal, type SqliteJournal } from './adapters/journal-sqlite/journal.ts';
 import { withOwner } from './authority/owner.ts';
 import { startProber, type Prober } from './circuits/dependency-prober.ts';
@@ -121,9 +121,7 @@ async function assemble(
   );
   parts.results = results;
   const recovered = await recoverState(journal, (message) => log.warn(message));
-  const ahead = aheadOfMachine(recovered.lastAtMs, Date.now());
-  if (ahead !== null) log.warn(ahead);
-  const clock = createSystemClock(recovered.lastAtMs);
+  const clock = createSystemClock(recovered.lastAtMs, (message) => log.warn(message));
   const snapshots = openSnapshots(options, journal, clock, recovered.snapshotSeq, log);
   // Closed in the opposite order: results and snapshots read the journal to its end, so it closes after them.
   closers.push(

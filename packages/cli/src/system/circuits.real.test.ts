@@ -128,7 +128,8 @@ async function ordersAreObeyed(project: string): Promise<void> {
   const before = service?.asked ?? 0;
   await until('it was looked at again', () => ((service?.asked ?? 0) >= before + 3 ? true : null));
   expect((await fleet.client.health()).queuedTasks).toBe(1);
-  await fleet.client.releaseCircuit('dependency:api', { reason: 'it is there' });
+  expect(await order('show', 'dependency:api')).toMatch(/forced open[\s\S]*it is moved/);
+  expect(await order('release', 'dependency:api', '--reason', 'it is there')).toContain('half-open');
   expect((await fleet.settled(waiting)).run.verdict).toBe('passed');
   await circuitIs('dependency:api', 'closed');
   const advice = JSON.parse(await order('advise', '--since', '1h', '--json')) as {

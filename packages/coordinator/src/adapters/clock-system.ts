@@ -7,8 +7,10 @@ import type { Clock } from '../ports/clock.ts';
 /** Longest delay that a Node timer takes; above it the timer would fire at once. */
 const delayMaxMs = 2 ** 31 - 1;
 
-/** `notBeforeMs`: what was the time already. */
-export function createSystemClock(notBeforeMs?: number): Clock {
+/** `notBeforeMs`: what was the time already; `warn` is told where that is far ahead of this machine. */
+export function createSystemClock(notBeforeMs = 0, warn: (message: string) => void = () => {}): Clock {
+  const ahead = aheadOfMachine(notBeforeMs, Date.now());
+  if (ahead !== null) warn(ahead);
   return {
     nowMs: steadyClock(Date.now, () => performance.now(), notBeforeMs),
     after: (delayMs, act) => {
