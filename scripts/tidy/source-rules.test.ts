@@ -35,6 +35,8 @@ const planted: readonly [rule: string, path: string, text: string][] = [
   ['honest-tests:1', 'packages/agent/src/a.test.ts', `test.only('x', f);\n`],
   ['honest-tests:2', 'packages/agent/src/a.test.ts', `f();\ntest.skip('x', f);\n`],
   ['honest-tests:2', 'packages/agent/src/a.test.ts', `f();\ntest.skipIf(g())('x', f);\n`],
+  ['ways-out:2', 'packages/coordinator/src/http/a.ts', `${contract}const a = await fetch(url);\n`],
+  ['ways-out:2', 'packages/coordinator/src/a.ts', `${contract}const child = spawn('git', []);\n`],
   ['ascii-identifiers:2', 'packages/agent/src/a.ts', `${contract}const \u00b5s = 1;\n`],
 ];
 
@@ -49,6 +51,8 @@ test('every rule has a planted violation', () => {
 
 const good: readonly [path: string, text: string][] = [
   ['packages/agent/src/lease-table.ts', `${contract}export const a = 'export default, vi.mock, enum X {';\n`],
+  ['packages/coordinator/src/circuits/a.ts', `${contract}const a = await fetch(url);\n`],
+  ['packages/agent/src/a.ts', `${contract}const a = await fetch(url);\n`],
   ['vitest.config.ts', `${contract}export default {};\n`],
   ['packages/cli/src/assay.config.ts', `${contract}export default {};\n`],
   ['packages/agent/src/runners/vitest/case-reporter.ts', `${contract}export default class A {}\n`],

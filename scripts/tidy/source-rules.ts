@@ -133,6 +133,22 @@ const asciiIdentifiers: Rule = {
         ),
 };
 
+/** Calls out of the coordinator's process: docs/explain/circuits.md lists the ways out, and each is behind a circuit. */
+const waysOut: Rule = {
+  name: 'ways-out',
+  check: (file) =>
+    !file.path.startsWith('packages/coordinator/src/') ||
+    file.path.startsWith('packages/coordinator/src/circuits/') ||
+    isTest(file.path) ||
+    file.path.includes('/testing/')
+      ? []
+      : findAll(
+          file,
+          /(?<![.\w])fetch\s*\(|\bnew (?:WebSocket|Socket|Agent)\s*\(|(?<![.\w])(?:spawn|exec|execFile|fork)\s*\(|\b(?:net|tls|https?)\.(?:connect|createConnection|request|get)\s*\(/g,
+          'a way out of the coordinator: put it under circuits/ and call it through circuit.wrap',
+        ),
+};
+
 function at(line: number, message: string): Finding[] {
   return [{ line, message }];
 }
@@ -153,4 +169,5 @@ export const sourceRules: readonly Rule[] = [
   contractComment,
   honestTests,
   asciiIdentifiers,
+  waysOut,
 ];

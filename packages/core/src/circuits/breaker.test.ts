@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createBreaker } from './breaker-state.ts';
 import type { Breaker, Permit } from './breaker-state.ts';
-import { admit, dueAtMs, healthOf, record, tick } from './breaker.ts';
+import { admit, dueAtMs, healthOf, observe, record, tick, tripCause } from './breaker.ts';
 import type { CallOutcome } from './breaker.ts';
 import { order } from './orders.ts';
 import { breakerDefaults, settingsProblem } from './settings.ts';
@@ -75,6 +75,13 @@ test('an idle hour, then two failures: a breaker that asks for ten calls does no
     expect(breaker.window.calls).toBe(2);
     expect(breaker.consecutiveFailures).toBe(2);
   }
+});
+
+test('what is asked an hour later is asked of an empty window: it moves before it is read, too', () => {
+  const breaker = of({ consecutiveFailures: 5 });
+  for (let each = 0; each < 10; each += 1) observe(breaker, true, false, 1_000);
+  expect(tripCause(breaker, 1_000)).toBe('consecutiveFailures');
+  expect(tripCause(breaker, 3_601_000)).toBeNull();
 });
 
 test('failures on both sides of an idle hour do not stand in a row', () => {
