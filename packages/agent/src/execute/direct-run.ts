@@ -167,7 +167,7 @@ async function execute(
   clearInterval(flush);
   clearTimeout(killTimer);
   state.steer = null;
-  const leftovers = child.pid === undefined ? 0 : await killMarked(batchMark, start.mark);
+  const leftovers = child.pid === undefined ? 0 : await killMarked(batchMark, start.mark, () => false, 'new');
   if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
   let lag: NodeJS.Timeout | undefined;
   if (exit.spawnError === null)

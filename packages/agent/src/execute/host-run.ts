@@ -13,7 +13,7 @@ import { HostSession } from './host-session.ts';
 import type { SessionEnd, StreamName } from './host-session.ts';
 import { oomKills, scratchFreeBytes } from './machine-evidence.ts';
 import { OutputCapture } from './output-capture.ts';
-import { fileMark, killMarked, type Strangers } from './process-tree.ts';
+import { fileMark, killMarked } from './process-tree.ts';
 import { settleWanted } from './settle-wanted.ts';
 import { closeGraceMs, warmKey } from './warm-hosts.ts';
 import { watchAttempt } from './watch-attempt.ts';
@@ -22,8 +22,6 @@ import type { AttemptWatch } from './watch-attempt.ts';
 type HostLaunch = Extract<Launch, { kind: 'host' }>;
 
 const hostLogBytes = 64 * 1024;
-/** What the looks after each file need not read again; the look at the end of a host reads everything. */
-const strangers: Strangers = new Set();
 
 /** Runs `items` in one host; resolves when all that started in it is settled, and it is gone or kept for the next batch. */
 export async function runHost(state: BatchState, launch: HostLaunch, items: readonly Attempt[]): Promise<void> {
@@ -229,7 +227,7 @@ class HostLife {
   async #killLeftovers(attempt: Attempt): Promise<number> {
     const host = this.#session?.pid;
     const mark = `${this.#session?.mark}.${this.#numberOf(attempt)}`;
-    const count = await killMarked(fileMark, mark, ({ parent }) => parent === host, strangers);
+    const count = await killMarked(fileMark, mark, ({ parent }) => parent === host, 'new');
     if (count > 0)
       attempt.output('stderr', Buffer.from(`\n[assay: killed ${count} process(es) that this file left running]\n`));
     return count;

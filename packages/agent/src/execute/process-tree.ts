@@ -30,46 +30,64 @@ const environBuffer = Buffer.allocUnsafe(256 * 1024);
 /** Processes looked at in one go; the loop gets its turn between. */
 const sliceSize = 200;
 
-/** Processes known to be of no batch, for looks that are made after every file: the number of one that is gone is forgotten. */
-export type Strangers = Set<string>;
+/**
+ * Processes known to be of no batch. One whose environment names no batch starts none of a batch, so it need not be read again: on a
+ * machine of many busy processes reading all their environments after every file holds an agent up for seconds. The number of one that is
+ * gone is forgotten, and all are after a while, because numbers are given again.
+ */
+class Strangers {
+  readonly #pids = new Set<string>();
+  #sinceMs = -Infinity;
+
+  /** Those that are to be read. */
+  without(running: readonly string[]): string[] {
+    if (performance.now() - this.#sinceMs > strangersMs) {
+      this.#pids.clear();
+      this.#sinceMs = performance.now();
+    }
+    const still = new Set(running);
+    for (const pid of this.#pids) if (!still.has(pid)) this.#pids.delete(pid);
+    return running.filter((pid) => !this.#pids.has(pid));
+  }
+
+  add(pid: string): void {
+    this.#pids.add(pid);
+  }
+}
+
+const strangersMs = 10_000;
+const known = new Strangers();
 
 /**
  * Processes whose start environment has `name=value`; empty where /proc is not there. Zombies are not counted. Read
- * synchronously, in slices: this runs after every file, and a promise for each process costs ten times the reading. Those
- * in `strangers` are not looked at again, and more are added: a process whose environment names no batch starts none of a batch.
+ * synchronously, in slices: this runs after every file, and a promise for each process costs ten times the reading.
  */
 export async function markedProcesses(
   name: string,
   value: string,
-  strangers: Strangers | null = null,
+  read: 'all' | 'new' = 'all',
 ): Promise<MarkedProcess[]> {
   if (process.platform !== 'linux') return [];
   const wanted = Buffer.from(`${name}=${value}\0`);
   const running = (await readdir('/proc').catch(() => [])).filter(
     (entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid,
   );
-  const pids = strangers === null ? running : withoutStrangers(running, strangers);
+  const pids = read === 'all' ? running : known.without(running);
   const found: MarkedProcess[] = [];
   for (const [index, pid] of pids.entries()) {
     if (index % sliceSize === sliceSize - 1) await new Promise((resolve) => setImmediate(resolve));
-    const entry = marked(pid, wanted, strangers);
+    const entry = marked(pid, wanted);
     if (entry) found.push(entry);
   }
   return found;
 }
 
-/** Those that are not known to be strangers; who is gone is forgotten, because its number may be given again. */
-function withoutStrangers(running: readonly string[], strangers: Strangers): string[] {
-  const still = new Set(running);
-  for (const pid of strangers) if (!still.has(pid)) strangers.delete(pid);
-  return running.filter((pid) => !strangers.has(pid));
-}
-
-function marked(pid: string, wanted: Buffer, strangers: Strangers | null): MarkedProcess | null {
+function marked(pid: string, wanted: Buffer): MarkedProcess | null {
   try {
     const environment = environmentOf(pid);
     if (!environment.includes(wanted)) {
-      if (strangers !== null && !environment.includes(anyBatch)) strangers.add(pid);
+      // Empty while a process becomes another program: it says nothing yet.
+      if (environment.length > 0 && !environment.includes(anyBatch)) known.add(pid);
       return null;
     }
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -95,11 +113,11 @@ export async function killMarked(
   name: string,
   value: string,
   spare: (found: MarkedProcess) => boolean = () => false,
-  strangers: Strangers | null = null,
+  read: 'all' | 'new' = 'all',
 ): Promise<number> {
   const killed = new Set<number>();
   for (let round = 0; round < 20; round += 1) {
-    const found = (await markedProcesses(name, value, strangers)).filter((entry) => !spare(entry));
+    const found = (await markedProcesses(name, value, read)).filter((entry) => !spare(entry));
     if (found.length === 0) break;
     for (const { pid } of found) {
       killed.add(pid);
