@@ -21,7 +21,7 @@ export const BenchmarkFormat = z.enum(benchmarkFormats);
 export type BenchmarkFormat = z.infer<typeof BenchmarkFormat>;
 
 /** The runners that an agent knows. */
-export const runnerNames = ['vitest', 'node:test', 'pytest', 'browser', 'cts', 'command'] as const;
+export const runnerNames = ['vitest', 'node:test', 'pytest', 'browser', 'cts', 'wpt', 'command'] as const;
 export const RunnerName = z.enum(runnerNames);
 export type RunnerName = z.infer<typeof RunnerName>;
 

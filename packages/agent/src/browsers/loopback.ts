@@ -14,6 +14,8 @@ export type Answer = {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
+  /** False for a page whose own headers are to say whether it is isolated; absent is isolated. */
+  readonly isIsolated?: boolean;
 };
 export type Route = (url: URL) => Promise<Answer | null> | Answer | null;
 /** Called with the events that a page posted; throws what is not to be accepted. */
@@ -104,7 +106,8 @@ export class Loopback {
       if (answer === null) continue;
       const body = Buffer.isBuffer(answer.body) ? answer.body : Buffer.from(answer.body);
       this.#served.update(`${url.pathname} ${body.length}\n`).update(body);
-      const headers = { 'Cache-Control': 'no-store', ...isolationHeaders, ...answer.headers };
+      const isolation = answer.isIsolated === false ? {} : isolationHeaders;
+      const headers = { 'Cache-Control': 'no-store', ...isolation, ...answer.headers };
       response.writeHead(answer.status ?? 200, headers);
       response.end(body);
       return;

@@ -7,6 +7,7 @@ import { nodeTestRunner } from './node-test/node-test.ts';
 import { pytestRunner } from './pytest/pytest.ts';
 import type { Detection, Runner } from './runner.ts';
 import { vitestRunner } from './vitest/vitest.ts';
+import { wptRunner } from './wpt/wpt.ts';
 
 const runners: Readonly<Record<RunnerName, Runner>> = {
   vitest: vitestRunner,
@@ -14,6 +15,7 @@ const runners: Readonly<Record<RunnerName, Runner>> = {
   pytest: pytestRunner,
   browser: browserRunner,
   cts: ctsRunner,
+  wpt: wptRunner,
   command: commandRunner,
 };
 

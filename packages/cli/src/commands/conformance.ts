@@ -5,10 +5,11 @@ import { AssayError } from '@assay/protocol';
 import type { Command } from 'commander';
 import { countsOf, differences, durationsOf, type Difference, type StatusCounts } from '../conformance/compare.ts';
 import { MergedConformance } from '../conformance/merge.ts';
+import { toWptReport } from '../conformance/wptreport.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { action } from './options.ts';
 
-type Options = { against?: string; durations?: string; json?: boolean };
+type Options = { against?: string; durations?: string; wptreport?: string; json?: boolean };
 const shownMax = 100;
 
 export function addConformanceCommand(program: Command): void {
@@ -17,6 +18,7 @@ export function addConformanceCommand(program: Command): void {
     .description('Count results of a conformance suite by browser and adapter, and compare two runs of it.')
     .option('--against <file>', 'another run: exits 1 where a subtest ended otherwise')
     .option('--durations <file>', 'write what tests took, to cut the next run by')
+    .option('--wptreport <file>', 'write results of web-platform-tests in the form that their own tools read')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -31,6 +33,8 @@ async function conformance(file: string, options: Options): Promise<number> {
   const changed = options.against === undefined ? null : differences(await read(options.against), merged);
   if (options.durations !== undefined)
     await writeFile(options.durations, `${JSON.stringify(durationsOf(merged), null, 2)}\n`);
+  if (options.wptreport !== undefined)
+    await writeFile(options.wptreport, `${JSON.stringify(toWptReport(merged, process.platform))}\n`);
   if (options.json === true) {
     const { run, date, missing } = merged;
     print(JSON.stringify({ run, date, places, missing, ...(changed === null ? {} : { changed }) }, null, 2));
@@ -40,7 +44,8 @@ async function conformance(file: string, options: Options): Promise<number> {
       print(`  tests     ${shown(tests)}`);
       print(`  subtests  ${shown(subtests)}`);
     }
-    for (const { target, verdict, reason } of merged.missing) print(`no results of ${target} (${verdict}): ${reason}`);
+    for (const { target, verdict, reason } of merged.missing)
+      print(`not all results of ${target} (${verdict}): ${reason}`);
     for (const one of changed?.slice(0, shownMax) ?? []) print(differenceLine(one));
     if (changed !== null)
       print(changed.length === 0 ? 'Every subtest ended as in the other run.' : `${changed.length} differences.`);

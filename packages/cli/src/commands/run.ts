@@ -184,7 +184,7 @@ function usesBrowsers({ suites = [] }: ProjectConfig, requires = ''): boolean {
     isAsked(requires) ||
     suites.some(
       ({ runner, requires: own, claims, alternatives }) =>
-        ['browser', 'cts'].includes(runner) || isAsked(JSON.stringify([own, claims, alternatives])),
+        ['browser', 'cts', 'wpt'].includes(runner) || isAsked(JSON.stringify([own, claims, alternatives])),
     )
   );
 }
