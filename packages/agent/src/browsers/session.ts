@@ -112,7 +112,11 @@ export class BrowserSession {
   /** Throws BrowserStartError, and leaves nothing then. */
   static async start(request: SessionRequest): Promise<BrowserSession> {
     const begunMs = performance.now();
-    const guarded = await startGuarded(request.parentDir, () => [request.driverPath, '--port=0']);
+    const guarded = await startGuarded(request.parentDir, () => [
+      request.driverPath,
+      '--port=0',
+      ...driverFlags(request),
+    ]);
     let wire: WireClient | null = null;
     let cdp: Cdp | null = null;
     try {
@@ -182,6 +186,11 @@ export class BrowserSession {
   }
 }
 
+/** A build that the user named is driven by whatever driver there is; for all others a mismatch of builds is an error. */
+function driverFlags({ browser }: SessionRequest): string[] {
+  return browser.channel === 'named' ? ['--disable-build-check'] : [];
+}
+
 function flagsOf({ browser, isSoftware, flags }: SessionRequest): string[] {
   const known = knownGoodFor(browser);
   return [...(known?.base ?? []), ...((isSoftware ? known?.software : known?.hardware) ?? []), ...flags];
@@ -209,7 +218,7 @@ async function chromiumCapabilities(
 /** A headless shell opens no page by itself, and chromedriver waits for one. */
 async function binaryOf(browser: InstalledBrowser, directory: string): Promise<string> {
   const binary = browser.path ?? browser.name;
-  if (browser.channel !== 'headless-shell') return binary;
+  if (browser.channel !== 'headless-shell' && browser.channel !== 'named') return binary;
   const wrapper = path.join(directory, 'browser.sh');
   await writeFile(wrapper, `#!/bin/sh\nexec '${binary.replaceAll("'", "'\\''")}' "$@" about:blank\n`);
   await chmod(wrapper, 0o700);

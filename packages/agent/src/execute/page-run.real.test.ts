@@ -73,7 +73,11 @@ test('what fails, fails to load or throws outside its tests says so, and a page 
     'failed test FILE_FAILED_TO_LOAD',
     'failed test ERRORS_OUTSIDE_TESTS',
   ]);
-  expect(first.byTarget['failing.browser.test.ts']?.cases[0]?.failure?.message).toBe('the sum: got 2, expected 3');
+  const failing = first.byTarget['failing.browser.test.ts'];
+  expect(failing?.cases[0]?.failure?.message).toBe('the sum: got 2, expected 3');
+  // What the page looked like is kept where a test failed, and only there.
+  expect(failing?.logs['screenshot.png']).toMatch(/PNG/);
+  expect(Object.keys(first.byTarget[twice]?.logs ?? {})).not.toContain('screenshot.png');
 });
 
 test('WebAssembly and drawing are seen; a blank picture is never the same as another', async (t) => {

@@ -25,6 +25,7 @@ import { watchAttempt } from './watch-attempt.ts';
 const secret = randomBytes(32);
 const errorsMax = 50;
 const filesMax = 50;
+const screenshotDeadlineMs = 10_000;
 
 /** Runs one target in a session; resolves when it is settled. */
 export async function runPage(state: BatchState, attempt: Attempt, suite: PageSuite): Promise<void> {
@@ -213,9 +214,20 @@ class PageRun {
       this.isSpent = true;
       return { trouble: deviceLost(lost.reason, lost.message), ...this.#told() };
     }
+    if (this.#attempt.counts.failed > 0 || this.#errors.length > 0) await this.#photograph();
     const lack = unproven(hallmark, this.#suite.hardwareOnly, this.#suite.evidence);
     if (lack?.isDevice === true) this.isSpent = true;
     return { unproven: lack, ...this.#told() };
+  }
+
+  /** What the page looked like when its tests had failed. A browser that gives no picture costs the picture only. */
+  async #photograph(): Promise<void> {
+    const { cdp, page } = this.#stage.session;
+    const taken = await cdp
+      .send('Page.captureScreenshot', { format: 'png' }, page, screenshotDeadlineMs)
+      .catch(() => null);
+    const body = Buffer.from(typeof taken?.['data'] === 'string' ? taken['data'] : '', 'base64');
+    if (body.length > 0 && this.#files.size < filesMax) this.#files.set('screenshot.png', { body });
   }
 
   /** Browser, page or driver went away, or the attempt was stopped: the session is of no more use. */

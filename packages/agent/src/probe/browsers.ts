@@ -9,6 +9,9 @@ import type { InstalledBrowser, InstalledTool, UnknownField } from '@assay/proto
 import { exists, failureReason, findOnPath, listFolder, parseVersion, readText, realPath } from './context.ts';
 import type { ProbeContext } from './context.ts';
 
+/** Of the Chromium that ASSAY_CHROMIUM_PATH names: a build of the user's own, such as a headless shell that comes in a package. */
+const namedChannel = 'named';
+
 export type BrowserProbe = {
   browsers: InstalledBrowser[];
   drivers: Record<string, InstalledTool>;
@@ -91,6 +94,9 @@ async function findBrowsers(ctx: ProbeContext): Promise<Candidate[]> {
       break;
     }
   }
+  const named = ctx.env['ASSAY_CHROMIUM_PATH'];
+  if (named !== undefined && named !== '')
+    found.push({ name: 'chromium', channel: namedChannel, path: named, ask: (context) => askVersion(context, named) });
   return [...found, ...(await webkitBrowsers(ctx))];
 }
 

@@ -44,6 +44,15 @@ test('a shim with nothing behind it is absent, and a program that the loader can
   }
 });
 
+test('browsers: the Chromium that the environment names is one more, under a name of its own', async () => {
+  const env = { PATH: '/bin', ASSAY_CHROMIUM_PATH: '/bin/chromium' };
+  const probe = await inTools((root) => probeBrowsers(machineAt(root, { env })));
+  expect(probe.browsers.filter(({ name }) => name === 'chromium')).toEqual([
+    { name: 'chromium', version: '156.0.8078.79', major: 156, minor: 0, path: '/bin/chromium' },
+    { name: 'chromium', channel: 'named', version: '156.0.8078.79', major: 156, minor: 0, path: '/bin/chromium' },
+  ]);
+});
+
 test('browsers: two names of one Firefox are one browser, and the newest WebKitGTK counts', async () => {
   const probe = await inTools((root) => probeBrowsers(machineAt(root)));
   expect(probe.browsers).toEqual([
