@@ -1,5 +1,6 @@
 // Who could take work now: for each class with a free slot one worker and the task that it would get. By the plan of the run
 // where its classes differ (plan.ts), else the first of the lane for all of them.
+import { ailmentOf } from '../circuits/health.ts';
 import type { RunRecord, TaskRecord, WorkerRecord } from '../engine/state.ts';
 import type { Step } from '../engine/step.ts';
 import { admission, firstAdmitted } from './admission.ts';
@@ -10,6 +11,8 @@ import type { PlanEntry, RunPlan } from './plan.ts';
 import type { Candidate, Policy } from './policy/policy.ts';
 import { costHere, predictFromSuite } from './predict.ts';
 
+/** Workers of a class that are looked at for one that is well. */
+const wellLookedMax = 64;
 /** Workers of a class that are looked at for one that has the source. */
 const warmLookedMax = 16;
 /** Tasks of a class's queue that are looked at for one that need not be kept for another. */
@@ -35,15 +38,24 @@ export function bestInPlan(
   policy: Policy,
   isOpen: (lane: Lane) => boolean,
 ): Candidate | null {
-  return bestOfClasses(step, run, policy, isOpen, true) ?? bestOfClasses(step, run, policy, isOpen, false);
+  // Health is the first link: what is unwell is looked at only where nothing that is well takes anything.
+  return (
+    bestOfClasses(step, run, policy, isOpen, { areFreeCounted: true, isUnwellTaken: false }) ??
+    bestOfClasses(step, run, policy, isOpen, { areFreeCounted: false, isUnwellTaken: false }) ??
+    (step.state.circuits.size === 0
+      ? null
+      : bestOfClasses(step, run, policy, isOpen, { areFreeCounted: false, isUnwellTaken: true }))
+  );
 }
+
+type Round = { readonly areFreeCounted: boolean; readonly isUnwellTaken: boolean };
 
 function bestOfClasses(
   step: Step,
   run: RunRecord,
   policy: Policy,
   isOpen: (lane: Lane) => boolean,
-  areFreeCounted: boolean,
+  round: Round,
 ): Candidate | null {
   const runPlan = run.plan;
   if (runPlan === null) return null;
@@ -52,7 +64,7 @@ function bestOfClasses(
   for (const capability of step.state.index.freeClasses) {
     const place = placeOf(runPlan, capability);
     if (place < 0) continue;
-    const candidate = bestOfClass(step, run, runPlan, open, capability, place, best, policy, areFreeCounted);
+    const candidate = bestOfClass(step, run, runPlan, open, capability, place, best, policy, round);
     if (candidate !== null) best = candidate;
   }
   return best;
@@ -67,14 +79,14 @@ function bestOfClass(
   place: number,
   before: Candidate | null,
   policy: Policy,
-  areFreeCounted: boolean,
+  { areFreeCounted, isUnwellTaken }: Round,
 ): Candidate | null {
   let best = before;
   const consider = (lane: Lane, task: TaskRecord, advantage: number): boolean => {
-    // The first links of the chain (byAdvantage), asked before anything is worked out: most are behind by these alone.
+    // The next link of the chain (byAdvantage), asked before anything is worked out: most are behind by it alone.
     if (best !== null && isBehind(best, task, advantage)) return true;
     const candidate = candidateOf(step, lane, capability, task, advantage);
-    if (candidate === null) return true;
+    if (candidate === null || (candidate.ailment !== null && !isUnwellTaken)) return true;
     if (best !== null && !policy.isBefore(candidate, best)) return true;
     if (isHeldFrom(step, runPlan, lane, task, capability, candidate.costMs, areFreeCounted)) return false;
     best = candidate;
@@ -185,11 +197,12 @@ export function candidateOf(
     task,
     costMs,
     advantage,
+    ailment: ailmentOf(state, lane, worker, step.nowMs),
     isWarm: source !== null && worker.sources.includes(source),
   };
 }
 
-/** The least loaded that is admitted, or one that is as good and has the source. */
+/** The least loaded that is admitted and well, or one that is as good and has the source; what is unwell where nobody is well. */
 function firstFree(
   step: Step,
   lane: Lane,
@@ -197,25 +210,44 @@ function firstFree(
   source: string | null,
 ): WorkerRecord | undefined {
   if (lane.run.spec.finishWithinMs !== undefined) return lastUsed(step, lane, capability);
-  const first = firstAdmitted(step.state, lane, capability, () => false);
+  const { state } = step;
+  const first = firstWell(step, lane, capability) ?? firstAdmitted(state, lane, capability, () => false);
   if (first === undefined || source === null || first.sources.includes(source)) return first;
   let looked = 0;
   for (const worker of capability.free.inOrder()) {
     looked += 1;
     if (looked > warmLookedMax) break;
-    if (worker.sources.includes(source) && admission(step.state, lane, null, worker).kind === 'admitted') return worker;
+    if (!worker.sources.includes(source) || admission(state, lane, null, worker).kind !== 'admitted') continue;
+    if (!isUnwell(step, lane, worker) || isUnwell(step, lane, first)) return worker;
   }
   return first;
 }
 
+/** The first of the first few that its circuits have nothing against; undefined where nothing ever failed. */
+function firstWell(step: Step, lane: Lane, capability: CapabilityClass): WorkerRecord | undefined {
+  if (step.state.circuits.size === 0) return undefined;
+  let looked = 0;
+  return firstAdmitted(step.state, lane, capability, (worker) => {
+    looked += 1;
+    return looked <= wellLookedMax && isUnwell(step, lane, worker);
+  });
+}
+
+function isUnwell({ state, nowMs }: Step, lane: Lane, worker: WorkerRecord): boolean {
+  return ailmentOf(state, lane, worker, nowMs) !== null;
+}
+
 /** A run that is to use few workers goes on with those that it has: the one that was given work last. */
-function lastUsed({ state }: Step, lane: Lane, capability: CapabilityClass): WorkerRecord | undefined {
+function lastUsed(step: Step, lane: Lane, capability: CapabilityClass): WorkerRecord | undefined {
   let last: WorkerRecord | undefined;
+  let unwell: WorkerRecord | undefined;
   for (const worker of capability.free.inOrder()) {
     if (last !== undefined && worker.lastAssigned <= last.lastAssigned) continue;
-    if (admission(state, lane, null, worker).kind === 'admitted') last = worker;
+    if (admission(step.state, lane, null, worker).kind !== 'admitted') continue;
+    if (isUnwell(step, lane, worker)) unwell ??= worker;
+    else last = worker;
   }
-  return last;
+  return last ?? unwell;
 }
 
 /** Names a source that has to be fetched and set up; null for a directory, which costs nothing to use. */

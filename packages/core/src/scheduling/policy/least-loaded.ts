@@ -1,8 +1,8 @@
 // The worker with the smallest share of its slots in use, scarce machines last; no regard to speed.
-import { byChoice, byId, byLoad, byScarcity, byTurn, chain } from './order.ts';
+import { byChoice, byHealth, byId, byLoad, byScarcity, byTurn, chain } from './order.ts';
 import type { Policy } from './policy.ts';
 
-const links = [byChoice, byScarcity, byLoad, byTurn, byId];
+const links = [byChoice, byHealth, byScarcity, byLoad, byTurn, byId];
 
 export const leastLoaded: Policy = {
   name: 'least-loaded',

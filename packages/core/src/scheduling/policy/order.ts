@@ -4,6 +4,9 @@ import type { Candidate } from './policy.ts';
 
 export type Link = (a: Candidate, b: Candidate) => number;
 
+/** What its circuits have nothing against before what is on its way to being stopped. */
+export const byHealth: Link = (a, b) => Number(a.ailment !== null) - Number(b.ailment !== null);
+
 /** Where the class is best for its task; of those alike, the longest task, so that what is left for the end is short. */
 export const byAdvantage: Link = (a, b) =>
   Math.min(0, b.advantage) - Math.min(0, a.advantage) ||
@@ -34,6 +37,7 @@ export function whyBehind(
   other: Candidate,
   task: Candidate['task'],
 ): string {
+  if (chosen.ailment === null && other.ailment !== null) return `unwell: ${other.ailment}`;
   if (chosen.task === task && other.costMs > chosen.costMs * 1.05 && links.includes(byAdvantage))
     return `slower: ${other.costMs} ms against ${chosen.costMs}`;
   for (const link of links) {

@@ -17,6 +17,8 @@ export type Candidate = {
   readonly costMs: number;
   /** Where classes differ: how much better this class is for the task than any other, in half doublings; 0 where they do not. */
   readonly advantage: number;
+  /** What its circuits, closed as yet, have against it (circuits/health.ts); null where it is well. */
+  readonly ailment: string | null;
   /** Whether the worker had the run's source before. */
   readonly isWarm: boolean;
 };

@@ -1,8 +1,8 @@
 // In turn: who was given work longest ago, whatever is known of anybody's speed. What expected-finish is compared with.
-import { byChoice, byId, byTurn, chain } from './order.ts';
+import { byChoice, byHealth, byId, byTurn, chain } from './order.ts';
 import type { Policy } from './policy.ts';
 
-const links = [byChoice, byTurn, byId];
+const links = [byChoice, byHealth, byTurn, byId];
 
 export const roundRobin: Policy = {
   name: 'round-robin',
