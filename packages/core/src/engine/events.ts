@@ -140,8 +140,18 @@ export type HedgeSide = {
   assignedAtMs: number;
   startedAtMs: number | null;
 };
-/** The duplicate of a task's attempt is over and counts for nothing: its number stays used, its cases are dropped. */
-export type HedgeDropped = { kind: 'hedgeDropped'; task: TaskId; attempt: number; worker: WorkerId; reason: string };
+/**
+ * The duplicate of a task's attempt is over and counts for nothing: its number stays used, its cases are dropped. `atLeastMs`: for
+ * so long it ran and was not done when it was told to stop.
+ */
+export type HedgeDropped = {
+  kind: 'hedgeDropped';
+  task: TaskId;
+  attempt: number;
+  worker: WorkerId;
+  reason: string;
+  atLeastMs?: number;
+};
 export type AttemptStarted = { kind: 'attemptStarted'; task: TaskId; attempt: number; worker: WorkerId; atMs: number };
 /** The cases themselves are in the input of the same journal entry; `count` of them start at ordinal `from`. */
 export type CasesRecorded = {
@@ -166,6 +176,8 @@ export type AttemptSettled = {
   failure?: AttemptFailure;
   counts: CaseCounts;
   costMs?: number;
+  /** Of an attempt whose duplicate was done first: for so long it ran and was not done when it was told to stop. */
+  atLeastMs?: number;
   startupMs?: number;
   blobs?: BlobRef[];
   /** settle: this verdict is the task's; requeue: another attempt follows, spending the named budget. */

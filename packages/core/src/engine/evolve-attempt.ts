@@ -16,7 +16,7 @@ import { charge, correct } from '../scheduling/order.ts';
 import { dequeue, enqueue, laneOf, refreshStealable } from '../scheduling/lanes.ts';
 import { sourceKeyOf } from '../scheduling/candidates.ts';
 import { noteOutcome } from '../scheduling/calibration.ts';
-import { learn } from '../scheduling/durations.ts';
+import { learn, learnBound } from '../scheduling/durations.ts';
 import type {
   AttemptSettled,
   AttemptStarted,
@@ -127,6 +127,7 @@ export function hedgeDropped(state: State, event: HedgeDropped, atMs: number): v
   const hedge = endHedge(run, task);
   assert(hedge.attempt === event.attempt, 'the duplicate that there is ends');
   if (state.index.canceling.get(event.task)?.attempt === hedge) state.index.canceling.delete(event.task);
+  if (event.atLeastMs !== undefined) measureBound(state, run, task, hedge, event.atLeastMs, atMs);
   progress(state, hedge, task.index, hedge.state.kind, 'over', atMs);
 }
 
@@ -190,6 +191,7 @@ export function attemptSettled(state: State, event: AttemptSettled, atMs: number
   if (costMs !== undefined) run.startedAtMs ??= atMs;
   if (state.index.canceling.get(event.task)?.attempt === attempt) state.index.canceling.delete(event.task);
   measure(state, run, task, attempt, event, atMs);
+  if (event.atLeastMs !== undefined) measureBound(state, run, task, attempt, event.atLeastMs, atMs);
   progress(state, attempt, task.index, before.kind, 'over', atMs);
   const worker = attempt.worker === null ? undefined : state.workers.get(attempt.worker);
   attemptOver(state, event, run, task, worker, atMs);
@@ -239,6 +241,23 @@ function measure(
   }
   if (costMs !== undefined)
     correct(laneOf(run, task.suite).share, costMs - attempt.expectedMs, weightOf(state.policy, run.submitter));
+}
+
+/** What a race lost took at least. */
+function measureBound(
+  state: State,
+  run: RunRecord,
+  task: TaskRecord,
+  attempt: AttemptRecord,
+  atLeastMs: number,
+  atMs: number,
+): void {
+  if (attempt.worker === null) return;
+  const { class: capability } = present(state.workers.get(attempt.worker), 'worker of an attempt');
+  const { suiteKey } = laneOf(run, task.suite);
+  const seen = { suiteKey, target: task.target, capability, costMs: atLeastMs, startupMs: undefined, atMs };
+  const suite = learnBound(state, seen, attempt.expectedMs);
+  if (suite !== null) noteOutcome(suite, attempt.expectedMs, atLeastMs);
 }
 
 export function tasksReturned(state: State, event: TasksReturned, atMs: number): void {

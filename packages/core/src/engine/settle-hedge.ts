@@ -6,6 +6,9 @@
 //   the duplicate ends without a result      it is dropped, and the first attempt goes on
 //   the first attempt ends with a result     it settles the task, the duplicate is told to stop and dropped
 //   the first attempt is to be repeated      it yields instead: the repetition runs already
+//
+// The loser teaches too: what ran for so long and was not over takes at least that long there (`atLeastMs`). Without it only what
+// was quick would ever be learned from, and the class that loses every race would be raced again in every run.
 import type { AttemptFailure, Verdict } from '@assay/protocol';
 import type { AttemptSettled, HedgeSide } from './events.ts';
 import { taskIdOf } from './ids.ts';
@@ -34,6 +37,7 @@ export function takeHedgeEnd(
   }
   const first = present(currentAttempt(task), 'first attempt');
   const reason = `attempt ${hedge.attempt}, its duplicate, was done first`;
+  const bound = boundOf(step, first);
   stop(step, run, task, first, reason);
   step.emit({
     kind: 'attemptSettled',
@@ -43,6 +47,7 @@ export function takeHedgeEnd(
     verdict: 'canceled',
     failure: { class: 'infrastructure', code: 'HEDGED', message: reason },
     counts: noCases(),
+    ...bound,
     next: yieldTo(hedge),
   });
   return true;
@@ -71,9 +76,18 @@ export function canTakeOver(task: TaskRecord): boolean {
 export function dropHedge(step: Step, run: RunRecord, task: TaskRecord, reason: string, isTold: boolean): void {
   const { hedge } = task;
   if (hedge === null || hedge.worker === null) return;
+  const bound = isTold ? boundOf(step, hedge) : {};
   if (isTold) stop(step, run, task, hedge, reason);
   const { attempt, worker } = hedge;
-  step.emit({ kind: 'hedgeDropped', task: taskIdOf(run.run, task.index), attempt, worker, reason });
+  step.emit({ kind: 'hedgeDropped', task: taskIdOf(run.run, task.index), attempt, worker, reason, ...bound });
+}
+
+/** How long it has run without being over; nothing where it has not begun, is being stopped, or its worker is not there to run it. */
+function boundOf({ state, nowMs }: Step, { state: at, worker }: AttemptRecord): { atLeastMs?: number } {
+  if (at.kind !== 'running' || worker === null) return {};
+  const link = state.workers.get(worker)?.state.kind;
+  if (link !== 'connected' && link !== 'draining') return {};
+  return { atLeastMs: Math.max(1, nowMs - at.startedAtMs) };
 }
 
 function stop(step: Step, run: RunRecord, task: TaskRecord, { attempt, worker }: AttemptRecord, reason: string): void {

@@ -88,6 +88,18 @@ export function learn(
   return suite;
 }
 
+/**
+ * Learns from an attempt that was stopped before it was over: its cost is at least what is observed. Where that is no more than was
+ * expected, or than is known of the test there, it says nothing; where it is more, it counts as what was seen, and never as
+ * more than that. Null where it said nothing. Called by evolve alone.
+ */
+export function learnBound(state: State, observed: Observation, expectedMs: number): SuiteHistory | null {
+  const { suiteKey, target, capability, costMs } = observed;
+  const machine = state.machines.numberOf(capability);
+  const own = state.durations.get(durationKeyOf(suiteKey, target))?.find((one) => one.machine === machine);
+  return costMs <= Math.max(expectedMs, own?.meanMs ?? 0) ? null : learn(state, observed);
+}
+
 function speedIn(suite: SuiteHistory, machine: number, atMs: number): Speed {
   let speed = suite.speeds.find((one) => one.machine === machine);
   if (speed === undefined) {

@@ -112,3 +112,49 @@ test('at most a share of the slots run duplicates', () => {
   for (let number = 0; number < 20; number += 1) for (const ref of lab.held(`w${number}`)) lab.start(`w${number}`, ref);
   expect(only(lab.wait(30_000), 'tasksAssigned')).toHaveLength(2);
 });
+
+/** The same task on two kinds of machines; on `slow` it is expected to take 400 ms and does not end. */
+function race(): Lab {
+  const lab = new Lab(settings);
+  lab.join('slow', { profileDigest: 'slow' });
+  lab.submit([{ suite: 0, target: 'one', expectedMs: 400 }]);
+  lab.start('slow', lab.held('slow')[0]!);
+  lab.join('quick', { profileDigest: 'quick' });
+  lab.wait(3_000);
+  lab.start('quick', second);
+  return lab;
+}
+const learned = (lab: Lab): number[] =>
+  [...lab.engine.state.durations.entries()].flatMap(([, means]) => means.map(({ meanMs }) => Math.round(meanMs)));
+
+test('a race that is lost teaches the least that the task takes there, and the winner what it took', () => {
+  const lab = race();
+  lab.wait(1_000);
+  const events = lab.finish('quick', second, { costMs: 900 });
+  const [lost] = only(events, 'attemptSettled');
+  expect(lost).toMatchObject({ attempt: 1, atLeastMs: 4_000 });
+  expect(learned(lab)).toEqual([4_000, 900]);
+  // The next run is placed by it: the slow one joined first and would be first in turn.
+  lab.finish('slow', first, { verdict: 'canceled' });
+  lab.submit([{ suite: 0, target: 'one' }]);
+  expect(lab.held('quick')).toHaveLength(1);
+  expect(lab.held('slow')).toEqual([]);
+});
+
+test('a duplicate that lost teaches too, and one that was stopped before it was late says nothing', () => {
+  const early = race();
+  expect(only(early.finish('slow', first, { costMs: 3_010 }), 'hedgeDropped')[0]).toMatchObject({ atLeastMs: 1 });
+  expect(learned(early)).toEqual([3_010]);
+  const late = race();
+  late.wait(5_000);
+  expect(only(late.finish('slow', first, { costMs: 8_000 }), 'hedgeDropped')[0]).toMatchObject({ atLeastMs: 5_000 });
+  expect(learned(late).toSorted((a, b) => a - b)).toEqual([5_000, 8_000]);
+});
+
+test('what ran on a worker that is away is no measure of the worker', () => {
+  const lab = race();
+  lab.step({ kind: 'workerDisconnected', worker: 'slow' as never, session: lab.session('slow') });
+  const [lost] = only(lab.finish('quick', second, { costMs: 900 }), 'attemptSettled');
+  expect(lost?.atLeastMs).toBeUndefined();
+  expect(learned(lab)).toEqual([900]);
+});

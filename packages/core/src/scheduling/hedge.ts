@@ -1,5 +1,6 @@
 // Hedging: near the end an idle worker runs a duplicate of an attempt that is late. The first result counts, the other attempt
-// is stopped and leaves only its number: nothing of it is ever counted.
+// is stopped and leaves only its number: nothing of it is ever counted. How long it ran is learned from as the least that it takes
+// there (engine/settle-hedge.ts).
 //
 // An attempt is late when it runs for longer than nine of ten of its suite's attempts would, by the suite's calibration, and at
 // least `hedgeAfterMs`. The duplicate is worth it where its worker is expected to be done before the late one, which is
