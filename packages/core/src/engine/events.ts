@@ -31,6 +31,7 @@ import type { ConditionEvent } from './condition-events.ts';
 
 export type * from './condition-events.ts';
 
+import type { HedgeDropped, HedgeSide } from './events-hedge.ts';
 import type { ProjectErased, RunImported } from './events-import.ts';
 import type { QuarantineEvent } from './events-quarantine.ts';
 import type { PassCount, Tally } from './ops/mute-failures.ts';
@@ -130,27 +131,6 @@ export type TasksAssigned = {
   probes?: CircuitId[];
   /** The variant of the suite that its single task runs, by index. */
   variant?: number;
-};
-/** The duplicate of an attempt that goes on in its stead. */
-export type HedgeSide = {
-  attempt: number;
-  worker: WorkerId;
-  assignment: AssignmentId;
-  expectedMs: number;
-  assignedAtMs: number;
-  startedAtMs: number | null;
-};
-/**
- * The duplicate of a task's attempt is over and counts for nothing: its number stays used, its cases are dropped. `atLeastMs`: for
- * so long it ran and was not done when it was told to stop.
- */
-export type HedgeDropped = {
-  kind: 'hedgeDropped';
-  task: TaskId;
-  attempt: number;
-  worker: WorkerId;
-  reason: string;
-  atLeastMs?: number;
 };
 export type AttemptStarted = { kind: 'attemptStarted'; task: TaskId; attempt: number; worker: WorkerId; atMs: number };
 /** The cases themselves are in the input of the same journal entry; `count` of them start at ordinal `from`. */
@@ -311,6 +291,7 @@ export type HistoryTrimmed = {
 export type LinksReset = { kind: 'linksReset'; epoch: number; graceUntilMs: number };
 
 export type * from './events-circuit.ts';
+export type * from './events-hedge.ts';
 export type * from './events-import.ts';
 export type * from './events-quarantine.ts';
 export type * from './events-recovery.ts';

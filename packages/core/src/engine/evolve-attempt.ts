@@ -16,7 +16,7 @@ import { charge, correct } from '../scheduling/order.ts';
 import { dequeue, enqueue, laneOf, refreshStealable } from '../scheduling/lanes.ts';
 import { sourceKeyOf } from '../scheduling/candidates.ts';
 import { noteOutcome } from '../scheduling/calibration.ts';
-import { learn, learnBound } from '../scheduling/durations.ts';
+import { learn } from '../scheduling/durations.ts';
 import type {
   AttemptSettled,
   AttemptStarted,
@@ -29,6 +29,7 @@ import type {
 } from './events.ts';
 import { attemptOver, probeReturned, probesTaken } from './evolve-circuit.ts';
 import { assignmentOf } from './assignment.ts';
+import { beginHedge, endHedge, measureBound } from './evolve-hedge.ts';
 import { addCases, countTask, liveRun } from './evolve-run.ts';
 import { addTallies, countPasses } from './quarantines.ts';
 import { currentAttempt, findTask, liveAttempt } from './lookup.ts';
@@ -107,19 +108,6 @@ export function expectEnd(state: State, assignment: Assignment, fromMs: number, 
 /** All of the gang starts anew. */
 function endRestart(run: RunRecord, gang: GangIndex, tasks: TasksAssigned['tasks']): void {
   for (const { index } of tasks) run.restarting.delete(firstOf(gang, index));
-}
-
-function beginHedge(run: RunRecord, task: TaskRecord, hedge: AttemptRecord): void {
-  assert(task.state.kind === 'running' && task.hedge === null, 'only what runs has a duplicate, and one');
-  task.hedge = hedge;
-  run.hedges += 1;
-}
-
-function endHedge(run: RunRecord, task: TaskRecord): AttemptRecord {
-  const hedge = present(task.hedge, 'duplicate');
-  task.hedge = null;
-  run.hedges -= 1;
-  return hedge;
 }
 
 export function hedgeDropped(state: State, event: HedgeDropped, atMs: number): void {
@@ -241,23 +229,6 @@ function measure(
   }
   if (costMs !== undefined)
     correct(laneOf(run, task.suite).share, costMs - attempt.expectedMs, weightOf(state.policy, run.submitter));
-}
-
-/** What a race lost took at least. */
-function measureBound(
-  state: State,
-  run: RunRecord,
-  task: TaskRecord,
-  attempt: AttemptRecord,
-  atLeastMs: number,
-  atMs: number,
-): void {
-  if (attempt.worker === null) return;
-  const { class: capability } = present(state.workers.get(attempt.worker), 'worker of an attempt');
-  const { suiteKey } = laneOf(run, task.suite);
-  const seen = { suiteKey, target: task.target, capability, costMs: atLeastMs, startupMs: undefined, atMs };
-  const suite = learnBound(state, seen, attempt.expectedMs);
-  if (suite !== null) noteOutcome(suite, attempt.expectedMs, atLeastMs);
 }
 
 export function tasksReturned(state: State, event: TasksReturned, atMs: number): void {
