@@ -251,6 +251,51 @@ test('a large fleet: no more than half of a class is stopped by itself at once',
   expect(causes(lab).some((cause) => cause.startsWith('class:') || cause.includes(' open '))).toBe(true);
 });
 
+test('half of a class stopped is as much as is stopped by itself: one more is held, says why, and is stopped when there is room', () => {
+  const names = Array.from({ length: 10 }, (_, index) => `w${index}`);
+  const lab = fleet(names);
+  for (const name of names.slice(0, 5))
+    lab.step({ kind: 'forceCircuit', scope: worker(name), to: 'open', untilMs: null, actor: 'ada', reason: 'dust' });
+  lab.submit(tasksOf(400));
+  const fails = (name: string): Partial<AttemptOutcome> => (name === 'w9' ? infrastructure : {});
+  work(lab, fails, 8);
+  expect(stateOf(lab, worker('w9'))).toBe('closed');
+  const held = viewCircuits(lab.engine.state, lab.config.circuits, lab.nowMs).find(
+    ({ circuit }) => circuit === 'worker:w9',
+  );
+  expect(held?.heldBy).toBe('5 of 10 workers of its class are stopped already');
+  lab.step({ kind: 'resetCircuit', circuit: 'worker:w0', actor: 'ada', reason: 'clean' });
+  work(lab, fails, 2);
+  expect(stateOf(lab, worker('w9'))).toBe('open');
+});
+
+test('one worker is no quorum, also where nobody else of its class has tried that kind of work', () => {
+  const lab = fleet(['w1', 'w2', 'w3']);
+  lab.join('other', { profileDigest: 'other', profile: profileOf({ cpu: { count: 8, isa: ['avx'] } }) });
+  lab.submit(tasksOf(40), { suites: [suiteOf({ name: 'pages' })] });
+  for (let round = 0; round < 12; round += 1) {
+    // The other two of the class are at their first task all the time.
+    for (const name of ['w1', 'other']) {
+      const [ref] = lab.held(name);
+      if (ref === undefined) continue;
+      lab.start(name, ref);
+      lab.finish(name, ref, name === 'w1' ? browser : {});
+    }
+    lab.nowMs += 1_000;
+  }
+  const opened = causes(lab).filter((cause) => cause.includes(' open '));
+  expect(opened.length).toBeGreaterThan(0);
+  expect(opened.every((cause) => cause.startsWith('workerTask:w1:project/pages '))).toBe(true);
+});
+
+test('a worker that fails far more than its peers is stopped, though neither its rate nor a row would stop it', () => {
+  const lab = fleet(['w1', 'w2', 'w3', 'w4', 'w5', 'w6']);
+  lab.submit(tasksOf(300));
+  let turn = 0;
+  work(lab, (name) => (name === 'w1' && (turn += 1) % 3 === 1 ? infrastructure : {}), 30);
+  expect(causes(lab)[0]).toBe('worker:w1 open peers');
+});
+
 test('a black hole that fails tests at once is stopped within five tasks, beside peers that are still at their first', () => {
   const lab = fleet(['hole', 'w1', 'w2', 'w3', 'w4', 'w5', 'w6', 'w7', 'w8']);
   lab.submit(tasksOf(90));
