@@ -127,7 +127,8 @@ function writeStamp() {
 
 /**
  * npm notes what it installed in node_modules/.package-lock.json, as its last act. When that names the same packages
- * with the same digests as package-lock.json, then there is nothing to do, whoever installed them.
+ * with the same digests as package-lock.json, and each is there in that version, then there is nothing to do, whoever
+ * installed them. The note alone is not believed: `npm install --package-lock-only` writes it and installs nothing.
  */
 function matchesInstalledTree() {
   try {
@@ -138,10 +139,15 @@ function matchesInstalledTree() {
       const here = installed[path];
       if (here === undefined ? !isForAnotherPlatform(entry) : here.integrity !== entry.integrity) return false;
     }
-    return Object.keys(installed).every((path) => path in locked);
+    return Object.entries(installed).every(([path, entry]) => path in locked && isThere(path, entry));
   } catch {
     return false;
   }
+}
+
+function isThere(path, { link, version }) {
+  if (link || version === undefined) return existsSync(join(root, path));
+  return JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8')).version === version;
 }
 
 /** Also true of an optional package without a platform of its own: only a package for another platform wants it. */

@@ -53,6 +53,16 @@ test('a registry that cannot be reached has a name and a next step, and leaves n
   expect(existsSync(join(folder, '.assay', 'install.lock'))).toBe(false);
 });
 
+test('a note of npm that names another version than is there, as `npm install --package-lock-only` leaves it, is not believed', () => {
+  const locked = { 'node_modules/zod': { version: '4.6.7', integrity: `sha512-${'A'.repeat(86)}==` } };
+  project(locked, { zod: '4.6.7' });
+  mkdirSync(join(folder, 'node_modules', 'zod'), { recursive: true });
+  writeFileSync(join(folder, 'node_modules', '.package-lock.json'), JSON.stringify({ packages: locked }));
+  const installed = JSON.stringify({ name: 'zod', version: '4.6.6' });
+  writeFileSync(join(folder, 'node_modules', 'zod', 'package.json'), installed);
+  expect(setUp().said).toMatch(/installing the locked dependencies/);
+});
+
 test('a lock file that does not fit package.json has a name and a next step', () => {
   project({}, { other: 'file:./other' });
   mkdirSync(join(folder, 'other'));
