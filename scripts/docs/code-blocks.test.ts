@@ -26,6 +26,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const notRun: readonly string[] = [
   'ARCHITECTURE.md: text: a drawing',
   'ARCHITECTURE.md: text: a listing',
+  'README.md: sh: packages/cli/src/system/demo.real.test.ts runs it',
   'README.md: sh: the test suite does not start itself',
   'docs/explain/statistics.md: sh: a history of runs',
   'docs/operate/fleet.md: ini: a systemd unit for a machine of yours',

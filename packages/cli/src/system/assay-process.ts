@@ -28,6 +28,11 @@ export class ProjectUnderTest {
 
   /** Starts `assay` in the project. */
   start(args: string[], env: NodeJS.ProcessEnv = {}): Running {
+    return this.startProgram(process.execPath, [mainPath, ...args], this.path, env);
+  }
+
+  /** Starts a program with the project's own state directory and without a coordinator, as `start` does. */
+  startProgram(program: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running {
     const clean = {
       ...process.env,
       ASSAY_STATE: join(this.#root, 'state'),
@@ -36,11 +41,7 @@ export class ProjectUnderTest {
       NO_COLOR: '1',
       ...env,
     };
-    const child = spawn(process.execPath, [mainPath, ...args], {
-      cwd: this.path,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: clean,
-    });
+    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: clean });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
