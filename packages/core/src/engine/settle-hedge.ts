@@ -37,7 +37,7 @@ export function takeHedgeEnd(
   }
   const first = present(currentAttempt(task), 'first attempt');
   const reason = `attempt ${hedge.attempt}, its duplicate, was done first`;
-  const bound = boundOf(step, first);
+  const bound = boundOf(step, first, hedge);
   stop(step, run, task, first, reason);
   step.emit({
     kind: 'attemptSettled',
@@ -76,18 +76,24 @@ export function canTakeOver(task: TaskRecord): boolean {
 export function dropHedge(step: Step, run: RunRecord, task: TaskRecord, reason: string, isTold: boolean): void {
   const { hedge } = task;
   if (hedge === null || hedge.worker === null) return;
-  const bound = isTold ? boundOf(step, hedge) : {};
+  const bound = isTold ? boundOf(step, hedge, currentAttempt(task)) : {};
   if (isTold) stop(step, run, task, hedge, reason);
   const { attempt, worker } = hedge;
   step.emit({ kind: 'hedgeDropped', task: taskIdOf(run.run, task.index), attempt, worker, reason, ...bound });
 }
 
-/** How long it has run without being over; nothing where it has not begun, is being stopped, or its worker is not there to run it. */
-function boundOf({ state, nowMs }: Step, { state: at, worker }: AttemptRecord): { atLeastMs?: number } {
+/**
+ * How long it has run without being over. Nothing where it has not begun, is being stopped, or its worker is not there to run it; nor
+ * where the other one ran on the same class of machines: its whole duration is known there, and a part of it would pull that down.
+ */
+function boundOf({ state, nowMs }: Step, loser: AttemptRecord, winner: AttemptRecord | null): { atLeastMs?: number } {
+  const { state: at, worker } = loser;
   if (at.kind !== 'running' || worker === null) return {};
-  const link = state.workers.get(worker)?.state.kind;
-  if (link !== 'connected' && link !== 'draining') return {};
-  return { atLeastMs: Math.max(1, nowMs - at.startedAtMs) };
+  const here = state.workers.get(worker);
+  if (here?.state.kind !== 'connected' && here?.state.kind !== 'draining') return {};
+  const there = winner === null || winner.worker === null ? undefined : state.workers.get(winner.worker);
+  const isSameClass = there?.class === here.class;
+  return isSameClass ? {} : { atLeastMs: Math.max(1, nowMs - at.startedAtMs) };
 }
 
 function stop(step: Step, run: RunRecord, task: TaskRecord, { attempt, worker }: AttemptRecord, reason: string): void {

@@ -114,12 +114,12 @@ test('at most a share of the slots run duplicates', () => {
 });
 
 /** The same task on two kinds of machines; on `slow` it is expected to take 400 ms and does not end. */
-function race(): Lab {
+function race(classOfQuick = 'quick'): Lab {
   const lab = new Lab(settings);
   lab.join('slow', { profileDigest: 'slow' });
   lab.submit([{ suite: 0, target: 'one', expectedMs: 400 }]);
   lab.start('slow', lab.held('slow')[0]!);
-  lab.join('quick', { profileDigest: 'quick' });
+  lab.join('quick', { profileDigest: classOfQuick });
   lab.wait(3_000);
   lab.start('quick', second);
   return lab;
@@ -149,6 +149,13 @@ test('a duplicate that lost teaches too, and one that was stopped before it was 
   late.wait(5_000);
   expect(only(late.finish('slow', first, { costMs: 8_000 }), 'hedgeDropped')[0]).toMatchObject({ atLeastMs: 5_000 });
   expect(learned(late).toSorted((a, b) => a - b)).toEqual([5_000, 8_000]);
+});
+
+test('between machines of one class the winner alone teaches: a part of its duration would pull the whole down', () => {
+  const lab = race('slow');
+  lab.wait(5_000);
+  expect(only(lab.finish('slow', first, { costMs: 8_000 }), 'hedgeDropped')[0]?.atLeastMs).toBeUndefined();
+  expect(learned(lab)).toEqual([8_000]);
 });
 
 test('what ran on a worker that is away is no measure of the worker', () => {
