@@ -155,12 +155,53 @@ export const circuitScenarios: readonly Scenario[] = [
         : null,
     ),
   },
-  ...[1, 2, 3].map((size): Scenario => ({
+  {
+    name: 'circuit-opens-an-alternative',
+    story:
+      'A GPU is asked for, and after ten minutes a machine with AVX2 will do. No runner starts on the two GPU machines and their circuits open. Nobody waits the ten minutes: with every GPU stopped the next alternative opens at once. The small machine, which no alternative admits, gets nothing.',
+    plan: fleet({
+      workers: [
+        worker(),
+        worker({ machine: machineKinds[1] }),
+        worker({ machine: machineKinds[2] }),
+        worker({ machine: machineKinds[2] }),
+      ],
+      submissions: [
+        submission(files('draw', 6), 400, {
+          suite: {
+            requires: 'gpus.exists(g, g.vendor == "nvidia")',
+            alternatives: [{ requires: '"avx2" in cpu.isa', afterMs: 600_000 }],
+            batching: 'single',
+          },
+        }),
+      ],
+      faultsEndMs: 20_000,
+    }),
+    planOf: but(400, (_target, on) =>
+      ['w-2', 'w-3'].includes(on) ? failing('infrastructure', 'RUNNER_FAILED_TO_START', 200) : null,
+    ),
+  },
+  {
+    name: 'flapping-link',
+    story:
+      'The link of w-0 breaks every 700 ms, five times, and is back within the time that it is waited for. What w-0 runs goes on, what it reports meanwhile is delivered when it is back, nothing runs twice, and no circuit is opened by it.',
+    plan: fleet({
+      workers: [worker(), worker()],
+      submissions: [submission(files('t', 8), 900)],
+      faults: [1, 2, 3, 4, 5].map((nth) => ({
+        atMs: nth * 700,
+        fault: { kind: 'link cut' as const, worker: 0, agentHearsMs: 20, serverHearsMs: 20 },
+      })),
+      faultsEndMs: 8_000,
+    }),
+    planOf: but(900, () => null),
+  },
+  ...[1, 2, 3, 4, 5].map((size): Scenario => ({
     name: `small-fleet-of-${size}`,
     story: `${size === 1 ? 'The only worker' : `Each of ${size} workers`} fails every other task. That is a bad rate, and no row of failures: the last one of its class is never stopped for it, and works on with one task at a time as the probe of its circuit. Everything is done in the end.`,
     plan: fleet({
       workers: Array.from({ length: size }, () => worker()),
-      submissions: [submission(files('t', 14), 300, { suite: { batching: 'single' } })],
+      submissions: [submission(files('t', size > 3 ? 9 * size : 14), 300, { suite: { batching: 'single' } })],
       faultsEndMs: 60_000,
     }),
     planOf: (target, attempt) =>

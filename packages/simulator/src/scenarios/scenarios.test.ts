@@ -52,6 +52,17 @@ test('the transcripts of circuits tell what their stories promise', async () => 
   const alone = await text('small-fleet-of-1');
   expect(alone).toMatch(/closed -> halfOpen, failureRate/);
   expect(alone).not.toMatch(/-> open/);
+  for (const size of [2, 3, 4, 5]) {
+    const stopped = (await text(`small-fleet-of-${size}`)).match(/worker:w-\d: closed -> open, failureRate/g) ?? [];
+    expect(new Set(stopped).size).toBeGreaterThan(0);
+    expect(new Set(stopped).size).toBeLessThan(size);
+  }
+  expect(await text('circuit-opens-an-alternative')).toMatch(
+    /circuitMoved reportsAccepted alternativeOpened tasksAssigned/,
+  );
+  const flapping = await text('flapping-link');
+  expect(flapping.match(/workerDisconnected w-0/g)?.length).toBeGreaterThan(3);
+  expect(flapping).not.toMatch(/#2|circuit {5}/);
 });
 
 test('the transcripts of unsound machines tell what their stories promise', async () => {
