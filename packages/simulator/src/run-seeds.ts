@@ -1,4 +1,5 @@
-// Many seeds over a few threads, in any order; what comes back is in the order of the seeds.
+// Many seeds over a few threads, in any order; what comes back is in the order of the seeds. Each runs twice and must leave the same
+// trace, unless once is asked for.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { SimResult } from './simulate.ts';
@@ -7,12 +8,13 @@ export async function runSeeds(
   from: number,
   to: number,
   onResult: (result: SimResult, done: number) => void,
+  times: 'once' | 'twice' = 'twice',
 ): Promise<SimResult[]> {
   const results: SimResult[] = [];
   let next = from;
   const lane = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL('seeds-thread.ts', import.meta.url), { name: 'seeds' });
+      const worker = new Worker(new URL('seeds-thread.ts', import.meta.url), { name: 'seeds', workerData: times });
       const feed = (): void => {
         if (next <= to) worker.postMessage(next++);
         else void worker.terminate().then(() => resolve());
