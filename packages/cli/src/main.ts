@@ -20,6 +20,8 @@ const families: { readonly names: readonly string[]; readonly load: () => Promis
     names: ['quarantine', 'maintenance', 'release', 'certify', 'recovery'],
     load: async () => (await import('./commands/condition.ts')).addConditionCommands,
   },
+  { names: ['dossier'], load: async () => (await import('./commands/dossier.ts')).addDossierCommand },
+  { names: ['mcp'], load: async () => (await import('./commands/mcp.ts')).addMcpCommand },
   { names: ['import'], load: async () => (await import('./commands/import.ts')).addImportCommand },
   { names: ['results'], load: async () => (await import('./commands/results.ts')).addResultsCommands },
   { names: ['calibration'], load: async () => (await import('./commands/calibration.ts')).addCalibrationCommand },

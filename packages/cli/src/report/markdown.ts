@@ -143,11 +143,11 @@ function workersTable({ workers, tasks }: RunReport): string {
   return ['## Workers', '', '| worker | id | files | work |', '|---|---|--:|--:|', ...rows].join('\n');
 }
 
-const inline = (text: string): string => text.replace(/[\\`*_{}[\]<>#|!]/g, '\\$&').replace(/\s+/g, ' ');
-const cell = (text: string): string => inline(text);
+export const inline = (text: string): string => text.replace(/[\\`*_{}[\]<>#|!]/g, '\\$&').replace(/\s+/g, ' ');
+export const cell = (text: string): string => inline(text);
 
 /** A code block whose fence is longer than any run of backticks in the text. */
-function fence(text: string): string {
+export function fence(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const ticks = '`'.repeat(longest + 1);
   return `${ticks}text\n${text.trimEnd()}\n${ticks}`;

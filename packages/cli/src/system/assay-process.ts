@@ -33,14 +33,7 @@ export class ProjectUnderTest {
 
   /** Starts a program with the project's own state directory and without a coordinator, as `start` does. */
   startProgram(program: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running {
-    const clean = {
-      ...process.env,
-      ASSAY_STATE: join(this.#root, 'state'),
-      ASSAY_COORDINATOR: '',
-      ASSAY_TOKEN: '',
-      NO_COLOR: '1',
-      ...env,
-    };
+    const clean = { ...this.environment(), ...env };
     const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: clean });
     let stdout = '';
     let stderr = '';
@@ -48,6 +41,20 @@ export class ProjectUnderTest {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
     return { child, ended, stderr: () => stderr };
+  }
+
+  /** What its processes are told, and nothing of who runs the test. */
+  environment(): Record<string, string> {
+    const inherited = Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    );
+    return {
+      ...(Object.fromEntries(inherited) as Record<string, string>),
+      ASSAY_STATE: join(this.#root, 'state'),
+      ASSAY_COORDINATOR: '',
+      ASSAY_TOKEN: '',
+      NO_COLOR: '1',
+    };
   }
 
   assay(...args: string[]): Promise<Ended> {
