@@ -53,7 +53,7 @@ test(
     ]);
     const lines: string[] = [];
     let refused = 0;
-    for (const seed of seeds.slice(0, 15))
+    for (const seed of seeds.slice(0, 20))
       refused += (await simulateSeed(seed, { onTrace: (line) => lines.push(line) })).refusedReports;
     expect(refused).toBeGreaterThan(0);
     for (const wanted of [
