@@ -336,11 +336,13 @@ class HostLife {
     const why = this.#failure ?? end.spawnError ?? `It ended with ${end.signal ?? `exit code ${end.code}`}.`;
     const log = this.#state.masker.mask(this.#log.end(4_000).trim());
     const message = `The ${this.#state.input.suite.runner} runner could not be started: ${why}${log ? `\n${log}` : ''}`;
+    const resources = await this.#resources();
     for (const attempt of this.#items) {
       if (attempt.phase === 'waiting' && !attempt.wanted) {
         await attempt.finish({
           trouble: { code: 'RUNNER_FAILED_TO_START', message, class: 'configuration', verdict: 'errored' },
           exit: { code: end.code, signal: end.signal },
+          ...resources,
         });
       }
     }

@@ -40,6 +40,14 @@ const stories: readonly [string, Partial<Seen>, string][] = [
   ['it crashed', { died: { ...killed, signal: 'SIGSEGV' } }, 'errored test RUNNER_DIED'],
   ['it ended itself', { counts: passed, died: { message: '', exitCode: 0, signal: null } }, 'errored test RUNNER_DIED'],
   ['it died on a full disk', { died: killed, scratchFreeBytes: 0 }, 'errored infrastructure SCRATCH_DISK_FULL'],
+  [
+    'a runner that could not start on a full disk',
+    {
+      trouble: { code: 'RUNNER_FAILED_TO_START', message: 'ENOSPC', class: 'configuration', verdict: 'errored' },
+      scratchFreeBytes: 0,
+    },
+    'errored infrastructure SCRATCH_DISK_FULL',
+  ],
   ['a full disk that cut nothing short', { counts: passed, scratchFreeBytes: 0 }, 'passed'],
   ['a corrupt report outweighs what it says', { counts: passed, corrupt: 'x' }, 'errored test REPORT_CORRUPT'],
   [

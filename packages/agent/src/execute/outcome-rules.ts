@@ -75,9 +75,9 @@ export const outcomeRules: readonly Rule[] = [
     code: 'SCRATCH_DISK_FULL',
     verdict: 'errored',
     class: 'infrastructure',
-    applies: (seen) => (seen.died !== null || seen.corrupt !== null) && isDiskFull(seen),
+    applies: (seen) => (seen.died !== null || seen.corrupt !== null || seen.trouble !== null) && isDiskFull(seen),
     message: (seen) =>
-      `The scratch disk was full (${seen.scratchFreeBytes} bytes free) when ${seen.target} was cut short.`,
+      `The scratch disk was full (${seen.scratchFreeBytes} bytes free) when ${seen.target} was cut short.${seen.trouble === null ? '' : ` ${seen.trouble.message}`}`,
   },
   {
     code: 'OUT_OF_MEMORY',
@@ -161,7 +161,8 @@ export function judge(seen: Seen): {
   verdict: Verdict;
   failure?: { class: FailureClass; code: string; message: string };
 } {
-  if (seen.trouble && !seen.stopped) {
+  // Whatever was met on a disk that is full was met because of it: a runner that cannot write cannot start either.
+  if (seen.trouble && !seen.stopped && !isDiskFull(seen)) {
     const { verdict, ...failure } = seen.trouble;
     return { verdict, failure };
   }
