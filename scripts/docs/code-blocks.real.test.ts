@@ -82,7 +82,7 @@ class Reader {
     const code = await closed;
     clearTimeout(timer);
     this.lastOutput = output;
-    expect({ block: placeOf(block), code, output }).toMatchObject({ code: Number(block.tags.get('exits') ?? 0) });
+    expect(code, `${placeOf(block)} printed:\n${output}`).toBe(Number(block.tags.get('exits') ?? 0));
   }
 
   #start(block: Block): ChildProcess {

@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { signalGroup } from '../execute/process-tree.ts';
 import { killLeftovers } from '../slots/leftovers.ts';
 
 // Dash and bash alike. Its own environment does not name the directory, and its own number is spared.
@@ -81,7 +82,9 @@ async function endGuarded(child: ChildProcess, isOver: Promise<unknown>, directo
   await Promise.race([isOver, new Promise((resolve) => (timer = setTimeout(resolve, closeMs)))]);
   clearTimeout(timer);
   child.stdout?.destroy();
-  // The guardian itself may have been killed: then this is done here.
+  // The guardian itself may have been killed: then this is done here. The shell around the driver is in its group and tells nothing
+  // by its environment; what has left the group tells.
+  if (child.exitCode === null && child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
   await killLeftovers(directory);
   child.kill('SIGKILL');
   rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });

@@ -105,7 +105,7 @@ export async function recordBatch(
       peakOutputChars: sink.seen.peakOutputChars,
     };
   } finally {
-    if (options.scratchDir === undefined) await rm(scratchDir, { recursive: true, force: true });
+    if (options.scratchDir === undefined) await rm(scratchDir, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
