@@ -43,7 +43,7 @@ export class ProjectUnderTest {
     return { child, ended, stderr: () => stderr };
   }
 
-  /** What its processes are told, and nothing of who runs the test. */
+  /** Our own environment, with the project's state directory and without a coordinator or token of who runs the test. */
   environment(): Record<string, string> {
     const inherited = Object.entries(process.env).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, value]],
